@@ -1,0 +1,286 @@
+"""The words a portfolio is written in: what each column means, declared once.
+
+Responsible for: frozen, typed declarations (tables, columns, outcome, rules, derived features) and for refusing a
+contradictory one at import. Reads no file, knows no vendor, imports nothing of ours but the errors.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from feature_repo.errors import ContractError
+
+APPLICATION_ID = "application_id"
+APPLICANT_ID = "applicant_id"
+EVENT_TIME = "event_timestamp"
+BAD = "bad"
+RESERVED = frozenset({APPLICATION_ID, APPLICANT_ID, EVENT_TIME, BAD})
+NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+OTHER = "other"
+
+days = timedelta
+
+
+class Risk(IntEnum):
+    """How PD moves when the value rises; the numbers are XGBoost's monotone constraints."""
+
+    FALLS = -1
+    NONE = 0
+    RISES = 1
+
+
+class Severity(StrEnum):
+    """What a broken promise does to a run."""
+
+    STOP = "stop"
+    WARN = "warn"
+
+
+class Action(StrEnum):
+    """The outcome of a decision, mildest first."""
+
+    APPROVE = "approve"
+    REFER = "refer"
+    DECLINE = "decline"
+
+
+class WhenStale(StrEnum):
+    """What scoring does with a stored value that is old, missing or unreachable."""
+
+    REFUSE = "refuse"
+    REFER = "refer"
+    REQUEST = "request"
+
+
+@dataclass(frozen=True)
+class Csv:
+    """Delimited text; header None means columns are named by position: "1", "2", …"""
+
+    separator: str = ","
+    header: bool = True
+    encoding: str = "utf-8-sig"
+    thousands: str | None = None
+
+
+@dataclass(frozen=True)
+class Parquet:
+    """A Parquet file."""
+
+
+@dataclass(frozen=True)
+class Undated:
+    """No time axis: every row happened at `NO_TIME`, and reports say so."""
+
+
+@dataclass(frozen=True)
+class EventTime:
+    """When a row became true. The two cuts belong to the applications table alone.
+
+    develop_until: last day of development, inclusive; out_of_time_from: first day of the out-of-time test.
+    """
+
+    raw: str
+    format: str = "%Y-%m-%d"
+    develop_until: date | None = None
+    out_of_time_from: date | None = None
+
+
+@dataclass(frozen=True)
+class Applicant:
+    """The key a person is known by in every table; served as `applicant_id`."""
+
+    raw: str
+
+
+@dataclass(frozen=True)
+class Application:
+    """The key of one application, where applicants may apply more than once."""
+
+    raw: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """A value the model may use: a number (bounds) or a level (levels).
+
+    low, high: hard bounds, inclusive. usual: where the median must lie (stop) and single values should lie (warn).
+    special: numbers that are codes, binned apart. missing: raw texts that mean "no value".
+    levels: raw text -> name, or the names; `other` accepts unseen levels as the level "other".
+    """
+
+    name: str = field(kw_only=False)
+    raw: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    usual: tuple[float, float] | None = None
+    special: tuple[float, ...] = ()
+    levels: Mapping[str, str] | tuple[str, ...] = ()
+    other: bool = False
+    missing: tuple[str, ...] = ()
+    nullable: bool = False
+    risk: Risk = Risk.NONE
+    reason: str = ""
+    severity: Severity = Severity.STOP
+
+    @property
+    def is_level(self) -> bool:
+        return bool(self.levels)
+
+    @property
+    def level_of(self) -> dict[str, str]:
+        """Raw text -> level name, shape of the declared levels."""
+        return dict(self.levels) if isinstance(self.levels, Mapping) else {name: name for name in self.levels}
+
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        names = dict.fromkeys(self.level_of.values())
+        return tuple(names) if not self.other else tuple({**names, OTHER: None})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request(Input):
+    """Said by the applicant: a field of the API."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored(Input):
+    """Known before the application: a feature in the store, with an age.
+
+    fresh_for: how old the value may be at decision time; None means it does not age.
+    """
+
+    fresh_for: timedelta | None = None
+    when_stale: WhenStale = WhenStale.REFER
+
+
+@dataclass(frozen=True, kw_only=True)
+class Derived:
+    """A plain function of other columns; operators and `np` only. The function's name is the column."""
+
+    function: Callable[..., Any]
+    unit: str = ""
+    risk: Risk = Risk.NONE
+    reason: str = ""
+    is_level: bool = False
+    special: tuple[float, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return tuple(inspect.signature(self.function).parameters)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protected:
+    """A group attribute for the vault: joined for fairness only, never a model input or API field.
+
+    groups: raw text -> group; edges: (upper bound exclusive, group) pairs over a number, the last bound infinite.
+    """
+
+    name: str = field(kw_only=False)
+    raw: str
+    reference: str
+    groups: Mapping[str, str] = field(default_factory=dict)
+    edges: tuple[tuple[float, str], ...] = ()
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([*self.groups.values(), *(group for _, group in self.edges)]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ignored:
+    """A column that is in the file and never used, and why."""
+
+    raw: str
+    because: str
+
+
+Column = Applicant | Application | Request | Stored | Protected | Ignored
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """One raw file. The first table of a portfolio holds the applications.
+
+    rows: fewest and most rows expected; sha256: accepted digests (none: any); address: where to fetch it, if anywhere.
+    """
+
+    name: str = field(kw_only=False)
+    file: str
+    columns: tuple[Column, ...]
+    time: EventTime | Undated = Undated()
+    reader: Csv | Parquet = Csv()
+    sha256: tuple[str, ...] = ()
+    rows: tuple[int, int | None] = (1, None)
+    address: str | None = None
+    attribution: str = ""
+
+
+    def select(self, *kinds: type[Any]) -> tuple[Any, ...]:
+        """The columns of the given kinds, in declared order."""
+        return tuple(column for column in self.columns if isinstance(column, kinds))
+
+    @property
+    def stored(self) -> tuple[Stored, ...]:
+        return self.select(Stored)
+
+    @property
+    def as_of(self) -> str:
+        """The feature that carries the event time of a stored row, in seconds since 1970 (UTC)."""
+        return f"{self.name}_as_of"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What the PD is a probability of.
+
+    bad, good: raw texts; a row with neither is unknown (rejected, or not matured).
+    matures_after: an outcome counts only when the application is at least this old at `observed_until`.
+    """
+
+    raw: str
+    bad: tuple[str, ...]
+    good: tuple[str, ...]
+    matures_after: timedelta
+    observed_until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A knock-out: when it holds, the decision is at least this severe, for this reason."""
+
+    code: str = field(kw_only=False)
+    when: Callable[..., Any]
+    action: Action
+    reason: str
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return tuple(inspect.signature(self.when).parameters)
+
+
+def walk(tables: tuple[Table, ...]) -> Iterator[Column]:
+    """Every column of every table, in declared order."""
+    for table in tables:
+        yield from table.columns
+
+
+def duplicates(names: list[str]) -> list[str]:
+    """The names that occur more than once, in order of first appearance."""
+    return [name for name in dict.fromkeys(names) if names.count(name) > 1]
+
+
+def refuse(condition: bool, message: str) -> None:
+    """Raise ContractError with `message` where `condition` holds."""
+    if condition:
+        raise ContractError(message)

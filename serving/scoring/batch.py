@@ -1,0 +1,36 @@
+"""Scoring a frame: the arrays of `decision`, many rows at a time."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from serving.scoring.decision import Scorer
+from serving.scoring.kernel import Array
+from serving.scoring.parts import ACTIONS
+
+
+def arrays(scorer: Scorer, frame: pd.DataFrame) -> dict[str, Array]:
+    """The raw inputs of a frame as `Scorer.assess` takes them; missing levels become None."""
+    return {
+        column.name: frame[column.name].astype(object).where(frame[column.name].notna(), None).to_numpy() if column.is_level
+        else frame[column.name].to_numpy(dtype=np.float64)
+        for column in scorer.portfolio.raw_inputs
+    }
+
+
+def score(scorer: Scorer, frame: pd.DataFrame, *, explain: bool = False) -> pd.DataFrame:
+    """margin, pd, score, band and outcome per row of `frame` (raw inputs by name), plus derived columns, on its index.
+
+    explain adds `reasons`, a JSON list per row ("[]" for approvals).
+    """
+    at = scorer.assess(arrays(scorer, frame))
+    names = np.array([band.name for band in scorer.policy.bands])
+    scored = pd.DataFrame({column.name: at.columns[column.name] for column in scorer.portfolio.derived_columns}, index=frame.index)
+    scored = scored.assign(margin=at.margin, pd=at.pd, score=at.score, band=names[at.band],
+                           outcome=np.array([action.value for action in ACTIONS])[at.severity])
+    if explain:
+        found = (scorer.explain(at, i, int(severity)) if severity else () for i, severity in enumerate(at.severity))
+        scored["reasons"] = [msgspec.json.encode(reasons).decode() for reasons in found]
+    return scored

@@ -1,0 +1,132 @@
+"""From values to a decision: derive, encode, score, calibrate, apply policy and rules, explain. Pure; no clock, no store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from feature_repo.derive import derive, holds
+from feature_repo.errors import ReleaseError
+from feature_repo.interface import describe
+from feature_repo.portfolio import Portfolio
+from governance.release import Release, dump, require_interface
+from serving.scoring import reasons
+from serving.scoring.kernel import Array, Kernel
+from serving.scoring.parts import ACTIONS, Calibrator, Decision, Policy, Texts
+from serving.scoring.scorecard import Scorecard
+from serving.scoring.trees import Trees
+
+KERNELS: dict[str, type[Trees] | type[Scorecard]] = {"trees": Trees, "scorecard": Scorecard}
+Encoding = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What the arrays say of n applications. severity indexes `ACTIONS`; broken maps rule position -> bool array."""
+
+    columns: dict[str, Array]
+    rows: Array
+    margin: Array
+    pd: Array
+    score: Array
+    band: Array
+    severity: Array
+    broken: list[Array]
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A release ready to score. baseline: mean contribution per input of the applicants just below the approve cut-off."""
+
+    portfolio: Portfolio
+    texts: Texts
+    encoding: Encoding
+    kernel: Kernel
+    calibrator: Calibrator
+    policy: Policy
+    baseline: Array
+
+    def assess(self, values: Mapping[str, Array]) -> Assessment:
+        """Score arrays of raw inputs, each of shape (n,): float64 with NaN for missing, or object with None for levels."""
+        columns = derive(self.portfolio, values)
+        rows = encode(self.portfolio, self.encoding, columns)
+        margin = self.kernel.margins(rows)
+        pd = self.calibrator.pd(margin)
+        severity = self.policy.severities(pd)
+        broken = [holds(rule, columns) for rule in self.portfolio.rules]
+        for rule, at in zip(self.texts.rules, broken, strict=True):
+            severity = np.where(at, np.maximum(severity, ACTIONS.index(rule["action"])), severity)
+        return Assessment(columns, rows, margin, pd, self.policy.scores(pd), self.policy.band_indices(pd), severity, broken)
+
+    def decide(self, values: Mapping[str, float | str | None], doubtful: tuple[str, ...] = ()) -> Decision:
+        """Decide one application.
+
+        values: every raw input by name, None for missing; doubtful: stored columns whose value is missing or out of date, which
+        makes the decision degraded and at least a referral.
+        """
+        at = self.assess({column.name: _array(values[column.name], column.is_level) for column in self.portfolio.raw_inputs})
+        severity = max(int(at.severity[0]), int(bool(doubtful)))
+        return Decision(
+            pd=float(at.pd[0]), margin=float(at.margin[0]), score=int(at.score[0]), band=self.policy.bands[at.band[0]].name,
+            outcome=ACTIONS[severity].value, degraded=bool(doubtful),
+            reasons=self.explain(at, 0, severity, doubtful) if severity else (),
+            values={name: _plain(column[0]) for name, column in at.columns.items()},
+        )
+
+    def explain(self, at: Assessment, i: int, severity: int, doubtful: tuple[str, ...] = ()) -> tuple[Any, ...]:
+        """The principal reasons of application i, most severe first; at most four, adverse only."""
+        contributions = self.kernel.contributions(at.rows[i : i + 1])[0]
+        broken = [rule for rule, held in zip(self.texts.rules, at.broken, strict=True) if held[i]]
+        by_pd = int(self.policy.severities(at.pd[i : i + 1])[0])
+        return reasons.principal(self.texts, contributions - self.baseline, broken=broken, doubtful=doubtful, scored=by_pd > 0)
+
+
+def encode(portfolio: Portfolio, encoding: Encoding, columns: Mapping[str, Array]) -> Array:
+    """Model rows, float64 of shape (n, inputs) in contract order; a level becomes its number, an unknown one NaN."""
+    return np.column_stack([
+        np.array([encoding[column.name].get(level, np.nan) for level in columns[column.name]]) if column.is_level
+        else np.asarray(columns[column.name], dtype=np.float64)
+        for column in portfolio.inputs
+    ])
+
+
+def save(scorer: Scorer, path: Path) -> None:
+    """Write every part of a scorer into a release directory; no part is pickled."""
+    np.savez(path / "kernel.npz", allow_pickle=False, **scorer.kernel.arrays())
+    parts = {"contract": describe(scorer.portfolio), "encoding": scorer.encoding, "calibrator": scorer.calibrator,
+             "policy": scorer.policy, "reasons": {"method": reasons.METHOD, "baseline": scorer.baseline.tolist()}}
+    for name, part in parts.items():
+        (path / f"{name}.json").write_bytes(dump(part))
+
+
+def load(release: Release, portfolio: Portfolio) -> Scorer:
+    """The scorer of a verified release. Raises ReleaseError where this code has another interface or knows no such kernel."""
+    require_interface(release, portfolio)
+    if release.manifest.model not in KERNELS:
+        raise ReleaseError(f"the release holds a {release.manifest.model!r} model; this version scores {sorted(KERNELS)}")
+    contract = release.read("contract.json")
+    return Scorer(
+        portfolio=portfolio,
+        texts=Texts(tuple(contract["inputs"]), tuple(contract["rules"])),
+        encoding=release.read("encoding.json", Encoding),
+        kernel=KERNELS[release.manifest.model](**release.arrays("kernel.npz")),
+        calibrator=release.read("calibrator.json", Calibrator),
+        policy=release.read("policy.json", Policy),
+        baseline=np.array(release.read("reasons.json")["baseline"]),
+    )
+
+
+def _array(value: float | str | None, is_level: bool) -> Array:
+    if is_level:
+        return np.array([value], dtype=object)
+    return np.array([np.nan if value is None else value], dtype=np.float64)
+
+
+def _plain(value: Any) -> float | str | None:
+    if isinstance(value, str) or value is None:
+        return value
+    return None if np.isnan(value) else float(value)
