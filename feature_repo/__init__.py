@@ -1,0 +1,1 @@
+"""What a column means. Imports nothing else of ours."""

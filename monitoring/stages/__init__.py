@@ -1,0 +1,1 @@
+"""One module per DVC stage that watches a model."""

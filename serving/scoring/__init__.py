@@ -1,0 +1,1 @@
+"""The one way to score: a verified release in, a decision out."""

@@ -1,0 +1,40 @@
+"""Stage = module = section of params.yaml = folder = test."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+sys.path.insert(0, str(Path(__file__).parent))
+import closures
+
+ROOT = closures.ROOT
+STAGES = closures.pipeline()["stages"]
+MONITORING = ("baseline", "drift", "performance", "fairness")
+
+
+def test_the_stages_are_the_promised_ones_in_order():
+    assert list(STAGES) == ["ingest", "validate", "featurize", "assemble", "split", "train", "evaluate", "register", *MONITORING]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_has_its_module_its_section_its_folder_and_its_test(name):
+    package = "monitoring" if name in MONITORING else "training"
+    params = YAML(typ="safe").load((ROOT / "params.yaml").read_text())
+
+    assert closures.module_of(STAGES[name]) == f"{package}.stages.{name}"
+    assert (ROOT / package / "stages" / f"{name}.py").is_file()
+    assert (ROOT / "tests" / package / "stages" / f"test_{name}.py").is_file()
+    assert name in params
+    assert STAGES[name]["params"] == [name]
+    assert all(Path(out).parts[2].split(".")[0] in {name, "vault"} for out in STAGES[name]["outs"])
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_module_only_reads_calls_and_writes(name):
+    lines = (ROOT / Path(*closures.module_of(STAGES[name]).split("."))).with_suffix(".py").read_text().splitlines()
+
+    assert len(lines) <= 60
