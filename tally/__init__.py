@@ -1,0 +1,1 @@
+"""The command `tally`: composes the packages, imported by none of them."""

@@ -1,0 +1,121 @@
+"""The command `tally`: one line per subcommand, everything behind it imported lazily."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from feature_repo.errors import TallyError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def tally() -> None:
+    """Credit-risk model lifecycle: from raw file to an explained, recorded decision."""
+
+
+@tally.command()
+def demo() -> None:
+    """Run the whole lifecycle and leave the services running."""
+    from tally import demo as lifecycle
+
+    lifecycle.run()
+
+
+@tally.command()
+def serve() -> None:
+    """Place the champion and start the scoring service."""
+    from tally import operations
+
+    click.echo(operations.serve())
+
+
+@tally.command()
+def mlflow() -> None:
+    """Start the MLflow server over the embedded store."""
+    from tally import operations
+
+    click.echo(operations.serve_mlflow())
+
+
+@tally.command()
+def monitor() -> None:
+    """Bring the reports up to date and serve them."""
+    from tally import operations
+
+    click.echo(operations.serve_reports())
+
+
+@tally.command()
+def stop() -> None:
+    """End exactly the servers this checkout started."""
+    from tally import operations
+
+    click.echo(operations.stop())
+
+
+@tally.command()
+def publish() -> None:
+    """Bring the online store up to date with the featurized tables."""
+    from tally import operations
+
+    click.echo(operations.publish())
+
+
+@tally.command()
+@click.option("--version", help="Registered version; default: the challenger.")
+def promote(version: str | None) -> None:
+    """Let the alias `champion` name a registered version, and place its release."""
+    from tally import operations
+
+    click.echo(operations.promote(version))
+
+
+@tally.command()
+def place() -> None:
+    """Fetch the champion's release, verify it and point the service to it."""
+    from tally import operations
+
+    click.echo(operations.place().release_id)
+
+
+@tally.command()
+@click.argument("start")
+@click.argument("end")
+@click.argument("window", type=click.Path(path_type=Path))
+def export(start: str, end: str, window: Path) -> None:
+    """Write the recorded decisions of [START, END) (ISO times) as a WINDOW the monitoring stages read."""
+    from tally import operations
+
+    click.echo(operations.export(start, end, window))
+
+
+@tally.command()
+def verify() -> None:
+    """Check the ledger of the portfolio, record by record."""
+    from tally import operations
+
+    click.echo(operations.verify())
+
+
+@tally.command()
+@click.argument("decision_id")
+def replay(decision_id: str) -> None:
+    """Decide a recorded decision again from its own record and compare."""
+    from tally import operations
+
+    click.echo(operations.replay(decision_id))
+
+
+def main() -> None:
+    """Entry point: an error of ours is one line and exit code 1."""
+    try:
+        tally(standalone_mode=True)
+    except TallyError as error:
+        click.echo(f"{type(error).__name__}: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Servers of this checkout: started once, found again, and ended by their own process id. Nothing else is ever signalled."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import psutil
+
+from feature_repo.errors import ServiceError
+
+PATIENCE = 120.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """How to start a server and how to know that it answers.
+
+    variable: the environment variable that moves its port; purpose: what it was started for, a change restarts it.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    port: int
+    variable: str
+    health: str
+    purpose: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def ensure(server: Server, run: Path) -> str:
+    """Start the server, or keep the one this checkout already runs for the same purpose. Returns its address once it answers.
+
+    Raises ServiceError where the port belongs to somebody else or the server ends before it answers; its log is named.
+    """
+    record = _record(run, server.name)
+    if record and record["purpose"] == server.purpose and record["port"] == server.port:
+        return server.address
+    if record:
+        stop(run, server.name)
+    if _busy(server.port):
+        raise ServiceError(f"port {server.port} is in use by another program; set {server.variable} to a free one, e.g. {server.variable}={server.port + 1}")
+    run.mkdir(parents=True, exist_ok=True)
+    with (run / f"{server.name}.log").open("wb") as log:
+        process = subprocess.Popen(server.command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
+                                   env={**os.environ, **server.environment})
+    identity = {"pid": process.pid, "started": psutil.Process(process.pid).create_time(), "port": server.port, "purpose": server.purpose}
+    (run / f"{server.name}.json").write_text(json.dumps(identity))
+    _wait(server, process, run)
+    return server.address
+
+
+def stop(run: Path, name: str) -> bool:
+    """End the server of that name and its children; False where it was not running."""
+    record = _record(run, name)
+    if record:
+        family = [psutil.Process(record["pid"]), *psutil.Process(record["pid"]).children(recursive=True)]
+        family[0].terminate()
+        _, alive = psutil.wait_procs(family, timeout=10)
+        for process in alive:
+            process.kill()
+    (run / f"{name}.json").unlink(missing_ok=True)
+    return record is not None
+
+
+def running(run: Path) -> list[str]:
+    """Names of the servers this checkout runs."""
+    return sorted(path.stem for path in run.glob("*.json") if _record(run, path.stem))
+
+
+def _record(run: Path, name: str) -> dict[str, object] | None:  # type: ignore[no-any-return]
+    """What was written when the server was started, if that very process still lives (ids are used again)."""
+    path = run / f"{name}.json"
+    if not path.is_file():
+        return None
+    record = json.loads(path.read_text())
+    try:
+        process = psutil.Process(record["pid"])
+        return record if process.create_time() == record["started"] and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.NoSuchProcess:
+        return None
+
+
+def _busy(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _wait(server: Server, process: subprocess.Popen[bytes], run: Path) -> None:
+    log = run / f"{server.name}.log"
+    for _ in range(int(PATIENCE * 5)):
+        if process.poll() is not None:
+            raise ServiceError(f"{server.name} ended with code {process.returncode}; its log is {log}")
+        try:
+            if httpx.get(server.address + server.health, timeout=2).is_success:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.2)
+        else:
+            time.sleep(0.2)
+    raise ServiceError(f"{server.name} did not answer {server.address}{server.health} within {PATIENCE:.0f} s; its log is {log}")

@@ -1,0 +1,39 @@
+"""Which servers there are: their commands, ports and environments, in one place."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from tally.processes import Server
+
+
+def port(variable: str, default: int) -> int:
+    """The port a variable names."""
+    return int(os.environ.get(variable, default))
+
+
+def mlflow(home: Path) -> Server:
+    """The MLflow UI over the embedded store that `dvc repro` writes."""
+    store = home / "mlflow"
+    command = (sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port("TALLY_MLFLOW_PORT", 5000)), "--workers", "1",
+               "--backend-store-uri", f"sqlite:///{store / 'mlflow.db'}", "--default-artifact-root", (store / "artifacts").as_uri())
+    return Server("mlflow", command, port("TALLY_MLFLOW_PORT", 5000), "TALLY_MLFLOW_PORT", "/health",
+                  environment={"MLFLOW_DISABLE_TELEMETRY": "true"})
+
+
+def scoring(home: Path, portfolio: str, *, release_id: str, business_time: str | None) -> Server:
+    """The scoring service of one portfolio, from its placed release."""
+    number = port("TALLY_PORT", 3000)
+    command = (sys.executable, "-m", "bentoml", "serve", "serving.service:CreditScoring", "--host", "127.0.0.1", "--port", str(number))
+    environment = {"TALLY_PORTFOLIO": portfolio, "TALLY_HOME": str(home), "BENTOML_HOME": str(home / portfolio / "bentoml"),
+                   "BENTOML_DO_NOT_TRACK": "True", **({"TALLY_BUSINESS_TIME": business_time} if business_time else {})}
+    return Server("scoring", command, number, "TALLY_PORT", "/readyz", purpose=f"{portfolio} {release_id} {business_time}", environment=environment)
+
+
+def reports(folder: Path) -> Server:
+    """The reports as static pages."""
+    number = port("TALLY_REPORTS_PORT", 8000)
+    command = (sys.executable, "-m", "http.server", str(number), "--bind", "127.0.0.1", "--directory", str(folder))
+    return Server("reports", command, number, "TALLY_REPORTS_PORT", "/")

@@ -1,0 +1,41 @@
+"""Where a run comes from, in words a registry can hold: commit, uncommitted changes, data digests, verdict, policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import git
+
+from governance.release import Release
+
+LOCK = "dvc.lock"
+
+
+def tags(release: Release) -> dict[str, str]:
+    """Labels of a model version. dvc.lock is left out of "uncommitted": DVC writes it during the run it describes."""
+    policy = release.read("policy.json")
+    return {
+        **commit(),
+        "model": release.manifest.model,
+        "interface_hash": release.manifest.interface_hash,
+        "validation": "passed" if release.manifest.validation.get("success") else "failed",
+        "validation.warnings": str(len(release.manifest.validation.get("warnings", []))),
+        "policy.approve_below": f"{policy['approve_below']:.6g}",
+        "policy.decline_from": f"{policy['decline_from']:.6g}",
+        **{f"data.{path}": digest for path, digest in data_digests(release.manifest.lineage).items()},
+    }
+
+
+def commit() -> dict[str, str]:
+    """The commit of the working tree and whether anything but dvc.lock differs from it."""
+    try:
+        repository = git.Repo(search_parent_directories=True)
+        changed = {change.a_path for change in repository.index.diff(None)} | {change.a_path for change in repository.index.diff("HEAD")}
+        return {"git.commit": repository.head.commit.hexsha, "git.dirty": str(bool(changed - {LOCK})).lower()}
+    except (git.InvalidGitRepositoryError, git.BadName, ValueError):
+        return {"git.commit": "none", "git.dirty": "true"}
+
+
+def data_digests(lineage: dict[str, Any]) -> dict[str, str]:
+    """Path -> digest of what the first stage wrote, from its dvc.lock entry."""
+    return {out["path"]: out.get("md5", "") for out in lineage.get("ingest", {}).get("outs", [])}

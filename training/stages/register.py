@@ -1,0 +1,49 @@
+"""Put the release into the registry as `challenger`; a release that is there already is left as it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pandas as pd
+
+from feature_repo.errors import run_stage
+from feature_repo.params import PARAMS
+from feature_repo.portfolios import load
+from governance.release import Release, verify
+from training import pictures, provenance, tracking
+
+SETTINGS = ("ingest", "validate", "split", "train", "evaluate")
+
+
+def main(portfolio: str, evaluate: Path, card: Path) -> None:
+    """evaluate: folder with release/, metrics.json and plots/; card: the JSON file that says where the release is registered."""
+    release = verify(evaluate / "release")
+    found = tracking.register(load(portfolio), release, tracking.Evidence(
+        measures={name: value for name, value in json.loads((evaluate / "metrics.json").read_text()).items() if isinstance(value, int | float)},
+        params=settings(),
+        tags=provenance.tags(release),
+        pictures=pictures.draw(evaluate / "plots"),
+        example=example(release),
+    ))
+    card.parent.mkdir(parents=True, exist_ok=True)
+    card.write_text(json.dumps(msgspec.to_builtins(found), indent=1) + "\n")
+    print(f"release {found.release_id[:12]} is version {found.version} of {found.model}, challenger")
+
+
+def example(release: Release) -> pd.DataFrame:
+    """Raw inputs of three golden requests, as a caller of the registered model would send them."""
+    rows = pd.DataFrame([golden["values"] for golden in release.read("golden.json", list)[:3]])
+    contract = {spec["name"]: spec for spec in release.read("contract.json")["inputs"]}
+    return rows.astype({name: object if contract[name]["level_names"] else float for name in rows})
+
+
+def settings() -> dict[str, str]:
+    """The sections of params.yaml that made the release, flat."""
+    sections = msgspec.yaml.decode(PARAMS.read_bytes())
+    return {f"{section}.{key}": str(value) for section in SETTINGS for key, value in (sections.get(section) or {}).items()}
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,135 @@
+"""Runs and the registry: everything that is said to MLflow, and nothing that is not.
+
+Idempotent by release id: a release that is registered already gets its alias back and nothing else. Address: MLFLOW_TRACKING_URI, else an
+embedded SQLite store under `var/mlflow`, which `make demo` serves as a UI.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+
+import mlflow
+import pandas as pd
+from mlflow.exceptions import MlflowException
+
+from feature_repo.errors import ServiceError
+from feature_repo.portfolio import Portfolio
+from governance.release import Release
+
+CHALLENGER = "challenger"
+CHAMPION = "champion"
+CODE = ("feature_repo", "governance", "serving")
+REQUIREMENTS = ("mlflow", "msgspec", "numba", "numpy", "pandas")
+
+
+@dataclass(frozen=True)
+class Card:
+    """Where a release is in the registry."""
+
+    release_id: str
+    model: str
+    version: str
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a run shows of a release: numbers, settings, labels, pictures and one example to try."""
+
+    measures: Mapping[str, float]
+    params: Mapping[str, Any]
+    tags: Mapping[str, str]
+    pictures: Mapping[str, Any]
+    example: pd.DataFrame
+
+
+def home() -> Path:
+    """The folder of running services, absolute, the same from a queued experiment's temporary checkout."""
+    here = Path.cwd()
+    checkout = next((parent.parent for parent in (here, *here.parents) if parent.name == ".dvc"), here)
+    return Path(os.environ.get("TALLY_HOME", checkout / "var")).resolve()
+
+
+@contextmanager
+def connected() -> Iterator[mlflow.MlflowClient]:
+    """A client of the tracking server or the embedded store. Raises ServiceError with the address where it does not answer."""
+    address = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / 'mlflow' / 'mlflow.db'}"
+    (home() / "mlflow").mkdir(parents=True, exist_ok=True)
+    mlflow.set_tracking_uri(address)
+    try:
+        yield mlflow.MlflowClient()
+    except MlflowException as error:
+        raise ServiceError(f"MLflow at {address}: {str(error).splitlines()[0]} Start it (make mlflow), or unset MLFLOW_TRACKING_URI") from error
+
+
+def register(portfolio: Portfolio, release: Release, evidence: Evidence) -> Card:
+    """Find the release in the registry or put it there, then let the alias `challenger` name its version."""
+    with connected() as client:
+        card = find(client, portfolio.name, release.id) or _add(client, portfolio, release, evidence)
+        client.set_registered_model_alias(portfolio.name, CHALLENGER, card.version)
+    return card
+
+
+def find(client: mlflow.MlflowClient, model: str, release_id: str) -> Card | None:
+    """The registered version that carries a release, if there is one."""
+    versions = client.search_model_versions(f"name = '{model}' and tags.release_id = '{release_id}'")
+    return Card(release_id, model, str(versions[0].version), versions[0].run_id) if versions else None
+
+
+def promote(model: str, version: str | None = None) -> Card:
+    """Let the alias `champion` name a version (default: the challenger)."""
+    with connected() as client:
+        found = client.get_model_version(model, version) if version else client.get_model_version_by_alias(model, CHALLENGER)
+        client.set_registered_model_alias(model, CHAMPION, found.version)
+        return Card(found.tags["release_id"], model, str(found.version), found.run_id)
+
+
+def fetch(model: str, into: Path, alias: str = CHAMPION) -> tuple[Card, Path]:
+    """Download the release an alias names into a folder; the caller verifies it before use."""
+    with connected() as client:
+        found = client.get_model_version_by_alias(model, alias)
+        copy = mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{model}/{found.version}", dst_path=str(into))
+        return Card(found.tags["release_id"], model, str(found.version), found.run_id), Path(copy) / "artifacts" / "release"
+
+
+def _add(client: mlflow.MlflowClient, portfolio: Portfolio, release: Release, evidence: Evidence) -> Card:
+    experiment = _experiment(client, portfolio.name)
+    started = client.search_runs([experiment], f"tags.release_id = '{release.id}'", max_results=1)
+    with mlflow.start_run(run_id=started[0].info.run_id if started else None, experiment_id=experiment) as run:
+        mlflow.set_tags({"release_id": release.id, **evidence.tags})
+        mlflow.log_params(dict(evidence.params))
+        mlflow.log_metrics(dict(evidence.measures))
+        for name, picture in evidence.pictures.items():
+            mlflow.log_figure(picture, f"plots/{name}.png")
+        logged = _log_model(release, evidence.example)
+    version = mlflow.register_model(logged.model_uri, portfolio.name, tags={"release_id": release.id, **evidence.tags})
+    return Card(release.id, portfolio.name, str(version.version), run.info.run_id)
+
+
+def _log_model(release: Release, example: pd.DataFrame) -> Any:
+    answer = {"pd": 0.5, "score": 600, "band": "A", "outcome": "approve"}
+    return mlflow.pyfunc.log_model(
+        name="model", python_model=str(Path(__file__).with_name("registered.py")), artifacts={"release": str(release.path)},
+        code_paths=[str(Path(__file__).parents[1] / package) for package in CODE], input_example=example,
+        signature=mlflow.models.infer_signature(example, pd.DataFrame([answer])),
+        pip_requirements=[f"{name}=={metadata.version(name)}" for name in REQUIREMENTS],
+        metadata={"release_id": release.id, "interface_hash": release.manifest.interface_hash},
+    )
+
+
+def _experiment(client: mlflow.MlflowClient, name: str) -> str:
+    found = client.get_experiment_by_name(name)
+    if found:
+        return str(found.experiment_id)
+    embedded = None if os.environ.get("MLFLOW_TRACKING_URI") else (home() / "mlflow" / "artifacts" / name).as_uri()
+    return str(client.create_experiment(name, artifact_location=embedded))
