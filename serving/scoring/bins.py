@@ -1,0 +1,107 @@
+"""Frozen bins: a column's distribution in the development population, to count later values against.
+
+Edges are quantiles of development and never move, so an outlier or a batch of missing values cannot hide a shift. Missing values,
+special codes and levels have bins of their own. Refuses to judge: what a PSI means is monitoring's business.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from feature_repo.contract import OTHER
+from serving.scoring.kernel import Array
+
+MISSING = "missing"
+FLOOR = 1e-4
+
+
+class Bins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The bins of one column, in this order: `names` or intervals between `edges`, then `specials`, then missing.
+
+    edges: ascending; interval k is [edges[k-1], edges[k]). names: levels, the last one `other`; a column has edges or names.
+    shares: of the `rows` development values, per bin; they add up to 1.
+    """
+
+    shares: tuple[float, ...]
+    rows: int
+    edges: tuple[float, ...] = ()
+    specials: tuple[float, ...] = ()
+    names: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """One text per bin, for people."""
+        return (*(self.names or intervals(self.edges)), *(f"special {code:g}" for code in self.specials), MISSING)
+
+    def count(self, values: Array | pd.Series) -> Array:
+        """How many values fall in each bin, int64 of shape (bins,). Numbers: NaN is missing; levels: null is, unknown is `other`."""
+        at = self._level_positions(values) if self.names else self._number_positions(np.asarray(values, dtype=np.float64))
+        return np.bincount(at, minlength=len(self.labels))
+
+    def _level_positions(self, values: Array | pd.Series) -> Array:
+        missing = pd.isna(values)
+        at = pd.Index(self.names).get_indexer(pd.Index(values, dtype=object))
+        return np.where(missing, len(self.names), np.where(at < 0, len(self.names) - 1, at))
+
+    def _number_positions(self, values: Array) -> Array:
+        at = np.searchsorted(self.edges, values, side="right")
+        for position, code in enumerate(self.specials, start=len(self.edges) + 1):
+            at[values == code] = position
+        at[np.isnan(values)] = len(self.edges) + 1 + len(self.specials)
+        return at
+
+
+def freeze_numbers(values: Array, most: int, specials: tuple[float, ...] = ()) -> Bins:
+    """Bins of about equal size, at most `most` and one more per value that fills a bin alone."""
+    values = np.asarray(values, dtype=np.float64)
+    plain = values[~(np.isnan(values) | np.isin(values, specials))]
+    return _with_shares(Bins((), 0, edges=tuple(_edges(plain, most).tolist()), specials=tuple(map(float, specials))), values)
+
+
+def freeze_levels(values: Array | pd.Series, names: tuple[str, ...]) -> Bins:
+    """One bin per level; what is not among `names` is `other`."""
+    return _with_shares(Bins((), 0, names=tuple(dict.fromkeys((*(name for name in names if name != OTHER), OTHER)))), values)
+
+
+def psi(counts: Array, expected_shares: tuple[float, ...] | Array) -> float:
+    """Population stability index of counts against expected shares, natural logarithm; NaN where nothing was counted.
+
+    A share under `FLOOR` (0.01%) counts as `FLOOR` on both sides, so that an empty bin has a finite and small weight.
+
+    >>> import numpy as np
+    >>> round(psi(np.array([60, 40]), (0.5, 0.5)), 4)
+    0.0405
+    """
+    total = int(np.sum(counts))
+    if not total:
+        return float("nan")
+    actual, expected = np.maximum(np.asarray(counts) / total, FLOOR), np.maximum(expected_shares, FLOOR)
+    return float(np.sum((actual - expected) * np.log(actual / expected)))
+
+
+def intervals(edges: tuple[float, ...]) -> tuple[str, ...]:
+    """Texts such as "below 2", "2 to below 5", "5 and over" for the intervals between edges."""
+    if not edges:
+        return ("any",)
+    inner = (f"{low:g} to below {high:g}" for low, high in zip(edges, edges[1:], strict=False))
+    return (f"below {edges[0]:g}", *inner, f"{edges[-1]:g} and over")
+
+
+def _with_shares(bins: Bins, values: Array | pd.Series) -> Bins:
+    counts = bins.count(values)
+    shares = counts / max(int(counts.sum()), 1)
+    return msgspec.structs.replace(bins, shares=tuple(shares.tolist()), rows=int(counts.sum()))
+
+
+def _edges(plain: Array, most: int) -> Array:
+    """Quantiles that are values of the column. A value that fills a bin alone ends there, or a spike at zero would hide all above it."""
+    distinct, counts = np.unique(plain, return_counts=True)
+    if len(distinct) <= most:
+        return distinct[1:]
+    cuts = np.quantile(plain, np.arange(1, most) / most, method="inverted_cdf")
+    heavy = np.flatnonzero(counts >= len(plain) / most)
+    after = distinct[heavy[heavy + 1 < len(distinct)] + 1]
+    edges = np.union1d(np.union1d(cuts, distinct[heavy]), after)
+    return edges[edges > distinct[0]]

@@ -1,0 +1,115 @@
+"""How well PDs separate and predict outcomes: pure functions of outcomes and PDs. Reads, draws and decides nothing.
+
+bad: array of 1 (bad) and 0 (good), no nulls; pd: probability of bad. Monitoring measures with the same functions. Fairness by group
+is monitoring's own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from sklearn import metrics
+
+from feature_repo.errors import DataError
+
+Array = np.ndarray[Any, Any]
+LEVEL = 0.95
+QUANTILES = 10
+
+
+def has_both(bad: Array) -> bool:
+    """Whether there is at least one bad and one good outcome, which every measure of separation needs."""
+    return 0 < np.sum(bad) < len(bad)
+
+
+def auc_with_variance(bad: Array, pd_: Array) -> tuple[float, float]:
+    """Area under the ROC curve and its variance: DeLong et al. (1988), by the ranks of Sun and Xu (2014).
+
+    Raises DataError where all outcomes are alike.
+    """
+    if not has_both(bad):
+        raise DataError(f"{len(bad)} outcomes, {int(np.sum(bad))} of them bad: separation can be measured only with both good and bad ones")
+    is_bad = np.asarray(bad, dtype=bool)
+    bads, goods = int(is_bad.sum()), int((~is_bad).sum())
+    ranks = stats.rankdata(pd_)
+    bad_above = (ranks[is_bad] - stats.rankdata(pd_[is_bad])) / goods
+    good_below = 1 - (ranks[~is_bad] - stats.rankdata(pd_[~is_bad])) / bads
+    variance = sum(np.var(part, ddof=1) / len(part) for part in (bad_above, good_below) if len(part) > 1)
+    return float(bad_above.mean()), float(variance)
+
+
+def gini_interval(bad: Array, pd_: Array, level: float = LEVEL) -> tuple[float, float, float]:
+    """Gini = 2 AUC - 1, with the bounds of its DeLong interval, within [-1, 1]."""
+    auc, variance = auc_with_variance(bad, pd_)
+    half = 2 * float(stats.norm.ppf(0.5 + level / 2)) * variance**0.5
+    gini = 2 * auc - 1
+    return gini, max(gini - half, -1.0), min(gini + half, 1.0)
+
+
+def ks(bad: Array, pd_: Array) -> float:
+    """Kolmogorov-Smirnov distance: the largest gap between the PD distributions of bad and good."""
+    false_positive, true_positive, _ = metrics.roc_curve(bad, pd_)
+    return float(np.max(true_positive - false_positive))
+
+
+def summary(bad: Array, pd_: Array) -> dict[str, float]:
+    """All headline measures by name: auc, gini, gini_low, gini_high, ks, brier, log_loss, ece, mean_pd, bad_rate, rows, bads."""
+    gini, low, high = gini_interval(bad, pd_)
+    return {
+        "auc": (gini + 1) / 2, "gini": gini, "gini_low": low, "gini_high": high, "ks": ks(bad, pd_),
+        "brier": float(metrics.brier_score_loss(bad, pd_)), "log_loss": float(metrics.log_loss(bad, pd_)), "ece": ece(bad, pd_),
+        "mean_pd": float(np.mean(pd_)), "bad_rate": float(np.mean(bad)), "rows": len(bad), "bads": int(np.sum(bad)),
+    }
+
+
+def rate_interval(bads: Any, rows: Any, level: float = LEVEL) -> tuple[Array, Array]:
+    """Jeffreys interval of a bad rate (Brown, Cai and DasGupta 2001, section 4.3): NaN where there are no rows.
+
+    The bounds are 0 where nothing was bad and 1 where everything was, as the paper has it.
+    """
+    bads, rows = np.asarray(bads, dtype=np.float64), np.asarray(rows, dtype=np.float64)
+    tail = (1 - level) / 2
+    low = np.where(bads == 0, 0.0, stats.beta.ppf(tail, bads + 0.5, rows - bads + 0.5))
+    high = np.where(bads == rows, 1.0, stats.beta.ppf(1 - tail, bads + 0.5, rows - bads + 0.5))
+    return np.where(rows > 0, low, np.nan), np.where(rows > 0, high, np.nan)
+
+
+def calibration_table(bad: Array, pd_: Array, quantiles: int = QUANTILES) -> pd.DataFrame:
+    """Mean PD against bad rate in quantile bins of PD: mean_pd, rows, bads, bad_rate, low, high. Equal PDs share a bin."""
+    edges = np.unique(np.quantile(pd_, np.arange(1, quantiles) / quantiles)) if len(pd_) else np.zeros(0)
+    return rates(np.searchsorted(edges, pd_, side="right"), bad, pd_).reset_index(drop=True)
+
+
+def rates(key: Any, bad: Array, pd_: Array) -> pd.DataFrame:
+    """Per value of `key`, in its order: mean_pd, rows, bads, bad_rate and its Jeffreys bounds low and high."""
+    frame = pd.DataFrame({"pd": pd_, "bad": np.asarray(bad, dtype=np.float64)}).groupby(np.asarray(key), sort=True)
+    table = frame.agg(mean_pd=("pd", "mean"), rows=("bad", "size"), bads=("bad", "sum"), bad_rate=("bad", "mean"))
+    table["low"], table["high"] = rate_interval(table["bads"], table["rows"])
+    return table.astype({"bads": np.int64})
+
+
+def ece(bad: Array, pd_: Array, quantiles: int = QUANTILES) -> float:
+    """Expected calibration error: mean distance of bad rate and mean PD over quantile bins, weighted by rows."""
+    table = calibration_table(bad, pd_, quantiles)
+    return float(np.average(np.abs(table["bad_rate"] - table["mean_pd"]), weights=table["rows"]))
+
+
+def band_table(bands: Array, names: tuple[str, ...], bad: Array, pd_: Array) -> pd.DataFrame:
+    """`rates` per band index, one row for each of `names` in order, empty bands included, with the share of rows."""
+    table = rates(bands, bad, pd_).reindex(range(len(names)))
+    table[["rows", "bads"]] = table[["rows", "bads"]].fillna(0).astype(np.int64)
+    table.insert(0, "band", list(names))
+    return table.assign(share=table["rows"] / max(len(bad), 1)).reset_index(drop=True)
+
+
+def vintage_table(vintages: Any, bad: Array, pd_: Array) -> pd.DataFrame:
+    """`rates` per vintage, with gini, gini_low and gini_high (NaN where all outcomes of a vintage are alike)."""
+    keys, at = np.unique(np.asarray(vintages), return_inverse=True)
+    table = rates(at, bad, pd_)
+    found = [gini_interval(bad[at == k], pd_[at == k]) if has_both(bad[at == k]) else (np.nan,) * 3 for k in range(len(keys))]
+    table[["gini", "gini_low", "gini_high"]] = np.array(found, dtype=np.float64).reshape(-1, 3)
+    table.insert(0, "vintage", keys)
+    return table.reset_index(drop=True)
