@@ -1,0 +1,101 @@
+"""What people and schedules do with a checkout, one function a verb. Each is harmless to repeat."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from governance import release
+from governance.release import Release
+from tally import processes, servers
+from tally.checkout import Checkout, here
+
+
+def publish(checkout: Checkout | None = None) -> str:
+    """Bring the online store up to date; unchanged tables are not written again."""
+    checkout = checkout or here()
+    views = checkout.data("featurize", "views")
+    stamp, state = checkout.online / "published.sha256", _digest(views)
+    if stamp.is_file() and stamp.read_text() == state:
+        return "online store: up to date"
+    from feature_repo import store
+
+    written = store.publish(checkout.portfolio, views, checkout.online)
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(state)
+    return "online store: " + (", ".join(f"{count:,} applicants in {view}" for view, count in written.items()) or "no stored columns")
+
+
+def promote(version: str | None = None) -> str:
+    """Let `champion` name a version and place its release."""
+    from training import tracking
+
+    checkout = here()
+    card = tracking.promote(checkout.portfolio.name, version)
+    place(checkout)
+    return f"champion of {card.model}: version {card.version}, release {card.release_id[:12]}"
+
+
+def place(checkout: Checkout | None = None) -> Release:
+    """Fetch the champion's release, verify it, and point the service to it."""
+    from training import tracking
+
+    checkout = checkout or here()
+    releases = checkout.services / "releases"
+    releases.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=releases, prefix=".fetched-") as folder:
+        card, copy = tracking.fetch(checkout.portfolio.name, Path(folder))
+        placed = release.place(copy, releases, card.release_id)
+    release.point(checkout.services / "champion.json", placed, model_version=card.version)
+    return placed
+
+
+def serve(checkout: Checkout | None = None) -> str:
+    """Place the champion and start the scoring service; the address once it is ready."""
+    checkout = checkout or here()
+    placed = place(checkout)
+    server = servers.scoring(checkout.home, checkout.portfolio.name, release_id=placed.id, business_time=business_time(checkout))
+    return processes.ensure(server, checkout.run)
+
+
+def serve_mlflow(checkout: Checkout | None = None) -> str:
+    """The MLflow UI; its address once it answers."""
+    checkout = checkout or here()
+    return processes.ensure(servers.mlflow(checkout.home), checkout.run)
+
+
+def serve_reports(checkout: Checkout | None = None) -> str:
+    """The reports as pages, with an index of what there is; the address once it answers."""
+    from tally import pages
+
+    checkout = checkout or here()
+    pages.write_index(checkout.reports)
+    return processes.ensure(servers.reports(checkout.reports), checkout.run)
+
+
+def stop() -> str:
+    """End the servers this checkout started, and nothing else."""
+    run = here().run
+    stopped = [name for name in processes.running(run) if processes.stop(run, name)]
+    return f"stopped: {', '.join(stopped)}" if stopped else "nothing was running"
+
+
+def business_time(checkout: Checkout) -> str | None:
+    """The moment a service on simulated data lives in: its last application. None where the clock on the wall is right."""
+    if not checkout.portfolio.simulator:
+        return None
+    decided = pd.read_parquet(checkout.data("baseline", "window.parquet"), columns=["decided_at"])["decided_at"]
+    return str(decided.max().isoformat())
+
+
+def _digest(folder: Path) -> str:
+    """SHA-256 over the names and bytes of a folder's files."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*")):
+        digest.update(path.name.encode())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
