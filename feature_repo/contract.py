@@ -244,7 +244,7 @@ class Table:
 class Outcome:
     """What the PD is a probability of.
 
-    bad, good: raw texts; a row with neither is unknown (rejected, or not matured).
+    bad, good: raw texts; an empty row, or one of the texts in `neither`, is unknown (rejected, still open).
     matures_after: an outcome counts only when the application is at least this old at `observed_until`.
     """
 
@@ -253,6 +253,7 @@ class Outcome:
     good: tuple[str, ...]
     matures_after: timedelta
     observed_until: datetime | None = None
+    neither: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
