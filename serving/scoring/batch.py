@@ -6,17 +6,18 @@ import msgspec
 import numpy as np
 import pandas as pd
 
+from feature_repo.portfolio import Portfolio
 from serving.scoring.decision import Scorer
 from serving.scoring.kernel import Array
 from serving.scoring.parts import ACTIONS
 
 
-def arrays(scorer: Scorer, frame: pd.DataFrame) -> dict[str, Array]:
+def arrays(portfolio: Portfolio, frame: pd.DataFrame) -> dict[str, Array]:
     """The raw inputs of a frame as `Scorer.assess` takes them; missing levels become None."""
     return {
         column.name: frame[column.name].astype(object).where(frame[column.name].notna(), None).to_numpy() if column.is_level
         else frame[column.name].to_numpy(dtype=np.float64)
-        for column in scorer.portfolio.raw_inputs
+        for column in portfolio.raw_inputs
     }
 
 
@@ -25,7 +26,7 @@ def score(scorer: Scorer, frame: pd.DataFrame, *, explain: bool = False) -> pd.D
 
     explain adds `reasons`, a JSON list per row ("[]" for approvals).
     """
-    at = scorer.assess(arrays(scorer, frame))
+    at = scorer.assess(arrays(scorer.portfolio, frame))
     names = np.array([band.name for band in scorer.policy.bands])
     scored = pd.DataFrame({column.name: at.columns[column.name] for column in scorer.portfolio.derived_columns}, index=frame.index)
     scored = scored.assign(margin=at.margin, pd=at.pd, score=at.score, band=names[at.band],

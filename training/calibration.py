@@ -1,0 +1,62 @@
+"""Margins to PDs, fitted on the calibration part: Platt's logistic, or isotonic regression joined by lines.
+
+Refuses a model that ranks the calibration part backwards.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, logit
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+
+from feature_repo.errors import DataError
+from serving.scoring.parts import Calibrator
+
+Array = np.ndarray[Any, Any]
+FLATTEST = 1e-6
+
+
+def fit_calibrator(method: str, margins: Array, bad: Array, knots: int) -> Calibrator:
+    """A calibrator whose PDs never fall when the margin rises. knots: most quantile bins the isotonic knots are made of."""
+    platt = fit_platt(margins, bad)
+    return platt if method == "platt" else fit_isotonic(margins, bad, platt.slope, knots)
+
+
+def fit_platt(margins: Array, bad: Array) -> Calibrator:
+    """PD = 1 / (1 + exp(-(slope x margin + intercept))), by maximum likelihood (Platt 1999)."""
+    model = LogisticRegression(C=np.inf).fit(margins.reshape(-1, 1), bad)
+    slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
+    if slope < FLATTEST:
+        raise DataError(f"the model does not rank the calibration part (slope {slope:.2g}): its margins carry nothing there. "
+                        "Look at the development and calibration parts: they may not be of one population")
+    return Calibrator("platt", slope=slope, intercept=intercept)
+
+
+def fit_isotonic(margins: Array, bad: Array, slope: float, knots: int) -> Calibrator:
+    """Isotonic regression over quantile bins of the margin, lines between the bins' means, never stepped.
+
+    Bad rates are Jeffreys means, (bads + 1/2) / (rows + 1), so no PD is 0 or 1. Beyond the outer bins' means the PD goes on with
+    Platt's `slope` to the last margin seen, and is flat from there.
+    """
+    at = np.searchsorted(np.unique(np.quantile(margins, np.arange(1, knots) / knots)), margins, side="right")
+    rows = np.bincount(at)
+    filled = rows > 0
+    rows, centres = rows[filled], np.bincount(at, margins)[filled] / rows[filled]
+    rates = (np.bincount(at, bad)[filled] + 0.5) / (rows + 1)
+    fitted = IsotonicRegression().fit_transform(centres, rates, sample_weight=rows)
+    pds, block = np.unique(fitted, return_inverse=True)
+    means = np.bincount(block, centres * rows) / np.bincount(block, rows)
+    knot_margins, knot_pds = [float(mean) for mean in means], [float(pd) for pd in pds]
+    if margins.min() < means[0]:
+        knot_margins, knot_pds = [float(margins.min()), *knot_margins], [_onwards(pds[0], slope * (margins.min() - means[0])), *knot_pds]
+    if margins.max() > means[-1]:
+        knot_margins, knot_pds = [*knot_margins, float(margins.max())], [*knot_pds, _onwards(pds[-1], slope * (margins.max() - means[-1]))]
+    return Calibrator("isotonic", margins=knot_margins, pds=knot_pds)
+
+
+def _onwards(pd: float, step: float) -> float:
+    """The PD `step` further in log-odds."""
+    return float(expit(logit(pd) + step))

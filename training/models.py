@@ -1,0 +1,111 @@
+"""The boosted trees: monotone where the contract says so, exported to the arrays that serving walks. Only importer of xgboost.
+
+Refuses an export whose margins are not XGBoost's own, bit for bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+import xgboost
+from tqdm import tqdm
+
+from feature_repo.errors import ReleaseError
+from serving.scoring.trees import Trees
+from training.params import TreesParams
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Boosted:
+    """The trees as serving walks them, and XGBoost's own file (UBJSON) for people who have XGBoost."""
+
+    kernel: Trees
+    native: bytes
+
+
+def fit_trees(rows: Array, bad: Array, risks: tuple[int, ...], early: Array, params: TreesParams, seed: int) -> Boosted:
+    """Find the number of rounds on the `early` rows, then boost all rows that often.
+
+    rows: float64 (n, inputs), NaN for missing; risks: per input 1 where PD may only rise with it, -1 only fall, 0 free.
+    """
+    settings = _settings(params, risks, float(np.mean(bad)), seed)
+    rounds = _rounds(rows, bad, early, settings, params)
+    with tqdm(total=rounds, desc="trees", unit="round") as bar:
+        booster = xgboost.train(settings, _matrix(rows, bad, params), rounds, callbacks=[_Progress(bar)])
+    kernel = export(booster)
+    require_equal(kernel, booster, rows)
+    return Boosted(kernel, bytes(booster.save_raw("ubj")))
+
+
+def export(booster: xgboost.Booster) -> Trees:
+    """All trees of a booster (numeric splits only) as flat arrays, one after another."""
+    learner = msgspec.json.decode(bytes(booster.save_raw("json")))["learner"]
+    trees = learner["gradient_booster"]["model"]["trees"]
+    roots = np.cumsum([0, *(len(tree["left_children"]) for tree in trees)])[:-1].astype(np.int32)
+
+    def joined(name: str, kind: type[np.generic]) -> Array:
+        return np.concatenate([np.asarray(tree[name], dtype=kind) for tree in trees])
+
+    def children(name: str) -> Array:
+        local = joined(name, np.int32)
+        return np.where(local < 0, np.int32(-1), local + np.repeat(roots, [len(tree[name]) for tree in trees]).astype(np.int32))
+
+    conditions = joined("split_conditions", np.float32)
+    return Trees(
+        feature=joined("split_indices", np.int32), threshold=conditions, left=children("left_children"), right=children("right_children"),
+        default_left=joined("default_left", np.uint8), value=conditions, cover=joined("sum_hessian", np.float32), roots=roots,
+        base=_base_margin(learner["learner_model_param"]["base_score"]),
+    )
+
+
+def require_equal(kernel: Trees, booster: xgboost.Booster, rows: Array) -> None:
+    """Raise ReleaseError unless the kernel's margins are bit-equal to XGBoost's, on `rows` and on rows with nothing but NaN."""
+    probe = np.vstack([rows, np.full((1, rows.shape[1]), np.nan)])
+    theirs = booster.predict(xgboost.DMatrix(probe, nthread=1), output_margin=True).astype(np.float64)
+    differing = int(np.sum(kernel.margins(probe) != theirs))
+    if differing:
+        raise ReleaseError(f"{differing} of {len(probe)} margins differ from XGBoost {xgboost.__version__}'s own: this version stores its trees "
+                           "in another way than training.models.export reads them. Install the locked version")
+
+
+def _settings(params: TreesParams, risks: tuple[int, ...], bad_rate: float, seed: int) -> dict[str, Any]:
+    return {
+        "objective": "binary:logistic", "eval_metric": "logloss", "tree_method": "hist", "base_score": bad_rate, "seed": seed,
+        "nthread": params.threads, "max_depth": params.depth, "eta": params.rate, "min_child_weight": params.smallest_leaf,
+        "subsample": params.rows, "colsample_bytree": params.columns, "lambda": params.ridge, "monotone_constraints": risks,
+    }
+
+
+def _rounds(rows: Array, bad: Array, early: Array, settings: dict[str, Any], params: TreesParams) -> int:
+    fit, watch = (_matrix(rows[at], bad[at], params) for at in (~early, early))
+    with tqdm(total=params.rounds, desc="trees, early stopping", unit="round") as bar:
+        found = xgboost.train(settings, fit, params.rounds, evals=[(watch, "early")], early_stopping_rounds=params.patience,
+                              verbose_eval=False, callbacks=[_Progress(bar)])
+    return int(found.best_iteration) + 1
+
+
+def _matrix(rows: Array, bad: Array, params: TreesParams) -> xgboost.DMatrix:
+    return xgboost.DMatrix(rows, label=bad, nthread=params.threads)
+
+
+def _base_margin(base_score: str) -> Array:
+    """The log-odds XGBoost starts from, in float32 as it computes them: -log(1 / p - 1)."""
+    share = np.asarray(msgspec.json.decode(base_score), dtype=np.float32).reshape(1)
+    return -np.log(np.float32(1) / share - np.float32(1), dtype=np.float32)
+
+
+class _Progress(xgboost.callback.TrainingCallback):
+    """One step of a progress bar per round."""
+
+    def __init__(self, bar: Any) -> None:
+        super().__init__()
+        self.bar = bar
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002 - XGBoost's signature
+        self.bar.update()
+        return False

@@ -1,0 +1,108 @@
+"""The sections of params.yaml that make and judge a model, as frozen values. No default lives here: params.yaml is the one home."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from serving.scoring.parts import Band
+
+Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Method = Literal["platt", "isotonic"]
+Candidate = Literal["scorecard", "trees"]
+
+
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A section, or a part of one: an unknown key is an error."""
+
+
+class SplitParams(Strict, frozen=True):
+    """Section split."""
+
+    seed: int
+    calibration_share: Share
+    test_share: Share
+
+
+class EncodingParams(Strict, frozen=True):
+    """Section train, key encoding."""
+
+    smoothing: Annotated[float, msgspec.Meta(gt=0)]
+    rare: Count
+    most_levels: Count
+
+
+class ScorecardParams(Strict, frozen=True):
+    """Section train, key scorecard."""
+
+    most_bins: Annotated[int, msgspec.Meta(ge=2)]
+    smallest_bin: Annotated[float, msgspec.Meta(gt=0, lt=0.5)]
+    smoothing: Annotated[float, msgspec.Meta(gt=0)]
+    ridge: Annotated[float, msgspec.Meta(ge=0)]
+
+
+class TreesParams(Strict, frozen=True):
+    """Section train, key trees. Depth is at most 6, what exact contributions are kept for (serving.scoring.trees)."""
+
+    rounds: Count
+    patience: Count
+    early_share: Share
+    depth: Annotated[int, msgspec.Meta(ge=1, le=6)]
+    rate: Annotated[float, msgspec.Meta(gt=0, le=1)]
+    smallest_leaf: Annotated[float, msgspec.Meta(ge=0)]
+    rows: Annotated[float, msgspec.Meta(gt=0, le=1)]
+    columns: Annotated[float, msgspec.Meta(gt=0, le=1)]
+    ridge: Annotated[float, msgspec.Meta(ge=0)]
+    threads: Count
+
+
+class CalibrationParams(Strict, frozen=True):
+    """Section train, key calibration: a method per candidate, and how many quantile bins isotonic knots are made of."""
+
+    scorecard: Method
+    trees: Method
+    knots: Annotated[int, msgspec.Meta(ge=2)]
+
+
+class ChoiceParams(Strict, frozen=True):
+    """Section train, key choice: the preferred candidate stays unless the other is better by this much."""
+
+    measure: Literal["auc", "gini", "ks", "brier", "log_loss"]
+    on: Literal["development", "calibration"]
+    prefer: Candidate
+    unless_better_by: Annotated[float, msgspec.Meta(ge=0)]
+
+
+class TrainParams(Strict, frozen=True):
+    """Section train."""
+
+    seed: int
+    fewest_rows: Count
+    fewest_bad: Count
+    encoding: EncodingParams
+    scorecard: ScorecardParams
+    trees: TreesParams
+    calibration: CalibrationParams
+    choice: ChoiceParams
+
+
+class PolicyParams(Strict, frozen=True):
+    """Section evaluate, key policy."""
+
+    approve_share: Share
+    refer_share: Annotated[float, msgspec.Meta(ge=0, lt=1)]
+    bands: tuple[Band, ...]
+    base_score: float
+    base_odds: Annotated[float, msgspec.Meta(gt=0)]
+    pdo: Annotated[float, msgspec.Meta(gt=0)]
+
+
+class EvaluateParams(Strict, frozen=True):
+    """Section evaluate."""
+
+    policy: PolicyParams
+    baseline_share: Share
+    bins: Annotated[int, msgspec.Meta(ge=2)]
+    golden: Annotated[int, msgspec.Meta(ge=3)]
