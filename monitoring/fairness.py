@@ -1,0 +1,168 @@
+"""How protected groups fare: approval, adverse impact, equal opportunity and calibration, each with its sample and interval.
+
+Rates per group are Fairlearn's (`MetricFrame`). Refuses to pass a group that is too small: its verdict is "insufficient". Gives
+figures and the names of practices, no legal conclusion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import pandas as pd
+from fairlearn.metrics import MetricFrame, count, mean_prediction, selection_rate
+
+from feature_repo.contract import BAD, Action, Protected
+from feature_repo.portfolio import Portfolio
+from monitoring import window
+from monitoring.alerts import Verdict, unless_chance, worst
+from monitoring.intervals import Cases, Estimate, difference, ratio, share
+from monitoring.params import FairnessParams
+from serving.scoring.kernel import Array
+
+PRACTICE = (
+    "The four-fifths rule is 29 CFR 1607.4(D), of the US guidelines on employee selection; lenders use it as a practice, so 0.80 is a flag "
+    "for review. Federal disparate-impact liability under Regulation B (12 CFR 1002) ended on 21 July 2026, and state law differs; "
+    "no legal conclusion is drawn here."
+)
+
+
+class Group(msgspec.Struct, frozen=True):
+    """One group of one attribute in one month, or in all of them.
+
+    approved counts straight approvals, referrals are not; matured, good and bad count outcomes that are known and old enough.
+    What compares with the reference group is null for that group itself.
+    """
+
+    attribute: str
+    group: str
+    month: str
+    decisions: int
+    approved: int
+    approval_rate: Estimate | None
+    adverse_impact: Estimate | None
+    matured: int
+    good: int
+    good_approved: int
+    bad: int
+    equal_opportunity: Estimate | None
+    mean_pd: float | None
+    observed: Estimate | None
+    impact_verdict: Verdict | None
+    opportunity_verdict: Verdict | None
+
+
+class Tally(NamedTuple):
+    """What one group counts: (approved, decisions), (bad, matured), (approved good payers, good payers)."""
+
+    approved: Cases
+    bad: Cases
+    good_approved: Cases
+    mean_pd: float | None
+
+
+NONE = Tally((0, 0), (0, 0), (0, 0), None)
+
+
+class Attribute(msgspec.Struct, frozen=True):
+    """All groups of one protected attribute; unknown: decisions whose group the vault does not know."""
+
+    attribute: str
+    reference: str
+    unknown: int
+    verdict: Verdict
+    groups: tuple[Group, ...]
+    months: tuple[Group, ...]
+
+
+def assess(frame: pd.DataFrame, portfolio: Portfolio, params: FairnessParams) -> tuple[Attribute, ...]:
+    """Every protected attribute of a window that `window.with_vault` joined; empty where the contract declares none."""
+    facts = pd.DataFrame({
+        "approved": (frame["outcome"] == Action.APPROVE).to_numpy(dtype=np.float64), "pd": frame["pd"].to_numpy(),
+        "bad": frame[BAD].to_numpy(), "matured": window.matured(frame, portfolio), "month": window.months(frame, portfolio),
+    })
+    return tuple(_attribute(facts.assign(group=frame[column.name].to_numpy()), column, params) for column in portfolio.protected)
+
+
+def _attribute(facts: pd.DataFrame, column: Protected, params: FairnessParams) -> Attribute:
+    known = facts[facts["group"].notna()]
+    total = _groups(known.assign(month=window.ALL), column, params)
+    by_month = _groups(known, column, params) if (known["month"] != window.ALL).any() else ()
+    verdict = worst(verdict for group in total for verdict in (group.impact_verdict, group.opportunity_verdict) if verdict)
+    return Attribute(column.name, column.reference, len(facts) - len(known), verdict, total, by_month)
+
+
+def _groups(facts: pd.DataFrame, column: Protected, params: FairnessParams) -> tuple[Group, ...]:
+    """Groups in the contract's order within each month; one with no decision is left out."""
+    if facts.empty:
+        return ()
+    counts = tally(facts)
+    found: list[Group] = []
+    for month in sorted(set(counts.index.get_level_values("month"))):
+        cases = {str(name): _cases(row) for name, row in counts.xs(month, level="month").iterrows()}
+        other = cases.get(column.reference, NONE)
+        found += [_group(column, (month, name), cases[name], other, params) for name in column.group_names if name in cases]
+    return tuple(found)
+
+
+def tally(facts: pd.DataFrame) -> pd.DataFrame:
+    """Per month and group: decisions and approval rate of all, bad and mean PD of the matured, approval rate of good payers."""
+    matured = facts[facts["matured"]]
+    good = matured[matured["bad"] == 0]
+    parts = (
+        _rates(facts, {"decisions": count, "approval_rate": selection_rate}, "approved", "approved"),
+        _rates(matured, {"matured": count, "bad_rate": mean_truth, "mean_pd": mean_prediction}, "bad", "pd"),
+        _rates(good, {"good": count, "good_approval_rate": selection_rate}, "bad", "approved"),
+    )
+    return pd.concat(parts, axis=1)
+
+
+def mean_truth(y_true: Array, y_pred: Array) -> float:  # noqa: ARG001 (the signature Fairlearn calls)
+    """The observed rate, in the form of a Fairlearn metric."""
+    return float(np.mean(y_true))
+
+
+def _rates(part: pd.DataFrame, metrics: dict[str, Callable[..., Any]], truth: str, predicted: str) -> pd.DataFrame:
+    if part.empty:
+        return pd.DataFrame(columns=list(metrics), dtype=np.float64, index=pd.MultiIndex.from_arrays([[], []], names=["month", "group"]))
+    frame = MetricFrame(metrics=metrics, y_true=part[truth], y_pred=part[predicted], sensitive_features=part["group"],
+                        control_features=part["month"])
+    rates: pd.DataFrame = frame.by_group.dropna()
+    return rates
+
+
+def _cases(row: pd.Series[float]) -> Tally:
+    def pair(rate: str, of: str) -> Cases:
+        return (round(row[rate] * row[of]), int(row[of])) if row[of] > 0 else (0, 0)
+
+    return Tally(pair("approval_rate", "decisions"), pair("bad_rate", "matured"), pair("good_approval_rate", "good"),
+                 float(row["mean_pd"]) if row["matured"] > 0 else None)
+
+
+def _group(column: Protected, at: tuple[str, str], own: Tally, other: Tally, params: FairnessParams) -> Group:
+    compared = at[1] != column.reference
+    impact = ratio(own.approved, other.approved, params.confidence) if compared else None
+    gap = difference(own.good_approved, other.good_approved, params.confidence) if compared else None
+    return Group(
+        attribute=column.name, group=at[1], month=at[0], decisions=own.approved[1], approved=own.approved[0],
+        approval_rate=share(own.approved, params.confidence), adverse_impact=impact, matured=own.bad[1], bad=own.bad[0],
+        good=own.good_approved[1], good_approved=own.good_approved[0], equal_opportunity=gap, mean_pd=own.mean_pd,
+        observed=share(own.bad, params.confidence),
+        impact_verdict=_impact(impact, min(own.approved[1], other.approved[1]), params) if compared else None,
+        opportunity_verdict=_opportunity(gap, min(own.good_approved[1], other.good_approved[1]), params) if compared else None,
+    )
+
+
+def _impact(found: Estimate | None, smaller: int, params: FairnessParams) -> Verdict:
+    """29 CFR 1607.4(D) excepts differences that rest on small numbers and are not statistically significant."""
+    if found is None or smaller < params.minimum:
+        return Verdict.INSUFFICIENT
+    return unless_chance(params.adverse_impact.below(found.value), explained=found.high is not None and found.high >= 1)
+
+
+def _opportunity(found: Estimate | None, smaller: int, params: FairnessParams) -> Verdict:
+    if found is None or smaller < params.minimum:
+        return Verdict.INSUFFICIENT
+    return unless_chance(params.equal_opportunity.at_least(-found.value), explained=found.high is not None and found.high >= 0)

@@ -1,0 +1,74 @@
+"""Estimates with intervals for shares, their ratios and differences, in closed form.
+
+Refuses to make a number of nothing: without a case, or a comparison group with no success, the answer is null.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+from scipy.stats import beta, norm
+
+from training import measures
+
+Cases = tuple[int, int]
+"""(hits, out of)"""
+
+
+class Estimate(msgspec.Struct, frozen=True):
+    """A figure with its interval; a bound is null where the data give none."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+def share(cases: Cases, confidence: float) -> Estimate | None:
+    """A share with the Jeffreys interval the release was measured with."""
+    hits, of = cases
+    low, high = measures.rate_interval(hits, of, confidence)
+    return Estimate(hits / of, float(low), float(high)) if of else None
+
+
+def ratio(cases: Cases, reference: Cases, confidence: float) -> Estimate | None:
+    """Ratio of two shares with the log interval of Katz et al. (1978).
+
+    >>> ratio((48, 100), (80, 100), 0.95).value
+    0.6
+    """
+    (hits, of), (other_hits, other_of) = cases, reference
+    if not (of and other_hits):
+        return None
+    if not hits:
+        return Estimate(0.0, None, None)
+    value = (hits / of) / (other_hits / other_of)
+    spread = norm.isf((1 - confidence) / 2) * np.sqrt(1 / hits - 1 / of + 1 / other_hits - 1 / other_of)
+    return Estimate(value, float(value * np.exp(-spread)), float(value * np.exp(spread)))
+
+
+def difference(cases: Cases, reference: Cases, confidence: float) -> Estimate | None:
+    """Difference of two shares with Newcombe's (1998) interval from Wilson limits."""
+    if not (cases[1] and reference[1]):
+        return None
+    own, low, high = _wilson(cases, confidence)
+    other, other_low, other_high = _wilson(reference, confidence)
+    gap = own - other
+    return Estimate(gap, float(gap - np.hypot(own - low, other_high - other)), float(gap + np.hypot(high - own, other - other_low)))
+
+
+def pd_too_low(bad: int, matured: int, mean_pd: float) -> float:
+    """Jeffreys one-sided p-value that the PD is not too low (ECB 2019, instructions for reporting validation results).
+
+    >>> round(pd_too_low(20, 1000, 0.01), 5)
+    0.00223
+    """
+    return float(beta.cdf(mean_pd, bad + 0.5, matured - bad + 0.5))
+
+
+def _wilson(cases: Cases, confidence: float) -> tuple[float, float, float]:
+    hits, of = cases
+    z = float(norm.isf((1 - confidence) / 2))
+    own = hits / of
+    middle = (own + z**2 / (2 * of)) / (1 + z**2 / of)
+    half = z / (1 + z**2 / of) * np.sqrt(own * (1 - own) / of + z**2 / (4 * of**2))
+    return own, float(middle - half), float(middle + half)

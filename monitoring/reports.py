@@ -1,0 +1,114 @@
+"""Pages of monitoring figures as Evidently reports: the only importer of evidently.
+
+Every figure, table and text is a custom metric that reads its data from the datasets of the run, so that Evidently's own interface
+can plot the same metric over many runs. A metric's fields are its identity: column and measure, never a value. Computes no figure.
+Nothing is reported home: Evidently sends usage only from its interface, and only where DO_NOT_TRACK is not set.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from evidently import Dataset, Report
+from evidently.core.metric_types import (
+    DataframeCalculation,
+    DataframeMetric,
+    DataframeValue,
+    SingleValue,
+    SingleValueCalculation,
+    SingleValueMetric,
+)
+from evidently.legacy.renderers.html_widgets import CounterData, counter, plotly_figure, table_data, text_widget
+
+from monitoring.plots import CHARTS
+
+PAGE_ROWS = 15
+
+
+@dataclass(frozen=True)
+class Block:
+    """One part of a page. kind: "text" (a column `text` of Markdown), "counters" (label, value), "table", or a name in `plots.CHARTS`."""
+
+    title: str
+    kind: str
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Page:
+    """A report: blocks from the top, and figures (column, measure, value) that Evidently can plot over time."""
+
+    name: str
+    blocks: tuple[Block, ...]
+    figures: pd.DataFrame
+
+
+class Figure(SingleValueMetric):
+    """One of our figures, by column and measure."""
+
+    column: str
+    measure: str
+
+
+class FigureCalculation(SingleValueCalculation[Figure]):
+    """Reads the figure from the current dataset; draws nothing, the page's blocks show it."""
+
+    def calculate(self, context: Any, current_data: Dataset, reference_data: Dataset | None) -> SingleValue:  # noqa: ARG002
+        figures = current_data.as_dataframe()
+        mine = (figures["column"] == self.metric.column) & (figures["measure"] == self.metric.measure)
+        result = self.result(float(figures.loc[mine, "value"].iloc[0]))
+        result.widget = []
+        return result
+
+    def display_name(self) -> str:
+        return f"{self.metric.measure} of {self.metric.column}"
+
+
+class Shown(DataframeMetric):
+    """One block of a page, by title and kind."""
+
+    title: str
+    kind: str
+
+
+class ShownCalculation(DataframeCalculation[Shown]):
+    """Draws the dataset of the block's title."""
+
+    def calculate(self, context: Any, current_data: Dataset, reference_data: Dataset | None) -> DataframeValue:  # noqa: ARG002
+        table = context.additional_data[self.metric.title].as_dataframe()
+        result = self.result(table)
+        result.widget = [_widget(self.metric.title, self.metric.kind, table)]
+        return result
+
+    def display_name(self) -> str:
+        return str(self.metric.title)
+
+
+def write(page: Page, path: Path) -> None:
+    """Write the page as one HTML file that fetches nothing when it is opened."""
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    report = Report([*(Shown(title=block.title, kind=block.kind) for block in page.blocks), *_figures(page)])
+    run = report.run(Dataset.from_pandas(page.figures), None, {block.title: Dataset.from_pandas(block.table) for block in page.blocks})
+    title = f"<title>{page.name}</title>"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(run.get_html_str(as_iframe=False).replace("<head>", f"<head>{title}", 1), encoding="utf-8")
+
+
+def _figures(page: Page) -> Iterator[Figure]:
+    for row in page.figures.dropna().itertuples():
+        yield Figure(column=row.column, measure=row.measure)
+
+
+def _widget(title: str, kind: str, table: pd.DataFrame) -> Any:
+    if kind == "text":
+        return text_widget(title=title, text="\n\n".join(table["text"]))
+    if kind == "counters":
+        return counter(title=title, counters=[CounterData(row.label, row.value) for row in table.itertuples()])
+    if kind == "table":
+        return table_data(title=title, column_names=list(table.columns), data=table.to_numpy().tolist())
+    return plotly_figure(title=title, figure=CHARTS[kind](table))

@@ -1,0 +1,98 @@
+"""Windows: decisions with their business time, whether replayed by the baseline or exported from the ledger.
+
+Responsible for reading one strictly, cutting it by month, telling which outcomes count, and joining the vault.
+Refuses a window of another portfolio, of no decision by this release, or without its columns; judges nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD
+from feature_repo.errors import DataError
+from feature_repo.portfolio import Portfolio
+from governance.release import Release
+from serving.scoring.kernel import Array
+
+DECISION_ID = "decision_id"
+DECIDED_AT = "decided_at"
+PORTFOLIO = "portfolio"
+RELEASE_ID = "release_id"
+KEYS = (DECISION_ID, DECIDED_AT, PORTFOLIO, RELEASE_ID, APPLICANT_ID, APPLICATION_ID)
+SCORED = ("pd", "margin", "score", "band", "outcome", "reasons")
+ALL = "all"
+
+
+def schema(portfolio: Portfolio) -> pa.Schema:
+    """The Arrow schema every window of the portfolio has."""
+    kinds = {DECIDED_AT: pa.timestamp("us", tz="UTC"), "pd": pa.float64(), "margin": pa.float64(), "score": pa.int64(), BAD: pa.float64()}
+    inputs = {column.name: pa.string() if column.is_level else pa.float64() for column in portfolio.inputs}
+    names = (*KEYS, *inputs, *SCORED, BAD)
+    return pa.schema([(name, inputs.get(name) or kinds.get(name) or pa.string()) for name in names])
+
+
+def read(path: Path, portfolio: Portfolio, release: Release, *, columns: tuple[str, ...]) -> pd.DataFrame:
+    """The keys and the given columns of the decisions that `release` made, ordered by time and decision.
+
+    Raises DataError for a file that is not a window of this portfolio, holds a decision twice, or none of this release.
+    """
+    there = pq.read_schema(path).names
+    wanted = list(dict.fromkeys((*KEYS, *columns)))
+    absent = sorted(set(wanted) - set(there))
+    if absent:
+        raise DataError(f"{path.name} has no column {absent}: it is not a window of {portfolio.name}; run the stage baseline again")
+    frame = pd.read_parquet(path, columns=wanted)
+    foreign = sorted(set(frame[PORTFOLIO]) - {portfolio.name})
+    if foreign:
+        raise DataError(f"{path.name} holds decisions of {foreign}; this is the monitoring of {portfolio.name}")
+    frame = frame[frame[RELEASE_ID] == release.id]
+    if frame.empty:
+        raise DataError(f"{path.name} holds no decision by release {release.id[:12]}; make a window of that release: "
+                        "run the stage baseline, or tally export")
+    if frame[DECISION_ID].duplicated().any() or frame[DECIDED_AT].isna().any():
+        raise DataError(f"{path.name}: every decision must be there once and have a time; export the window again")
+    return frame.sort_values([DECIDED_AT, DECISION_ID], ignore_index=True)
+
+
+def months(frame: pd.DataFrame, portfolio: Portfolio) -> Array:
+    """The month of each decision as "YYYY-MM"; "all" where the portfolio has no time axis."""
+    if not portfolio.is_dated:
+        return np.full(len(frame), ALL)
+    found: Array = frame[DECIDED_AT].dt.strftime("%Y-%m").to_numpy(dtype="U7")
+    return found
+
+
+def slices(frame: pd.DataFrame, portfolio: Portfolio) -> Iterator[tuple[str, slice]]:
+    """Each month with its rows, oldest first; `frame` is in order of time, as `read` gives it."""
+    found, starts = np.unique(months(frame, portfolio), return_index=True)
+    for month, start, stop in zip(found, starts, [*starts[1:], len(frame)], strict=True):
+        yield str(month), slice(int(start), int(stop))
+
+
+def matured(frame: pd.DataFrame, portfolio: Portfolio) -> Array:
+    """Which decisions have an outcome that counts: known, and old enough when outcomes were last observed.
+
+    Where the contract names no such day it is the newest decision of the window: a default is known early, a good payer late, so
+    counting young outcomes would overstate the bad rate.
+    """
+    known = frame[BAD].notna().to_numpy()
+    if not portfolio.is_dated:
+        return known
+    seen = portfolio.outcome.observed_until or frame[DECIDED_AT].max()
+    old_enough = frame[DECIDED_AT] + portfolio.outcome.matures_after <= pd.Timestamp(seen).tz_convert("UTC")
+    return known & old_enough.to_numpy()
+
+
+def with_vault(frame: pd.DataFrame, vault: Path, portfolio: Portfolio) -> pd.DataFrame:
+    """`frame` with one text column per protected attribute, null where the vault does not know the application."""
+    names = [column.name for column in portfolio.protected]
+    protected = pd.read_parquet(vault / "protected.parquet", columns=[APPLICATION_ID, *names])
+    if protected[APPLICATION_ID].duplicated().any():
+        raise DataError("the vault holds an application twice; run the stage ingest again")
+    return frame.merge(protected, on=APPLICATION_ID, how="left", validate="many_to_one")
