@@ -13,6 +13,10 @@ Section = TypeVar("Section")
 PARAMS = Path("params.yaml")
 
 
+class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A section with nothing to choose: any key in it is a mistake."""
+
+
 def read(section: str, kind: type[Section], path: Path = PARAMS) -> Section:
     """The section of params.yaml as a frozen `kind` (a msgspec.Struct with forbid_unknown_fields).
 

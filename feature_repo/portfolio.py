@@ -42,6 +42,7 @@ class Portfolio:
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.raw_inputs] + [column.name for column in self.protected]
+        names += [table.as_of for table in self.views]
         refuse(bool(duplicates(names)), f"{self.name}: columns declared twice: {duplicates(names)}")
         reserved = sorted(RESERVED.intersection(names))
         refuse(bool(reserved), f"{self.name}: these names are the platform's own, choose others: {reserved}")
