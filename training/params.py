@@ -70,7 +70,7 @@ class ChoiceParams(Strict, frozen=True):
     """Section train, key choice: the preferred candidate stays unless the other is better by this much."""
 
     measure: Literal["auc", "gini", "ks", "brier", "log_loss"]
-    on: Literal["development", "calibration"]
+    part: Literal["development", "calibration"]
     prefer: Candidate
     unless_better_by: Annotated[float, msgspec.Meta(ge=0)]
 

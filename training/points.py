@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from feature_repo.errors import ParamsError
+from feature_repo.portfolio import Portfolio
 from serving.scoring.bins import MISSING, intervals
-from serving.scoring.decision import Scorer
+from serving.scoring.decision import Encoding, Scorer
 from serving.scoring.parts import Calibrator, Policy
 from serving.scoring.scorecard import Scorecard
 
@@ -30,12 +31,17 @@ def points_table(scorer: Scorer, kernel: Scorecard) -> pd.DataFrame:
     if scorer.calibrator.method != "platt":
         raise ParamsError("params.yaml, train.calibration.scorecard: points add up only with platt; isotonic bends them")
     per_log_odds, start = _scale(scorer.calibrator, scorer.policy, float(kernel.intercept[0]))
-    rows = [(START, "", start)]
-    for j, column in enumerate(scorer.portfolio.inputs):
-        encoding = scorer.encoding.get(column.name)
-        rows += [(column.name, value, per_log_odds * margin) for value, margin in _places(kernel, j, encoding)]
-    table = pd.DataFrame(rows, columns=["input", "value", "points"])
-    return table.assign(points=table["points"].round(2) + 0.0)
+    table = log_odds_table(scorer.portfolio, scorer.encoding, kernel)
+    points = (table.pop("log_odds") * per_log_odds).where(table["input"] != START, start)
+    return table.assign(points=points.round(2) + 0.0)
+
+
+def log_odds_table(portfolio: Portfolio, encoding: Encoding, kernel: Scorecard) -> pd.DataFrame:
+    """Columns input, value, log_odds: the scorecard before calibration and scaling, the start being the intercept."""
+    rows = [(START, "", float(kernel.intercept[0]))]
+    for j, column in enumerate(portfolio.inputs):
+        rows += [(column.name, value, float(margin)) for value, margin in _places(kernel, j, encoding.get(column.name))]
+    return pd.DataFrame(rows, columns=["input", "value", "log_odds"])
 
 
 def _scale(calibrator: Calibrator, policy: Policy, intercept: float) -> tuple[float, float]:

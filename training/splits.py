@@ -56,6 +56,18 @@ def early_fold(frame: pd.DataFrame, share: float, seed: int, *, dated: bool) -> 
     return _drawn(frame[BAD], np.random.default_rng(seed)) < share
 
 
+def part_of(frame: pd.DataFrame, parts: pd.DataFrame, part: str) -> pd.DataFrame:
+    """The rows of one part. Raises DataError where `parts` was not made from `frame`."""
+    return frame[(align(frame, parts)[PART] == part).to_numpy()]
+
+
+def align(frame: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
+    """`parts` in the order of `frame`; refuses parts of other applications."""
+    if not np.array_equal(frame[APPLICATION_ID].to_numpy(), parts[APPLICATION_ID].to_numpy()):
+        raise DataError(f"the split has {len(parts)} applications, assemble {len(frame)}, and they are not the same ones in order; run the split stage again")
+    return parts
+
+
 def _by_time(frame: pd.DataFrame, time: EventTime, known: Array, params: SplitParams) -> tuple[Array, Array]:
     if time.develop_until is None or time.out_of_time_from is None or time.out_of_time_from <= time.develop_until:
         raise DataError(f"develop_until {time.develop_until} and out_of_time_from {time.out_of_time_from} must both be declared, in this order: "

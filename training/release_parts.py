@@ -1,0 +1,99 @@
+"""What evaluate puts into a release beside the scorer: the policy's ground, reasons baseline, drift bins, fairness baseline, golden answers.
+
+Everything is of the through-the-door development population, rejected applications included, and every PD comes from serving.scoring.
+No id, clock or outcome of a person is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from feature_repo.contract import APPLICATION_ID
+from feature_repo.interface import describe
+from feature_repo.portfolio import Portfolio
+from governance.release import dump
+from serving.scoring.batch import arrays
+from serving.scoring.bins import Bins, freeze_levels, freeze_numbers
+from serving.scoring.decision import Assessment, Encoding, Scorer, save
+from serving.scoring.parts import ACTIONS, Texts
+from serving.scoring.scorecard import Scorecard
+from training.candidates import Candidate
+from training.params import EvaluateParams
+from training.points import points_table
+from training.policy import provisional, set_policy
+
+Array = np.ndarray[Any, Any]
+NO_GROUP = "not stated"
+
+
+def compose(portfolio: Portfolio, candidate: Candidate, encoding: Encoding, everyone: pd.DataFrame, params: EvaluateParams) -> Scorer:
+    """The scorer of a release: the chosen candidate with its policy and reasons baseline.
+
+    everyone: assembled applications of the development period, with or without an outcome.
+    """
+    contract = describe(portfolio)
+    texts = Texts(tuple(contract["inputs"]), tuple(contract["rules"]))
+    draft = Scorer(portfolio, texts, encoding, candidate.kernel, candidate.calibrator, provisional(params.policy), np.zeros(len(portfolio.inputs)))
+    at = draft.assess(arrays(portfolio, everyone))
+    policy = set_policy(at.pd, at.severity > 0, params.policy)
+    return replace(draft, policy=policy, baseline=_baseline(candidate, at, policy.approve_below, params.baseline_share))
+
+
+def write(path: Path, scorer: Scorer, candidate: Candidate, everyone: pd.DataFrame, protected: pd.DataFrame, params: EvaluateParams) -> None:
+    """Every file of the release but measures.json and the manifest."""
+    save(scorer, path)
+    at = scorer.assess(arrays(scorer.portfolio, everyone))
+    if isinstance(candidate.kernel, Scorecard):
+        points_table(scorer, candidate.kernel).to_csv(path / "scorecard.csv", index=False, lineterminator="\n")
+    else:
+        (path / candidate.native[0]).write_bytes(candidate.native[1])
+    parts = {"bins": frozen_bins(scorer.portfolio, at, params.bins), "fairness": group_rates(scorer.portfolio, everyone, protected, at.severity == 0),
+             "golden": list(golden(scorer, everyone, at, params.golden))}
+    for name, part in parts.items():
+        (path / f"{name}.json").write_bytes(dump(part))
+
+
+def frozen_bins(portfolio: Portfolio, at: Assessment, most: int) -> dict[str, Bins]:
+    """Drift bins of every input by name, and of `pd` and `score`."""
+    levels = {column.name: column.level_names for column in portfolio.raw_inputs if column.is_level}
+    bins = {column.name: freeze_levels(at.columns[column.name], levels[column.name]) if column.is_level
+            else freeze_numbers(at.columns[column.name], most, column.special) for column in portfolio.inputs}
+    return {**bins, "pd": freeze_numbers(at.pd, most), "score": freeze_numbers(at.score, most)}
+
+
+def group_rates(portfolio: Portfolio, everyone: pd.DataFrame, protected: pd.DataFrame, approved: Array) -> dict[str, dict[str, dict[str, float]]]:
+    """Per protected attribute and group of the development population: count and approval_rate."""
+    names = [column.name for column in portfolio.protected]
+    groups = everyone[[APPLICATION_ID]].merge(protected, on=APPLICATION_ID, how="left", validate="one_to_one").reindex(columns=names).fillna(NO_GROUP)
+    return {name: {str(group): {"count": len(rows), "approval_rate": float(rows.mean())}
+                   for group, rows in pd.Series(approved).groupby(groups[name].to_numpy(), sort=True)} for name in names}
+
+
+def golden(scorer: Scorer, everyone: pd.DataFrame, at: Assessment, wanted: int) -> Iterator[dict[str, Any]]:
+    """Sets of raw input values with the decisions on them: evenly over the PDs within each outcome, and one per rule that holds for someone."""
+    each = -(-wanted // len(ACTIONS))
+    ranked = [np.flatnonzero(at.severity == severity)[np.argsort(at.pd[at.severity == severity], kind="stable")] for severity in range(len(ACTIONS))]
+    spread = [rows[np.unique(np.linspace(0, len(rows) - 1, each).astype(int))] for rows in ranked if len(rows)]
+    ruled = [np.flatnonzero(held)[:1] for held in at.broken]
+    values = arrays(scorer.portfolio, everyone)
+    for i in dict.fromkeys(np.concatenate([*spread, *ruled]).tolist()):
+        row = {name: _plain(column[i]) for name, column in values.items()}
+        yield {"values": row, "decision": msgspec.to_builtins(scorer.decide(row))}
+
+
+def _baseline(candidate: Candidate, at: Assessment, approve_below: float, share: float) -> Array:
+    """Mean contribution per input of the approved nearest to the cut-off: `share` of all applications, at least one."""
+    approved = np.flatnonzero((at.pd < approve_below) & (at.severity == 0))
+    nearest = approved[np.argsort(-at.pd[approved], kind="stable")][: max(round(share * len(at.pd)), 1)]
+    return np.asarray(candidate.kernel.contributions(at.rows[nearest]).mean(axis=0))
+
+
+def _plain(value: Any) -> float | str | None:
+    return value if isinstance(value, str) else None if pd.isna(value) else float(value)

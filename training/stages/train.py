@@ -1,0 +1,29 @@
+"""Fit both candidates, choose one by the declared rule, and keep both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from feature_repo.errors import run_stage
+from feature_repo.params import read
+from feature_repo.portfolios import load
+from training.candidates import choose, save
+from training.fitting import fit
+from training.params import TrainParams
+from training.splits import CALIBRATION, DEVELOPMENT, part_of
+
+
+def main(portfolio: str, assemble: Path, split: Path, train: Path) -> None:
+    params = read("train", TrainParams)
+    frame = pd.read_parquet(assemble / "applications.parquet")
+    parts = pd.read_parquet(split / "parts.parquet")
+    fitted = fit(load(portfolio), {part: part_of(frame, parts, part) for part in (DEVELOPMENT, CALIBRATION)}, params)
+    choice = choose(fitted.measured, params.choice, fitted.notes)
+    save(train, fitted.candidates, fitted.encoding, choice)
+    print(*choice.notes, f"{choice.chosen} is chosen: {choice.why}", sep="\n")
+
+
+if __name__ == "__main__":
+    run_stage(main)
