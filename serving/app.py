@@ -1,0 +1,183 @@
+"""The HTTP face of a service: which address does what, how many at once, and every refusal as a problem.
+
+Responsible for routes, limits and counting. Refuses what is unknown, too much or not JSON before anything is decided; an unexpected
+error is logged by its place in the code and never by its content. Knows no vendor of servers: it is an ASGI application.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+from starlette.types import Message, Receive, Scope, Send
+
+from serving import body, docs, metrics, openapi
+from serving.application import DECISIONS, Form
+from serving.decisions import Decisions, Once
+from serving.problems import Problem, response
+from serving.settings import Settings
+
+KEY = re.compile(r"[!-~]{1,255}")
+JSON = "application/json"
+UNEXPECTED = {404: "not-found", 405: "method-not-allowed"}
+log = logging.getLogger("tally.serving")
+
+
+class Api:
+    """The ASGI application of one worker."""
+
+    def __init__(self, settings: Settings, decisions: Decisions) -> None:
+        self._settings = settings
+        self._decisions = decisions
+        self._form = Form(decisions.portfolio)
+        document = openapi.document(decisions.portfolio, settings)
+        self._openapi = msgspec.json.encode(document)
+        self._docs = docs.page(document)
+        self._in_flight = 0
+        post, get = (["POST"], ["GET"])
+        router = Router([
+            Route("/v1/decisions", self.decide, methods=post),
+            Route("/v1/decisions:batch", self.decide_batch, methods=post),
+            Route("/v1/decisions/{decision_id}", self.answer, methods=get),
+            Route("/v1/release", self.release, methods=get),
+            Route("/livez", self.live, methods=get),
+            Route("/readyz", self.ready, methods=get),
+            Route("/metrics", self.measures, methods=get),
+            Route("/docs", self.page, methods=get),
+            Route("/openapi.json", self.description, methods=get),
+        ], redirect_slashes=False)
+        self._stack = ExceptionMiddleware(router, handlers={Problem: refused, HTTPException: unrouted, Exception: failed})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and count the answer by route template and status."""
+        status = 500
+
+        async def counting(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        scope["app"] = self
+        try:
+            await self._stack(scope, receive, counting)
+        finally:
+            self._decisions.metrics.request(getattr(scope.get("route"), "path", "other"), status)
+
+    async def decide(self, request: Request) -> Response:
+        """POST /v1/decisions."""
+        once = idempotency(request, "decision")
+        with self._place():
+            document = await self._read(request, self._settings.body_bytes)
+            (answer,) = await self._decisions.decide([self._form.one(document)], once)
+        return Response(answer, media_type=JSON)
+
+    async def decide_batch(self, request: Request) -> Response:
+        """POST /v1/decisions:batch."""
+        once = idempotency(request, "batch")
+        with self._place():
+            document = await self._read(request, self._settings.batch_body_bytes)
+            answers = await self._decisions.decide(self._form.many(document, self._settings.batch_size), once)
+        return Response(msgspec.json.encode({DECISIONS: [msgspec.Raw(answer) for answer in answers]}), media_type=JSON)
+
+    async def answer(self, request: Request) -> Response:
+        """GET /v1/decisions/{id}."""
+        try:
+            decision_id = str(UUID(request.path_params["decision_id"]))
+        except ValueError:
+            raise Problem("not-found", "no decision has such an id") from None
+        return Response(await self._decisions.answer(decision_id), media_type=JSON)
+
+    async def release(self, _: Request) -> Response:
+        """GET /v1/release."""
+        champion = self._decisions.champion()
+        manifest = champion.release.manifest
+        return told({"release_id": champion.release.id, "model_version": champion.model_version, "portfolio": manifest.portfolio,
+                     "model": manifest.model, "interface_hash": manifest.interface_hash})
+
+    async def live(self, _: Request) -> Response:
+        """GET /livez: the event loop turns."""
+        return told({"live": True})
+
+    async def ready(self, _: Request) -> Response:
+        """GET /readyz: a decision could be made and recorded now."""
+        if faults := await self._decisions.faults():
+            raise Problem("not-ready", "a decision could not be made and recorded now", faults)
+        return told({"ready": True, "release_id": self._decisions.champion().release.id})
+
+    async def measures(self, _: Request) -> Response:
+        """GET /metrics."""
+        return Response(self._decisions.metrics.page(), media_type=metrics.CONTENT_TYPE)
+
+    async def page(self, _: Request) -> Response:
+        """GET /docs."""
+        return Response(self._docs, media_type="text/html", headers={"Content-Security-Policy": docs.POLICY})
+
+    async def description(self, _: Request) -> Response:
+        """GET /openapi.json."""
+        return Response(self._openapi, media_type=JSON)
+
+    async def _read(self, request: Request, limit: int) -> object:
+        with self._decisions.metrics.step("read"):
+            document: object = await body.read(request, limit, self._settings.depth, self._settings.patience)
+            return document
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """One of the places for decisions. Raises Problem where all are taken."""
+        if self._in_flight >= self._settings.in_flight:
+            raise Problem("too-busy", f"{self._settings.in_flight} decisions are being made at once")
+        self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+
+
+def idempotency(request: Request, route: str) -> Once | None:
+    """The Idempotency-Key of a request, if it has one. Raises Problem where it has two or one that cannot be used."""
+    keys = request.headers.getlist("idempotency-key")
+    if not keys:
+        return None
+    if len(keys) > 1 or not KEY.fullmatch(keys[0]):
+        raise Problem("invalid-idempotency-key", "send one key of 1 to 255 visible ASCII characters")
+    return Once(keys[0], route)
+
+
+def told(value: dict[str, object]) -> Response:
+    return Response(msgspec.json.encode(value), media_type=JSON)
+
+
+async def refused(request: Request, problem: Exception) -> Response:
+    """A refusal of ours, logged without anything that was sent."""
+    if not isinstance(problem, Problem):
+        raise problem
+    answer, instance = response(problem)
+    log.info("%s %s %s %s", problem.status, problem.kind, getattr(request.scope.get("route"), "path", "other"), instance)
+    return answer
+
+
+async def unrouted(request: Request, error: Exception) -> Response:
+    """An address or method that is not there."""
+    if not isinstance(error, HTTPException):
+        raise error
+    details = {"not-found": "see /docs for what is here", "method-not-allowed": "see the Allow header"}
+    kind = UNEXPECTED.get(error.status_code, "internal")
+    return await refused(request, Problem(kind, details.get(kind, "see the log of the service"), headers=error.headers))
+
+
+async def failed(request: Request, error: Exception) -> Response:
+    """An error nobody expected: where it happened goes to the log, what it was about may be personal and does not."""
+    places = " < ".join(f"{frame.name} ({frame.filename.rsplit('/', 1)[-1]}:{frame.lineno})"
+                        for frame in reversed(traceback.extract_tb(error.__traceback__)[-5:]))
+    log.error("unexpected %s at %s", type(error).__name__, places)
+    return await refused(request, Problem("internal", "the service failed; nothing was recorded or decided"))

@@ -1,0 +1,132 @@
+"""From a JSON document to an application, by the contract: what a lending system may say, and what it said.
+
+Responsible for every check of a request's content, all faults in one refusal. Refuses unknown fields, a text for a number, true for a
+number, what is out of bounds or not a declared level. Decides nothing.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from feature_repo.contract import APPLICANT_ID, OTHER, Input, WhenStale
+from feature_repo.portfolio import Portfolio
+from serving.problems import Fault, Problem, step
+
+APPLICATION = "application"
+DECISIONS = "decisions"
+LONGEST_ID = 128
+Value = float | str | None
+
+
+@dataclass(frozen=True)
+class Application:
+    """A valid request. values: every request column; said: stored columns the applicant may state where the store has no current value."""
+
+    applicant_id: str
+    values: dict[str, Value]
+    said: dict[str, Value]
+
+
+class Invalid(Exception):  # noqa: N818 - never leaves this module
+    """A value that is not allowed; its text says what is."""
+
+
+class Form:
+    """What the API of a portfolio accepts."""
+
+    def __init__(self, portfolio: Portfolio) -> None:
+        self.requests = {column.name: column for column in portfolio.requests}
+        self.said = {column.name: column for column in portfolio.stored if column.when_stale is WhenStale.REQUEST}
+
+    def one(self, document: Any) -> Application:
+        """A single application. Raises Problem with every fault that was found."""
+        faults: list[Fault] = []
+        return self._require([self._application(document, "", faults)], faults)[0]
+
+    def many(self, document: Any, most: int) -> list[Application]:
+        """A batch of 1 to `most` applications. Raises Problem: one that is not valid refuses them all."""
+        faults: list[Fault] = []
+        given, at = self._fields(document, "", {DECISIONS}, faults).get(DECISIONS), f"/{DECISIONS}"
+        if not isinstance(given, list) or not 1 <= len(given) <= most:
+            return self._require([], [*faults, Fault(at, f"must be a list of 1 to {most} applications")])
+        return self._require([self._application(item, f"{at}/{place}", faults) for place, item in enumerate(given)], faults)
+
+    def _require(self, found: list[Application], faults: list[Fault]) -> list[Application]:
+        if faults:
+            raise Problem("invalid-application", f"{len(faults)} of the values sent are not as the contract says", faults)
+        return found
+
+    def _application(self, document: Any, at: str, faults: list[Fault]) -> Application:
+        whole = self._fields(document, at, {APPLICANT_ID, APPLICATION}, faults)
+        applicant = self._checked(identifier, whole.get(APPLICANT_ID), f"{at}/{APPLICANT_ID}", faults)
+        inside = f"{at}/{APPLICATION}"
+        given = self._fields(whole.get(APPLICATION), inside, {*self.requests, *self.said}, faults)
+        values = {name: self._checked(column_value, given.get(name), f"{inside}/{name}", faults, column)
+                  for name, column in self.requests.items()}
+        said = {name: self._checked(column_value, given[name], f"{inside}/{name}", faults, column)
+                for name, column in self.said.items() if given.get(name) is not None}
+        return Application(str(applicant), values, said)
+
+    def _fields(self, document: Any, at: str, known: set[str], faults: list[Fault]) -> Mapping[str, Any]:
+        if not isinstance(document, dict):
+            faults.append(Fault(at, f"must be an object with the fields {sorted(known)}"))
+            return {}
+        faults += [Fault(step(at, name), f"is not a field here; there are {sorted(known)}") for name in document if name not in known]
+        return document
+
+    def _checked(self, check: Any, value: Any, at: str, faults: list[Fault], *more: Input) -> Value:
+        try:
+            found: Value = check(value, *more)
+        except Invalid as invalid:
+            faults.append(Fault(at, str(invalid)))
+            return None
+        return found
+
+
+def identifier(value: Any) -> str:
+    """An applicant's id, in Unicode's composed form, so that one person has one id."""
+    normal = unicodedata.normalize("NFC", value) if isinstance(value, str) else ""
+    if not (1 <= len(normal) <= LONGEST_ID and normal.isprintable() and normal.strip()):
+        raise Invalid(f"must be a text of 1 to {LONGEST_ID} printable characters")
+    return normal
+
+
+def column_value(value: Any, column: Input) -> Value:
+    """A column's value as scoring takes it: a float, a level name, or None where it may be missing."""
+    if value is None:
+        if column.nullable:
+            return None
+        raise Invalid("must be given")
+    return level(value, column) if column.is_level else number(value, column)
+
+
+def level(value: Any, column: Input) -> str:
+    """The name of a declared level; one not declared is `other` where the contract has it."""
+    normal = unicodedata.normalize("NFC", value) if isinstance(value, str) else ""
+    if normal in column.level_names:
+        return normal
+    if column.other and normal.isprintable() and 1 <= len(normal) <= LONGEST_ID:
+        return OTHER
+    raise Invalid(f"must be one of {list(column.level_names)}")
+
+
+def number(value: Any, column: Input) -> float:
+    """A finite number within its bounds, or one of its codes; -0.0 becomes 0.0."""
+    allowed = f"must be a number{bounds(column)}"
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or (isinstance(value, int) and abs(value) > 2**1000):
+        raise Invalid(allowed)
+    real = float(value) + 0.0
+    low, high = column.low, column.high
+    if not isfinite(real) or (real not in column.special and ((low is not None and real < low) or (high is not None and real > high))):
+        raise Invalid(allowed)
+    return real
+
+
+def bounds(column: Input) -> str:
+    """The bounds of a column in words."""
+    limits = [f"{word} {limit:g}" for word, limit in (("at least", column.low), ("at most", column.high)) if limit is not None]
+    return " " + " and ".join(limits) + (f" {column.unit}" if column.unit else "") if limits else ""

@@ -1,0 +1,187 @@
+"""Making decisions: read what is stored, judge its age, score, record durably, and only then answer.
+
+Responsible for the order of these steps and for what is in a decision's record. Refuses to answer without a record, to decide twice for
+one Idempotency-Key, and to decide at all on a stored value whose policy forbids it. Knows nothing of HTTP but its problems.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import isfinite
+from typing import Any
+
+import msgspec
+from uuid6 import uuid7
+
+from feature_repo.errors import FeatureError, LedgerError, ServiceError
+from feature_repo.portfolio import Portfolio
+from governance.ledger import Ledger
+from governance.records import DECISION, Entry, Record, canonical, files, find
+from serving.application import Application
+from serving.champion import Champion, Champions
+from serving.features import OnlineFeatures, fresh
+from serving.metrics import Metrics
+from serving.problems import Fault, Problem
+from serving.settings import Settings
+
+ANSWER = ("decision_id", "release_id", "model_version", "portfolio", "pd", "score", "band", "outcome", "reasons", "degraded", "decided_at")
+log = logging.getLogger("tally.serving")
+
+
+@dataclass(frozen=True)
+class Once:
+    """An Idempotency-Key and the request it came with. Keys of single decisions and of batches are apart."""
+
+    key: str
+    route: str
+
+    def scoped(self, place: int) -> str:
+        return f"{self.route}/{place}/{self.key}"
+
+
+class Decisions:
+    """All that one worker needs to decide. Made in the worker process: it starts the ledger's writer."""
+
+    def __init__(self, settings: Settings, portfolio: Portfolio, metrics: Metrics) -> None:
+        self.portfolio = portfolio
+        self.metrics = metrics
+        self._settings = settings
+        self._database = settings.folder / "feast" / "online.db"
+        self._features: OnlineFeatures | None = None
+        self._folder = settings.folder / "ledger"
+        self._ledger = Ledger(self._folder)
+        self.champions = Champions(settings.folder, portfolio, refused=metrics.refused,
+                                   changed=lambda champion: metrics.serves(champion.release.id, champion.model_version))
+
+    async def decide(self, applications: Sequence[Application], once: Once | None = None) -> list[bytes]:
+        """The answers to some applications, recorded together in one durable commit.
+
+        once: a key that was used before gives the answers of then, or a problem where the request was another one.
+        Raises Problem.
+        """
+        asked = digest(applications)
+        keys = [once.scoped(place) if once else None for place in range(len(applications))]
+        if once and (found := await asyncio.to_thread(self._recorded, keys)):
+            return self._again(found, asked)
+        entries = [entry async for entry in self._entries(applications, keys, asked)]
+        with self.metrics.step("record"):
+            recorded = await self._committed(self._ledger.append(entries))
+        if recorded[0].id != entries[0].id:
+            return self._again(recorded, asked)
+        return [self._first(record) for record in recorded]
+
+    def champion(self) -> Champion:
+        """What serves now. Raises Problem."""
+        if self.champions.now is None:
+            raise Problem("not-ready", "no verified release serves yet")
+        return self.champions.now
+
+    async def answer(self, decision_id: str) -> bytes:
+        """The answer that was given under this id. Raises Problem."""
+        record = await asyncio.to_thread(find, files(self._folder), "id", decision_id)
+        if record is None or record.kind != DECISION:
+            raise Problem("not-found", "no decision with this id is recorded")
+        return answer(record)
+
+    async def faults(self) -> list[Fault]:
+        """What keeps this worker from deciding: nothing, where it is ready."""
+        found = [Fault("/release", self.champions.why)] if self.champions.now is None else []
+        try:
+            await self._committed(self._ledger.probe())
+        except Problem as problem:
+            found.append(Fault("/ledger", problem.detail))
+        try:
+            self._read("")
+        except FeatureError as error:
+            log.warning("not ready: %s", error)
+            found.append(Fault("/features", "the feature store cannot be read; publish the features"))
+        return found
+
+    def close(self) -> None:
+        """Write what waits and let go."""
+        self._ledger.close()
+        if self._features is not None:
+            self._features.close()
+        self.metrics.close()
+
+    async def _entries(self, applications: Sequence[Application], keys: Sequence[str | None], asked: str) -> AsyncIterator[Entry]:
+        """Decide them all with one champion at one moment, letting other requests in between."""
+        champion, at = self.champion(), self._settings.business_time or datetime.now(UTC)
+        for place, (one, key) in enumerate(zip(applications, keys, strict=True)):
+            content = self._content(one, champion, at)
+            yield Entry(DECISION, content["decision_id"], canonical(content), key, asked if key else None)
+            if place:
+                await asyncio.sleep(0)
+
+    def _content(self, one: Application, champion: Champion, at: datetime) -> dict[str, Any]:
+        """Decide one application: the record of it, from which it can be decided again."""
+        with self.metrics.step("features"):
+            stored = self._stored(one.applicant_id)
+            judged = fresh(self.portfolio, stored, at, one.said)
+        if judged.refused:
+            raise Problem("not-current", "the policy of this portfolio forbids a decision without this information",
+                          [Fault("", f"{name} of the applicant is missing or out of date in the feature store") for name in judged.refused])
+        with self.metrics.step("score"):
+            decided = champion.scorer.decide({**one.values, **judged.values}, judged.doubtful)
+        if not (isfinite(decided.margin) and 0 <= decided.pd <= 1):
+            raise ServiceError(f"release {champion.release.id[:12]} gave no probability")
+        return {
+            "decision_id": str(uuid7()), "portfolio": self.portfolio.name, "release_id": champion.release.id,
+            "model_version": champion.model_version, "applicant_id": one.applicant_id, "application": {**one.values, **one.said},
+            "stored": stored, "doubtful": judged.doubtful, **msgspec.structs.asdict(decided),
+            "decided_at": at.isoformat(timespec="milliseconds"),
+        }
+
+    def _stored(self, applicant_id: str) -> dict[str, Any] | None:
+        """What the feature store knows, None where it cannot be read: what follows from that is each column's policy."""
+        try:
+            return self._read(applicant_id)
+        except FeatureError:
+            self.metrics.unreadable()
+            return None
+
+    def _read(self, applicant_id: str) -> dict[str, Any]:
+        if self._features is None:
+            self._features = OnlineFeatures(self._database, self.portfolio)
+        return dict(self._features.read(applicant_id))
+
+    def _recorded(self, keys: Sequence[str | None]) -> tuple[Record, ...]:
+        months = files(self._folder)[-2:]
+        return tuple(found for key in keys if key and (found := find(months, "idempotency_key", key)))
+
+    def _first(self, record: Record) -> bytes:
+        content = record.content
+        self.metrics.decided(content["outcome"], degraded=content["degraded"])
+        return answer(record)
+
+    def _again(self, recorded: Sequence[Record], asked: str) -> list[bytes]:
+        if any(record.request_digest != asked for record in recorded):
+            raise Problem("idempotency-conflict", "this Idempotency-Key was used with another request; give a new request a new key")
+        self.metrics.repeated()
+        return [answer(record) for record in recorded]
+
+    async def _committed(self, waiting: Future[tuple[Record, ...]]) -> tuple[Record, ...]:
+        """Wait for the disk, within patience; an append given up before its commit is not written."""
+        try:
+            async with asyncio.timeout(self._settings.patience):
+                return await asyncio.wrap_future(waiting)
+        except (LedgerError, TimeoutError) as error:
+            log.warning("not recorded: %s", str(error) or f"no commit within {self._settings.patience:g} seconds")
+            raise Problem("not-recorded", "the ledger cannot be written; send the request again, with its Idempotency-Key") from None
+
+
+def digest(applications: Sequence[Application]) -> str:
+    """What a request asked for, however it was spelled: SHA-256 (hex) of what was read from it."""
+    return hashlib.sha256(canonical([(one.applicant_id, one.values, one.said) for one in applications])).hexdigest()
+
+
+def answer(record: Record) -> bytes:
+    """What the lending system is told of a recorded decision: always the same bytes for the same record."""
+    content = record.content
+    return msgspec.json.encode({name: content[name] for name in ANSWER})

@@ -1,0 +1,143 @@
+"""The API said in OpenAPI 3.1, from the contract: the same limits the service holds requests to, with examples that pass.
+
+Responsible for /openapi.json; `serving.application` does the refusing. Names no column itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from feature_repo.contract import APPLICANT_ID, Action, Input
+from feature_repo.portfolio import Portfolio
+from serving.application import APPLICATION, DECISIONS, LONGEST_ID, Form
+from serving.problems import KINDS, MEDIA_TYPE
+from serving.settings import Settings
+
+Schema = dict[str, Any]
+REFUSALS = ("malformed-json", "invalid-idempotency-key", "too-slow", "not-current", "too-large", "unsupported-media-type",
+            "invalid-application", "idempotency-conflict", "too-busy", "not-ready", "not-recorded")
+IDEMPOTENCY = {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+               "description": "The same key and request give the answer of the first time, byte for byte; another request 422."}
+ID = {"name": "decision_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+
+
+def document(portfolio: Portfolio, settings: Settings) -> Schema:
+    """The OpenAPI description of this portfolio's service."""
+    batch = {"type": "object", "additionalProperties": False, "required": [DECISIONS], "properties": {
+        DECISIONS: {"type": "array", "minItems": 1, "maxItems": settings.batch_size, "items": ref("Request")}}}
+    answers = {"type": "object", "required": [DECISIONS], "properties": {DECISIONS: {"type": "array", "items": ref("Decision")}}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": f"Tallystick: {portfolio.name}", "version": "1", "description": portfolio.title},
+        "paths": {
+            "/v1/decisions": {"post": posting("Decide one application", ref("Request"), ref("Decision"), example(portfolio))},
+            "/v1/decisions:batch": {"post": posting("Decide some applications in one durable commit, all or none", batch, answers,
+                                                    {DECISIONS: [example(portfolio)]})},
+            "/v1/decisions/{decision_id}": {"get": getting("The answer that was given, byte for byte", ref("Decision"), "not-found", ID)},
+            "/v1/release": {"get": getting("The release that serves", ref("Release"), "not-ready")},
+            "/livez": {"get": getting("Whether the process answers", {"type": "object"})},
+            "/readyz": {"get": getting("Whether it can decide: release verified, ledger writable, features readable",
+                                       {"type": "object"}, "not-ready")},
+            "/metrics": {"get": {"summary": "Prometheus metrics of all workers", "responses": {"200": {"description": "Text format"}}}},
+        },
+        "components": {"schemas": {"Request": request(portfolio), "Decision": DECISION, "Release": RELEASE, "Problem": PROBLEM}},
+    }
+
+
+def request(portfolio: Portfolio) -> Schema:
+    """One application, with the contract's bounds, levels, units and what may be missing."""
+    form = Form(portfolio)
+    fields = {name: column_schema(column, nullable=column.nullable) for name, column in form.requests.items()}
+    stated = {name: column_schema(column, nullable=True) for name, column in form.said.items()}
+    return {
+        "type": "object", "additionalProperties": False, "required": [APPLICANT_ID, APPLICATION],
+        "properties": {
+            APPLICANT_ID: {**TEXT, "minLength": 1, "maxLength": LONGEST_ID, "description": "Printable; compared in Unicode's form C"},
+            APPLICATION: {"type": "object", "additionalProperties": False, "properties": {**fields, **stated},
+                          "required": [name for name, column in form.requests.items() if not column.nullable]},
+        },
+    }
+
+
+def column_schema(column: Input, *, nullable: bool) -> Schema:
+    """What one field may be."""
+    allowed: Schema
+    if not column.is_level:
+        allowed = {"type": "number", **({"minimum": column.low} if column.low is not None else {}),
+                   **({"maximum": column.high} if column.high is not None else {})}
+        outside = [code for code in column.special if not within(column, code)]
+        allowed = {"anyOf": [allowed, {"enum": outside}]} if outside else allowed
+    elif column.other:
+        allowed = {**TEXT, "minLength": 1, "maxLength": LONGEST_ID, "description": f"{list(column.level_names)}; any other is other"}
+    else:
+        allowed = {"enum": list(column.level_names)}
+    shape = {"anyOf": [allowed, {"type": "null"}]} if nullable else allowed
+    return {**shape, **({"x-unit": column.unit} if column.unit else {})}
+
+
+def within(column: Input, value: float) -> bool:
+    """Whether a number lies in the declared bounds."""
+    return (column.low is None or column.low <= value) and (column.high is None or value <= column.high)
+
+
+def example(portfolio: Portfolio) -> Schema:
+    """A request that passes: the first level, or a usual value, of every column."""
+    return {APPLICANT_ID: "1", APPLICATION: {column.name: typical(column) for column in portfolio.requests}}
+
+
+def typical(column: Input) -> float | str:
+    if column.is_level:
+        return column.level_names[0]
+    if column.usual:
+        return float(column.usual[0])
+    return float(column.low if column.low is not None else column.high or 0)
+
+
+def ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def posting(summary: str, body: Schema, result: Schema, sample: Schema) -> Schema:
+    """A POST of JSON."""
+    content = {"application/json": {"schema": body, "example": sample}}
+    return {"summary": summary, "parameters": [IDEMPOTENCY], "requestBody": {"required": True, "content": content},
+            "responses": {"200": told(result), **refusals(*REFUSALS)}}
+
+
+def getting(summary: str, result: Schema, *kinds: Any) -> Schema:
+    """A GET of JSON; kinds: refusals by name, parameters as they are."""
+    parameters = [kind for kind in kinds if isinstance(kind, dict)]
+    return {"summary": summary, **({"parameters": parameters} if parameters else {}),
+            "responses": {"200": told(result), **refusals(*(kind for kind in kinds if isinstance(kind, str)))}}
+
+
+def told(schema: Schema) -> Schema:
+    return {"description": "OK", "content": {"application/json": {"schema": schema}}}
+
+
+def refusals(*kinds: str) -> Schema:
+    """The problem answers of an operation by status."""
+    by_status: dict[str, list[str]] = {}
+    for kind in kinds:
+        by_status.setdefault(str(KINDS[kind][0]), []).append(KINDS[kind][1])
+    return {status: {"description": "; ".join(titles), "content": {MEDIA_TYPE: {"schema": ref("Problem")}}}
+            for status, titles in sorted(by_status.items())}
+
+
+TEXT: Schema = {"type": "string"}
+REASON: Schema = {"type": "object", "required": ["code", "feature", "text"], "properties": {"code": TEXT, "feature": TEXT, "text": TEXT}}
+DECISION: Schema = {"type": "object", "properties": {
+    "decision_id": {"type": "string", "format": "uuid"}, "release_id": TEXT, "model_version": TEXT, "portfolio": TEXT,
+    "pd": {"type": "number", "minimum": 0, "maximum": 1, "description": "Probability of default"},
+    "score": {"type": "integer", "description": "Scaled points, higher is better"}, "band": TEXT,
+    "outcome": {"enum": [action.value for action in Action]},
+    "reasons": {"type": "array", "maxItems": 4, "items": REASON, "description": "Adverse only, principal first; none for an approval"},
+    "degraded": {"type": "boolean", "description": "A stored value could not be relied on"},
+    "decided_at": {"type": "string", "format": "date-time"}}}
+DECISION["required"] = list(DECISION["properties"])
+RELEASE: Schema = {"type": "object", "properties": {"release_id": TEXT, "model_version": TEXT, "portfolio": TEXT, "model": TEXT,
+                                                    "interface_hash": TEXT}}
+FAULT: Schema = {"type": "object", "properties": {"pointer": TEXT, "detail": TEXT}}
+PROBLEM: Schema = {"type": "object", "required": ["type", "title", "status", "detail", "instance"], "properties": {
+    "type": TEXT, "title": TEXT, "status": {"type": "integer"}, "detail": TEXT, "instance": TEXT,
+    "errors": {"type": "array", "items": FAULT}}}

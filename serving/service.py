@@ -1,0 +1,64 @@
+"""The BentoML service: process, workers, packaging. Every HTTP request is answered by `serving.app`.
+
+The application stands in front of BentoML's own routes, so that /readyz means ready, /metrics is bounded and nothing else is exposed.
+BentoML's metrics (labelled by raw path), access log, timeout (a 504 keeps computing) and tracing of what we answer are off.
+Serves one portfolio, `TALLY_PORTFOLIO`, from local disk; needs neither MLflow nor a network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import bentoml
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from feature_repo import portfolios
+from serving import settings
+from serving.app import Api
+from serving.decisions import Decisions
+from serving.metrics import Metrics
+
+LOOPBACK = "127.0.0.1"
+
+
+class Front:
+    """Answers every HTTP request with the service's own application; anything else (startup, shutdown) is BentoML's."""
+
+    api: Api | None = None
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._bentoml = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answering = Front.api if scope["type"] == "http" and Front.api is not None else self._bentoml
+        await answering(scope, receive, send)
+
+
+@bentoml.service(
+    name="credit_scoring", workers=settings.workers(), http={"host": LOOPBACK}, metrics={"enabled": False},
+    logging={"access": {"enabled": False}}, tracing={"excluded_urls": [".*"]}, traffic={"timeout": 3600},
+)
+class CreditScoring:
+    """Decisions of one portfolio, each recorded before it is answered."""
+
+    def __init__(self) -> None:
+        logging.getLogger("tally").setLevel(logging.INFO)
+        self._settings = settings.read()
+        self._decisions = Decisions(self._settings, portfolios.load(self._settings.portfolio), Metrics())
+        self._decisions.champions.look()
+        Front.api = Api(self._settings, self._decisions)
+
+    @bentoml.on_startup  # type: ignore[untyped-decorator]
+    async def watch(self) -> None:
+        """Follow the champion pointer from now on."""
+        self._watching = asyncio.create_task(self._decisions.champions.watch(self._settings.watch_every))
+
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]
+    async def close(self) -> None:
+        """Stop watching, and write what waits."""
+        self._watching.cancel()
+        await asyncio.to_thread(self._decisions.close)
+
+
+CreditScoring.add_asgi_middleware(Front)  # type: ignore[attr-defined]  # the decorator made it BentoML's Service

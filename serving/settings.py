@@ -1,0 +1,75 @@
+"""Where and who: the only reader of a service's TALLY_* environment. Nothing here changes a score.
+
+Refuses a variable it cannot understand by name, before anything is served; other TALLY_* variables belong to other programs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from feature_repo.errors import ServiceError
+
+PREFIX = "TALLY_"
+Count = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """One service. Each field is the environment variable TALLY_<FIELD>.
+
+    business_time: the moment every decision of a service on simulated or historical data is made at; None: now.
+    body_bytes, batch_body_bytes, batch_size, depth: what a request may be; in_flight: decisions at once, per worker; patience: seconds
+    a request may take to arrive, and its record to become durable; watch_every: seconds between looks at the champion pointer.
+    """
+
+    portfolio: Annotated[str, msgspec.Meta(min_length=1)]
+    home: Path = Path("var")
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 3000
+    workers: Count = 1
+    business_time: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    body_bytes: Count = 64 * 2**10
+    batch_body_bytes: Count = 2**20
+    batch_size: Count = 100
+    depth: Count = 32
+    in_flight: Count = 256
+    patience: Annotated[float, msgspec.Meta(gt=0)] = 5.0
+    watch_every: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+
+    @property
+    def folder(self) -> Path:
+        """Where this portfolio's service keeps what it needs."""
+        return self.home.resolve() / self.portfolio
+
+
+def read(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings in the environment; a variable set to nothing counts as not set.
+
+    Raises ServiceError naming the variable and what was expected, never its value.
+    """
+    given = os.environ if environment is None else environment
+    named = {field: given[PREFIX + field.upper()] for field in Settings.__struct_fields__ if given.get(PREFIX + field.upper())}
+    if "portfolio" not in named:
+        raise ServiceError("TALLY_PORTFOLIO is not set; a service scores one portfolio, name it")
+    for field, value in named.items():
+        one = {"portfolio": named["portfolio"], field: value}
+        try:
+            msgspec.convert(one, Settings, strict=False, dec_hook=_path)
+        except msgspec.ValidationError as error:
+            raise ServiceError(f"{PREFIX}{field.upper()}: {str(error).split(' - at')[0]}") from None
+    return msgspec.convert(named, Settings, strict=False, dec_hook=_path)
+
+
+def workers(environment: Mapping[str, str] | None = None) -> int:
+    """How many worker processes to start: all that is needed to know of a service before it has a portfolio."""
+    return read({"TALLY_WORKERS": "", **(os.environ if environment is None else environment), "TALLY_PORTFOLIO": "any"}).workers
+
+
+def _path(kind: type, value: object) -> Path:
+    if kind is Path:
+        return Path(str(value))
+    raise NotImplementedError
