@@ -14,17 +14,17 @@ STAMP = "simulated.json"
 
 
 class Stamp(msgspec.Struct, frozen=True):
-    """What the files beside it were made of; source is the SHA-256 of the simulator."""
+    """What the files beside it were made of; source: the SHA-256 of the portfolio's own modules, its simulator's among them."""
 
     rows: int
     seed: int
-    source: str
+    source: dict[str, str]
 
 
 def ensure(portfolio: Portfolio, simulator: ModuleType, rows: int, seed: int) -> None:
     """Simulate into `data/raw/<portfolio>` unless a stamp there says that it was done with just these."""
     folder = RAW / portfolio.name
-    wanted = Stamp(rows, seed, digest(Path(str(simulator.__file__))))
+    wanted = Stamp(rows, seed, _source(Path(str(simulator.__file__)), portfolio))
     if _stamp(folder) == wanted and all((folder / table.file).is_file() for table in portfolio.tables):
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -38,3 +38,7 @@ def _stamp(folder: Path) -> Stamp | None:
         return msgspec.json.decode((folder / STAMP).read_bytes(), type=Stamp)
     except (FileNotFoundError, msgspec.MsgspecError):
         return None
+
+
+def _source(simulator: Path, portfolio: Portfolio) -> dict[str, str]:
+    return {path.name: digest(path) for path in sorted(simulator.parent.glob(f"{portfolio.name}*.py"))}

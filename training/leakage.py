@@ -1,0 +1,118 @@
+"""Inputs that know the outcome, and stored tables that were cut off: two faults that no single column shows.
+
+Looks at an even sample of the applications, each with its stored values as they were known when it was made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from scipy.stats import rankdata
+
+from feature_repo.contract import APPLICANT_ID, BAD, EVENT_TIME, Table
+from feature_repo.portfolio import Portfolio
+
+Array = np.ndarray[Any, Any]
+TENTHS = 10
+BLANK = pd.Series(dtype=object)
+
+
+@dataclass(frozen=True)
+class Measures:
+    """aucs: input -> AUC of that input alone, over `labelled` outcomes, empty where those are too few to tell.
+
+    coverage: stored table -> share of applications that find a row there, worst tenth over best; without: how many of the `sampled`
+    find none.
+    """
+
+    aucs: dict[str, float]
+    labelled: int
+    coverage: dict[str, float]
+    without: dict[str, int]
+    sampled: int
+
+
+def measure(portfolio: Portfolio, ingest: Path, *, sample: int, least: int) -> Measures:
+    """sample: how many applications to look at; least: fewest bad, and fewest good, outcomes from which an AUC is measured."""
+    applications = _sample(pq.read_table(ingest / f"{portfolio.applications.name}.parquet"), sample)
+    values, coverage, without = applications, {}, {}
+    for table in portfolio.views:
+        if table is not portfolio.applications and applications.get(EVENT_TIME, BLANK).dtype != object:
+            stored = _as_of(applications, table, ingest)
+            found = stored.pop(EVENT_TIME).notna().to_numpy()
+            coverage[table.name], without[table.name] = _worst_over_best(found), int((~found).sum())
+            values = values.join(stored)
+    labels = applications.get(BAD, BLANK)
+    known = labels.notna().to_numpy() & (labels.dtype != object)
+    bad = labels[known].to_numpy(dtype=np.float64)
+    aucs = _aucs(portfolio, values[known], bad) if min(bad.sum(), len(bad) - bad.sum()) >= least else {}
+    return Measures(aucs, len(bad), coverage, without, len(applications))
+
+
+def auc(values: Array, bad: Array) -> float:
+    """How well a number ranks bad (1) above good (0), whichever way it runs and with missing values at whichever end: 0.5 to 1.
+
+    >>> auc(np.array([3.0, 2.0, 1.0, np.nan]), np.array([0.0, 0.0, 1.0, 1.0]))
+    1.0
+    """
+    there = ~np.isnan(values)
+    bads, goods = bad.sum(), len(bad) - bad.sum()
+    bads_there, goods_there = bad[there].sum(), there.sum() - bad[there].sum()
+    above = rankdata(values[there])[bad[there] == 1].sum() - bads_there * (bads_there + 1) / 2
+    among = max(above, bads_there * goods_there - above)
+    across = max(bads_there * (goods - goods_there), (bads - bads_there) * goods_there)
+    return float((among + across + 0.5 * (bads - bads_there) * (goods - goods_there)) / (bads * goods))
+
+
+def _aucs(portfolio: Portfolio, values: pd.DataFrame, bad: Array) -> dict[str, float]:
+    there = [column for column in portfolio.raw_inputs if column.name in values]
+    numbers = {column.name: values[column.name].to_numpy() for column in there if values[column.name].dtype == np.float64}
+    levels = {column.name: _bad_rates(values[column.name].fillna(""), bad) for column in there if column.is_level}
+    return {name: round(auc(column, bad), 6) for name, column in {**numbers, **levels}.items()}
+
+
+def _bad_rates(levels: pd.Series[str], bad: Array) -> Array:
+    return pd.Series(bad, index=levels.index).groupby(levels).transform("mean").to_numpy()
+
+
+def _sample(applications: pa.Table, sample: int) -> pd.DataFrame:
+    """An even sample in order of time, where there is one."""
+    at = np.linspace(0, applications.num_rows - 1, min(sample, applications.num_rows)).astype(np.int64)
+    taken = applications.take(pa.array(at)).to_pandas()
+    dated = EVENT_TIME in taken and taken[EVENT_TIME].dtype != object
+    return (taken.sort_values(EVENT_TIME, kind="stable") if dated else taken).reset_index(drop=True)
+
+
+def _as_of(applications: pd.DataFrame, table: Table, ingest: Path) -> pd.DataFrame:
+    """The stored values each application would have seen, on its index, and the time of their row (null: none, or too old)."""
+    path = ingest / f"{table.name}.parquet"
+    wanted = [APPLICANT_ID, EVENT_TIME, *(column.name for column in table.stored)]
+    schema = pq.read_schema(path)
+    if not {APPLICANT_ID, EVENT_TIME} <= set(schema.names) or not pa.types.is_timestamp(schema.field(EVENT_TIME).type):
+        return pd.DataFrame({EVENT_TIME: pd.Series(pd.NaT, index=applications.index)})
+    asked = applications[[APPLICANT_ID, EVENT_TIME]].dropna()
+    rows = pq.read_table(path, columns=[name for name in wanted if name in schema.names],
+                         filters=pc.field(APPLICANT_ID).isin(asked[APPLICANT_ID].unique().tolist())).to_pandas()
+    rows = rows.dropna(subset=EVENT_TIME).sort_values(EVENT_TIME, kind="stable").assign(at=lambda row: row[EVENT_TIME])
+    found: pd.DataFrame = pd.merge_asof(asked, rows, on=EVENT_TIME, by=APPLICANT_ID, tolerance=_oldest(table)).set_axis(asked.index)
+    return found.drop(columns=[APPLICANT_ID, EVENT_TIME]).rename(columns={"at": EVENT_TIME}).reindex(applications.index)
+
+
+def _oldest(table: Table) -> timedelta | None:
+    """How old a row of the table may be and still be of use."""
+    ages = [column.fresh_for for column in table.stored]
+    return None if None in ages else max(age for age in ages if age is not None)
+
+
+def _worst_over_best(found: Array) -> float:
+    """Of ten equal parts of the applications, the share that found a row in the worst over that in the best."""
+    shares = [part.mean() for part in np.array_split(found, min(TENTHS, len(found)))] if len(found) else [0.0]
+    return round(float(min(shares) / max(shares)), 6) if max(shares) > 0 else 0.0
