@@ -89,3 +89,9 @@ def _cell(month: str, bins: Bins, counts: Array, params: DriftParams) -> Cell:
 def _occupied(bins: Bins, counts: Array) -> int:
     """Bins that hold anything, then or now: an empty bin adds nothing to what chance does."""
     return sum(1 for share, count in zip(bins.shares, counts, strict=True) if share > 0 or count > 0)
+
+
+def peak(column: Column) -> Cell:
+    """The month with the highest PSI among those that got a verdict; among all where none did."""
+    judged = [cell for cell in column.months if cell.verdict is not Verdict.INSUFFICIENT]
+    return max(judged or column.months, key=lambda cell: cell.psi)

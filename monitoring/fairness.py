@@ -18,15 +18,27 @@ from feature_repo.contract import BAD, Action, Protected
 from feature_repo.portfolio import Portfolio
 from monitoring import window
 from monitoring.alerts import Verdict, unless_chance, worst
-from monitoring.intervals import Cases, Estimate, difference, ratio, share
+from monitoring.intervals import Cases, Estimate, difference, ratio, share, share_of_some
 from monitoring.params import FairnessParams
 from serving.scoring.kernel import Array
 
-PRACTICE = (
-    "The four-fifths rule is 29 CFR 1607.4(D), of the US guidelines on employee selection; lenders use it as a practice, so 0.80 is a flag "
-    "for review. Federal disparate-impact liability under Regulation B (12 CFR 1002) ended on 21 July 2026, and state law differs; "
-    "no legal conclusion is drawn here."
-)
+Baseline = dict[str, dict[str, dict[str, float]]]
+
+READING = """\
+**Adverse impact ratio**: a group's share of straight approvals over the reference group's, with the interval of Katz et al. (1978).
+Referrals and declines both count as not approved.
+
+**Equal opportunity difference**: the same shares among those who repaid, subtracted, with Newcombe's (1998) interval. Outcomes are
+known only of those who were given credit, so it says nothing of the others.
+
+**Calibration by group**: mean PD beside the bad rate of matured outcomes, with its Jeffreys interval.
+
+A group below the minimum sample is *insufficient*, which is not a pass. The size of a figure decides its verdict; where chance alone
+explains it, the verdict is one step milder.
+
+The four-fifths rule is 29 CFR 1607.4(D), of the US guidelines on employee selection; lenders use it as a practice, so 0.80 is a flag
+for review. Federal disparate-impact liability under Regulation B (12 CFR 1002) ended on 21 July 2026, and state law differs; no legal
+conclusion is drawn here."""
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -41,7 +53,7 @@ class Group(msgspec.Struct, frozen=True):
     month: str
     decisions: int
     approved: int
-    approval_rate: Estimate | None
+    approval_rate: Estimate
     adverse_impact: Estimate | None
     matured: int
     good: int
@@ -52,6 +64,11 @@ class Group(msgspec.Struct, frozen=True):
     observed: Estimate | None
     impact_verdict: Verdict | None
     opportunity_verdict: Verdict | None
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts given; none for the reference group."""
+        return tuple(verdict for verdict in (self.impact_verdict, self.opportunity_verdict) if verdict)
 
 
 class Tally(NamedTuple):
@@ -67,31 +84,44 @@ NONE = Tally((0, 0), (0, 0), (0, 0), None)
 
 
 class Attribute(msgspec.Struct, frozen=True):
-    """All groups of one protected attribute; unknown: decisions whose group the vault does not know."""
+    """All groups of one protected attribute.
+
+    unknown: decisions whose group the vault does not know; development: adverse impact ratio per group in the development population.
+    """
 
     attribute: str
     reference: str
     unknown: int
+    development: dict[str, float]
     verdict: Verdict
     groups: tuple[Group, ...]
     months: tuple[Group, ...]
 
 
-def assess(frame: pd.DataFrame, portfolio: Portfolio, params: FairnessParams) -> tuple[Attribute, ...]:
-    """Every protected attribute of a window that `window.with_vault` joined; empty where the contract declares none."""
+def assess(frame: pd.DataFrame, portfolio: Portfolio, baseline: Baseline, params: FairnessParams) -> tuple[Attribute, ...]:
+    """Every protected attribute of a window that `window.with_vault` joined; empty where the contract declares none.
+
+    baseline: attribute -> group -> count and approval_rate of the development population, the release's fairness.json.
+    """
     facts = pd.DataFrame({
         "approved": (frame["outcome"] == Action.APPROVE).to_numpy(dtype=np.float64), "pd": frame["pd"].to_numpy(),
         "bad": frame[BAD].to_numpy(), "matured": window.matured(frame, portfolio), "month": window.months(frame, portfolio),
     })
-    return tuple(_attribute(facts.assign(group=frame[column.name].to_numpy()), column, params) for column in portfolio.protected)
+    return tuple(_attribute(facts.assign(group=frame[column.name].to_numpy()), column, baseline, params) for column in portfolio.protected)
 
 
-def _attribute(facts: pd.DataFrame, column: Protected, params: FairnessParams) -> Attribute:
+def _attribute(facts: pd.DataFrame, column: Protected, baseline: Baseline, params: FairnessParams) -> Attribute:
     known = facts[facts["group"].notna()]
     total = _groups(known.assign(month=window.ALL), column, params)
     by_month = _groups(known, column, params) if (known["month"] != window.ALL).any() else ()
-    verdict = worst(verdict for group in total for verdict in (group.impact_verdict, group.opportunity_verdict) if verdict)
-    return Attribute(column.name, column.reference, len(facts) - len(known), verdict, total, by_month)
+    verdict = worst(verdict for group in total for verdict in group.verdicts)
+    development = _ratios(baseline.get(column.name, {}), column.reference)
+    return Attribute(column.name, column.reference, len(facts) - len(known), development, verdict, total, by_month)
+
+
+def _ratios(rates: dict[str, dict[str, float]], reference: str) -> dict[str, float]:
+    other = rates.get(reference, {}).get("approval_rate", 0.0)
+    return {group: rate["approval_rate"] / other for group, rate in rates.items() if other and group != reference}
 
 
 def _groups(facts: pd.DataFrame, column: Protected, params: FairnessParams) -> tuple[Group, ...]:
@@ -147,7 +177,7 @@ def _group(column: Protected, at: tuple[str, str], own: Tally, other: Tally, par
     gap = difference(own.good_approved, other.good_approved, params.confidence) if compared else None
     return Group(
         attribute=column.name, group=at[1], month=at[0], decisions=own.approved[1], approved=own.approved[0],
-        approval_rate=share(own.approved, params.confidence), adverse_impact=impact, matured=own.bad[1], bad=own.bad[0],
+        approval_rate=share_of_some(own.approved, params.confidence), adverse_impact=impact, matured=own.bad[1], bad=own.bad[0],
         good=own.good_approved[1], good_approved=own.good_approved[0], equal_opportunity=gap, mean_pd=own.mean_pd,
         observed=share(own.bad, params.confidence),
         impact_verdict=_impact(impact, min(own.approved[1], other.approved[1]), params) if compared else None,

@@ -25,9 +25,14 @@ class Estimate(msgspec.Struct, frozen=True):
 
 def share(cases: Cases, confidence: float) -> Estimate | None:
     """A share with the Jeffreys interval the release was measured with."""
+    return share_of_some(cases, confidence) if cases[1] else None
+
+
+def share_of_some(cases: Cases, confidence: float) -> Estimate:
+    """`share` where there is at least one case."""
     hits, of = cases
     low, high = measures.rate_interval(hits, of, confidence)
-    return Estimate(hits / of, float(low), float(high)) if of else None
+    return Estimate(hits / of, float(low), float(high))
 
 
 def ratio(cases: Cases, reference: Cases, confidence: float) -> Estimate | None:

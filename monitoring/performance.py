@@ -14,6 +14,7 @@ import pandas as pd
 
 from feature_repo.contract import BAD
 from feature_repo.portfolio import Portfolio
+from governance.release import Release
 from monitoring import window
 from monitoring.alerts import Verdict, unless_chance
 from monitoring.intervals import Estimate, pd_too_low, share
@@ -71,6 +72,12 @@ class Performance(msgspec.Struct, frozen=True):
         """Every verdict given."""
         of_periods = [(one.gini_verdict, one.calibration_verdict) for one in (self.total, *self.months)]
         return (*(verdict for pair in of_periods for verdict in pair), *(band.verdict for band in self.bands))
+
+
+def development_gini(release: Release) -> Estimate:
+    """The Gini of the development applications that were kept from fitting, from the release's measures.json."""
+    measured = release.read("measures.json", dict[str, dict[str, float]])["calibration"]
+    return Estimate(measured["gini"], measured["gini_low"], measured["gini_high"])
 
 
 def assess(frame: pd.DataFrame, portfolio: Portfolio, reference: Estimate, bands: Iterable[str], params: PerformanceParams) -> Performance:

@@ -17,19 +17,19 @@ TOP = 0.5
 def heatmap(table: pd.DataFrame) -> go.Figure:
     """PSI per column and month; table: column, month, psi, verdict, watch, alert. The worst column on top; grey: no verdict."""
     order = table.groupby("column", sort=False)["psi"].max().sort_values(kind="stable").index
-    grid = table.pivot_table(index="column", columns="month", values="psi").loc[order]
-    judged = table.assign(psi=table["psi"].where(table["verdict"] != "insufficient")).pivot(index="column", columns="month", values="psi")
-    shown = judged.reindex(index=grid.index, columns=grid.columns)
+    judged = table.assign(psi=table["psi"].where(table["verdict"] != "insufficient"))
+    shown = judged.set_index(["column", "month"])["psi"].unstack().loc[order]  # noqa: PD010 (nothing to aggregate)
     watch, alert = table["watch"].iloc[0] / TOP, table["alert"].iloc[0] / TOP
     scale = [(0, "#eef3f1"), (watch, "#cfe3d6"), (watch, "#f6df9a"), (alert, "#eab944"), (alert, "#d9705f"), (1, "#8e1f14")]
     figure = go.Figure(go.Heatmap(
-        x=list(grid.columns), y=list(grid.index), z=shown.to_numpy(), zmin=0, zmax=TOP, colorscale=scale, xgap=2, ygap=2,
-        text=np.where(shown >= table["watch"].iloc[0], shown.round(2).astype(str), ""), texttemplate="%{text}", hoverongaps=False,
-        hovertemplate="%{y}<br>%{x}<br>PSI %{z:.3f}<extra></extra>", colorbar={"title": "PSI", "tickvals": [0, 0.1, 0.25, TOP], "thickness": 14},
+        x=list(shown.columns), y=list(shown.index), z=shown.to_numpy(), zmin=0, zmax=TOP, colorscale=scale, xgap=2, ygap=2,
+        text=np.where(shown >= watch * TOP, shown.map("{:.2f}".format), ""), texttemplate="%{text}", hoverongaps=False,
+        hovertemplate="%{y}<br>%{x}<br>PSI %{z:.3f}<extra></extra>",
+        colorbar={"title": "PSI", "tickvals": [0, watch * TOP, alert * TOP, TOP], "thickness": 14},
     ))
     figure.update_layout(plot_bgcolor="#e4e7eb", yaxis={"automargin": True, "dtick": 1, "showgrid": False},
                          xaxis={"type": "category", "showgrid": False, "tickangle": -45})
-    return _sized(figure, 140 + 22 * len(grid))
+    return _sized(figure, 140 + 22 * len(shown))
 
 
 def ranking(table: pd.DataFrame) -> go.Figure:
@@ -76,7 +76,7 @@ def estimates(table: pd.DataFrame) -> go.Figure:
     for name, part in table.groupby("series", sort=False):
         figure.add_trace(go.Scatter(x=part["label"], y=part["value"], name=str(name), mode="markers", marker_size=10, error_y=_bars(part)))
     _level(figure, table)
-    figure.update_layout(xaxis={"type": "category", "automargin": True}, yaxis_rangemode="tozero", showlegend=table["series"].nunique() > 1,
+    figure.update_layout(xaxis={"type": "category", "automargin": True}, yaxis_rangemode="tozero", showlegend=len(set(table["series"])) > 1,
                          legend={"orientation": "h", "y": 1.15, "x": 0})
     return _sized(figure, 360)
 
@@ -97,6 +97,6 @@ def _level(figure: go.Figure, table: pd.DataFrame) -> None:
 
 
 def _sized(figure: go.Figure, height: int) -> go.Figure:
-    figure.update_layout(height=height, margin={"l": 60, "r": 20, "t": 50, "b": 60}, template="plotly_white", font={"size": 12, "color": INK},
-                         colorway=[BLUE, RED, GREEN, AMBER, "#7b5ea7", GREY, "#2a9d9d", "#a0522d"])
+    figure.update_layout(height=height, margin={"l": 60, "r": 20, "t": 50, "b": 60}, template="plotly_white",
+                         font={"size": 12, "color": INK}, colorway=[BLUE, RED, GREEN, AMBER, "#7b5ea7", GREY, "#2a9d9d", "#a0522d"])
     return figure

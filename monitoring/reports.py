@@ -27,12 +27,16 @@ from evidently.legacy.renderers.html_widgets import CounterData, counter, plotly
 
 from monitoring.plots import CHARTS
 
-PAGE_ROWS = 15
+# Evidently gives every plot 400 to 500 pixels and cuts the rest off; a plot of many columns needs its own height.
+HEAD = "<head><title>{}</title><style>.js-plotly-plot {{ max-height: none !important; min-height: 0 !important }}</style>"
 
 
 @dataclass(frozen=True)
 class Block:
-    """One part of a page. kind: "text" (a column `text` of Markdown), "counters" (label, value), "table", or a name in `plots.CHARTS`."""
+    """One part of a page.
+
+    kind: "text" (a column `text` of Markdown), "counters" (label, value), "table", or a name in `plots.CHARTS`.
+    """
 
     title: str
     kind: str
@@ -48,14 +52,14 @@ class Page:
     figures: pd.DataFrame
 
 
-class Figure(SingleValueMetric):
+class Figure(SingleValueMetric):  # type: ignore[misc] # evidently is not followed by mypy
     """One of our figures, by column and measure."""
 
     column: str
     measure: str
 
 
-class FigureCalculation(SingleValueCalculation[Figure]):
+class FigureCalculation(SingleValueCalculation[Figure]):  # type: ignore[misc]
     """Reads the figure from the current dataset; draws nothing, the page's blocks show it."""
 
     def calculate(self, context: Any, current_data: Dataset, reference_data: Dataset | None) -> SingleValue:  # noqa: ARG002
@@ -69,14 +73,14 @@ class FigureCalculation(SingleValueCalculation[Figure]):
         return f"{self.metric.measure} of {self.metric.column}"
 
 
-class Shown(DataframeMetric):
+class Shown(DataframeMetric):  # type: ignore[misc]
     """One block of a page, by title and kind."""
 
     title: str
     kind: str
 
 
-class ShownCalculation(DataframeCalculation[Shown]):
+class ShownCalculation(DataframeCalculation[Shown]):  # type: ignore[misc]
     """Draws the dataset of the block's title."""
 
     def calculate(self, context: Any, current_data: Dataset, reference_data: Dataset | None) -> DataframeValue:  # noqa: ARG002
@@ -94,9 +98,8 @@ def write(page: Page, path: Path) -> None:
     os.environ.setdefault("DO_NOT_TRACK", "1")
     report = Report([*(Shown(title=block.title, kind=block.kind) for block in page.blocks), *_figures(page)])
     run = report.run(Dataset.from_pandas(page.figures), None, {block.title: Dataset.from_pandas(block.table) for block in page.blocks})
-    title = f"<title>{page.name}</title>"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(run.get_html_str(as_iframe=False).replace("<head>", f"<head>{title}", 1), encoding="utf-8")
+    path.write_text(run.get_html_str(as_iframe=False).replace("<head>", HEAD.format(page.name), 1), encoding="utf-8")
 
 
 def _figures(page: Page) -> Iterator[Figure]:

@@ -1,0 +1,37 @@
+"""Compare the decisions of a window with development, column by column and month by month."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from feature_repo.errors import run_stage
+from feature_repo.params import read
+from feature_repo.portfolios import load
+from governance.release import dump, require_interface, verify
+from monitoring import drift, findings, pages, reports, window
+from monitoring.alerts import Verdict, worst
+from monitoring.params import DriftParams
+from serving.scoring.bins import Bins
+
+
+def main(portfolio: str, decisions: Path, release: Path, figures: Path, report: Path) -> None:
+    contract, verified, params = load(portfolio), verify(release), read("drift", DriftParams)
+    require_interface(verified, contract)
+    bins = verified.read("bins.json", dict[str, Bins])
+    frame = window.read(decisions, contract, verified, columns=tuple(bins))
+    columns = drift.assess(frame, contract, bins, params)
+    found = [*findings.of_drift(columns, params), *findings.of_window(frame, contract, verified)]
+    figures.parent.mkdir(parents=True, exist_ok=True)
+    figures.write_bytes(dump({
+        "portfolio": portfolio, "release_id": verified.id, "time_axis": contract.is_dated, "decisions": len(frame), "found": found,
+        "verdict": worst(column.verdict for column in columns),
+        "columns_in_alert": sum(column.verdict is Verdict.ALERT for column in columns),
+        "columns_to_watch": sum(column.verdict is Verdict.WATCH for column in columns),
+        "highest_psi": max(drift.peak(column).psi for column in columns), "limits": params, "columns": columns,
+    }))
+    reports.write(pages.of_drift(f"{portfolio}: drift", found, columns, params.psi), report)
+    print("\n".join(found))
+
+
+if __name__ == "__main__":
+    run_stage(main)
