@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
 
 import mlflow
 import pandas as pd
 from mlflow.exceptions import MlflowException
+from mlflow.types import ColSpec, Schema
 
 from feature_repo.errors import ServiceError
 from feature_repo.portfolio import Portfolio
@@ -29,6 +32,7 @@ from governance.release import Release
 CHALLENGER = "challenger"
 CHAMPION = "champion"
 CODE = ("feature_repo", "governance", "serving")
+ANSWER = Schema([ColSpec("double", "pd"), ColSpec("long", "score"), ColSpec("string", "band"), ColSpec("string", "outcome")])
 REQUIREMENTS = ("mlflow", "msgspec", "numba", "numpy", "pandas")
 
 
@@ -98,8 +102,8 @@ def fetch(model: str, into: Path, alias: str = CHAMPION) -> tuple[Card, Path]:
     """Download the release an alias names into a folder; the caller verifies it before use."""
     with connected() as client:
         found = client.get_model_version_by_alias(model, alias)
-        copy = mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{model}/{found.version}", dst_path=str(into))
-        return Card(found.tags["release_id"], model, str(found.version), found.run_id), Path(copy) / "artifacts" / "release"
+        copy = mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{model}/{found.version}/artifacts/release", dst_path=str(into))
+        return Card(found.tags["release_id"], model, str(found.version), found.run_id), Path(copy)
 
 
 def _add(client: mlflow.MlflowClient, portfolio: Portfolio, release: Release, evidence: Evidence) -> Card:
@@ -117,11 +121,10 @@ def _add(client: mlflow.MlflowClient, portfolio: Portfolio, release: Release, ev
 
 
 def _log_model(release: Release, example: pd.DataFrame) -> Any:
-    answer = {"pd": 0.5, "score": 600, "band": "A", "outcome": "approve"}
     return mlflow.pyfunc.log_model(
         name="model", python_model=str(Path(__file__).with_name("registered.py")), artifacts={"release": str(release.path)},
         code_paths=[str(Path(__file__).parents[1] / package) for package in CODE], input_example=example,
-        signature=mlflow.models.infer_signature(example, pd.DataFrame([answer])),
+        signature=mlflow.models.ModelSignature(mlflow.models.infer_signature(example).inputs, ANSWER),
         pip_requirements=[f"{name}=={metadata.version(name)}" for name in REQUIREMENTS],
         metadata={"release_id": release.id, "interface_hash": release.manifest.interface_hash},
     )

@@ -1,0 +1,132 @@
+"""A release is registered once, in a real MLflow server, and comes back byte for byte and PD for PD."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import httpx
+import psutil
+import pytest
+
+from feature_repo.errors import ServiceError
+from feature_repo.portfolios import load
+from governance.release import verify
+from training import provenance, tracking
+from training.stages.register import example
+
+PORTFOLIO = load("card_default")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A real MLflow server of our own; ended by its own process id."""
+    home = tmp_path_factory.mktemp("mlflow")
+    port = next(port for port in range(5810, 5900) if port not in {address.laddr.port for address in psutil.net_connections("inet") if address.laddr})
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+               "--backend-store-uri", f"sqlite:///{home / 'mlflow.db'}", "--artifacts-destination", str(home / "artifacts")]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"})
+    address = f"http://127.0.0.1:{port}"
+    wait_for(f"{address}/health", process)
+    yield address
+    family = [process, *psutil.Process(process.pid).children(recursive=True)]
+    process.terminate()
+    for child in family[1:]:
+        child.wait(10)
+    process.wait(20)
+
+
+def wait_for(url, process):
+    for _ in range(600):
+        assert process.poll() is None, "the MLflow server ended before it answered"
+        try:
+            if httpx.get(url, timeout=2).is_success:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError("the MLflow server did not answer")
+
+
+@pytest.fixture(params=["embedded", "server"])
+def home(request, tmp_path, monkeypatch):
+    """Both ways to reach MLflow: the embedded store and a server."""
+    monkeypatch.setenv("TALLY_HOME", str(tmp_path))
+    if request.param == "server":
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", request.getfixturevalue("server"))
+    else:
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return tmp_path
+
+
+def evidence(release):
+    return tracking.Evidence({"test_auc": 0.75}, {"train.seed": 1}, provenance.tags(release), {}, example(release))
+
+
+def test_a_release_is_registered_once_and_returns_intact_with_the_same_pd(home, make_release):
+    release = make_release(home / "release")
+
+    first = tracking.register(PORTFOLIO, release, evidence(release))
+    again = tracking.register(PORTFOLIO, release, evidence(release))
+    promoted = tracking.promote(PORTFOLIO.name)
+    _, copy = tracking.fetch(PORTFOLIO.name, home)
+    (home / "elsewhere").mkdir()
+
+    assert first == again == promoted
+    assert verify(copy, release.id).id == release.id
+    with tracking.connected():
+        import mlflow
+
+        model = mlflow.pyfunc.load_model(f"models:/{PORTFOLIO.name}@champion")
+        assert model.metadata.signature is not None
+        assert [row for row in model.predict(example(release))["pd"]] == [golden["decision"]["pd"] for golden in release.read("golden.json", list)]
+
+
+def test_an_old_release_gets_its_alias_back_at_its_old_version(home, make_release):
+    old, new = make_release(home / "old", intercept=-1.5), make_release(home / "new", intercept=-2.0)
+
+    versions = [tracking.register(PORTFOLIO, release, evidence(release)).version for release in (old, new, old)]
+
+    assert versions[0] == versions[2] != versions[1]
+    with tracking.connected() as client:
+        assert str(client.get_model_version_by_alias(PORTFOLIO.name, tracking.CHALLENGER).version) == versions[0]
+
+
+def test_a_run_that_was_cut_off_before_its_version_is_finished_not_doubled(home, make_release, monkeypatch):
+    release = make_release(home / "release", intercept=-3.0)
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="cut off"):
+        patch.setattr(tracking, "_log_model", cut_off)
+        tracking.register(PORTFOLIO, release, evidence(release))
+
+    card = tracking.register(PORTFOLIO, release, evidence(release))
+
+    with tracking.connected() as client:
+        runs = client.search_runs([client.get_experiment_by_name(PORTFOLIO.name).experiment_id], f"tags.release_id = '{release.id}'")
+        assert [run.info.run_id for run in runs] == [card.run_id]
+        assert runs[0].info.status == "FINISHED"
+
+
+def cut_off(*arguments):
+    raise RuntimeError("cut off")
+
+
+def test_a_dead_server_is_one_message_within_seconds(tmp_path, monkeypatch, free_port):
+    monkeypatch.setenv("TALLY_HOME", str(tmp_path))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port}")
+    started = time.monotonic()
+
+    with pytest.raises(ServiceError, match=str(free_port)):
+        tracking.promote(PORTFOLIO.name)
+
+    assert time.monotonic() - started < 30
+
+
+def test_a_queued_experiment_shares_the_checkouts_home(tmp_path, monkeypatch):
+    monkeypatch.delenv("TALLY_HOME", raising=False)
+    queued = tmp_path / ".dvc" / "tmp" / "exps" / "standalone" / "abc"
+    queued.mkdir(parents=True)
+    monkeypatch.chdir(queued)
+
+    assert tracking.home() == tmp_path / "var"
