@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 import os
+import socket
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+import numpy as np
 import pytest
+
+from feature_repo.interface import describe
+from feature_repo.portfolios import load
+from governance import release
+from governance.release import Release
+from serving.scoring import decision
+from serving.scoring.parts import Band, Calibrator, Policy, Texts
+from serving.scoring.scorecard import Scorecard
+
+sys.path.insert(0, str(Path(__file__).parent))
+from invented import brought_harbour, harbour, invent  # noqa: E402, F401
 
 DATA_DIR = os.environ.get("TALLY_DATA_DIR")
 
@@ -35,3 +51,38 @@ LEFT_OUT = pytest.StashKey[int]()
 def data_dir() -> Path:
     """The folder of real data files."""
     return Path(os.environ["TALLY_DATA_DIR"]).resolve()
+
+
+def scorecard_release(path: Path, portfolio_name: str = "card_default", *, intercept: float = -1.0) -> Release:
+    """A small, real release: a hand-made scorecard over every input, sealed. Equal arguments give an equal release id."""
+    portfolio = load(portfolio_name)
+    contract, inputs = describe(portfolio), len(portfolio.inputs)
+    points = np.tile([-0.1, 0.1], inputs)
+    kernel = Scorecard(starts=np.arange(inputs + 1), edges=np.zeros(inputs), points=points, missing=np.zeros(inputs),
+                       special_starts=np.zeros(inputs + 1, dtype=np.int64), specials=np.zeros(0), special_points=np.zeros(0),
+                       intercept=np.array([intercept]))
+    encoding = {column.name: {level: float(i) for i, level in enumerate(column.level_names)} for column in portfolio.raw_inputs if column.is_level}
+    policy = Policy(0.15, 0.4, (Band("A", 0.1), Band("B", 0.3), Band("C", 1.0)), 600, 50, 20)
+    scorer = decision.Scorer(portfolio, Texts(tuple(contract["inputs"]), tuple(contract["rules"])), encoding, kernel,
+                             Calibrator("platt"), policy, np.full(inputs, -0.1))
+    path.mkdir(parents=True)
+    decision.save(scorer, path)
+    values = [{column.name: column.level_names[0] if column.is_level else share * (column.high or 1) for column in portfolio.raw_inputs}
+              for share in (0.2, 0.5, 0.9)]
+    golden = [{"values": each, "doubtful": [], "decision": msgspec.to_builtins(scorer.decide(each))} for each in values]
+    (path / "golden.json").write_bytes(release.dump(golden))
+    return release.seal(path, portfolio, model="scorecard", validation={"success": True, "warnings": []}, lineage={})
+
+
+@pytest.fixture
+def make_release() -> Callable[..., Release]:
+    """Builds a small sealed release in a folder."""
+    return scorecard_release
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
