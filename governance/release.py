@@ -11,6 +11,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -102,17 +103,25 @@ def place(source: Path, releases: Path, expected_id: str | None = None) -> Relea
     release = verify(source, expected_id)
     target = releases / release.id
     if not target.exists():
-        draft = releases / f".{release.id}.{os.getpid()}"
-        shutil.copytree(source, draft)
-        verify(draft, release.id)
-        draft.rename(target)
+        releases.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=releases, prefix=f".{release.id[:12]}.") as draft:
+            copy = shutil.copytree(source, Path(draft) / release.id)
+            verify(copy, release.id)
+            try:
+                copy.rename(target)
+            except OSError:
+                if not target.exists():  # else another process placed the same release first
+                    raise
     return verify(target, release.id)
 
 
 def point(pointer: Path, release: Release, **attributes: str) -> None:
     """Make `pointer` name the release, with attributes such as its registry version, in one atomic step."""
     draft = pointer.with_suffix(f".{os.getpid()}")
-    draft.write_bytes(msgspec.json.encode({"release_id": release.id, **attributes}))
+    with draft.open("wb") as file:
+        file.write(msgspec.json.encode({"release_id": release.id, **attributes}))
+        file.flush()
+        os.fsync(file.fileno())  # or a power cut could leave an empty pointer under the new name
     draft.replace(pointer)
 
 
@@ -134,6 +143,7 @@ def dump(value: Any) -> bytes:
 
 def _compare(declared: dict[str, str], found: dict[str, str]) -> None:
     changed = sorted(name for name in declared.keys() & found.keys() if declared[name] != found[name])
-    for what, names in (("missing", declared.keys() - found.keys()), ("not declared", found.keys() - declared.keys()), ("changed", changed)):
+    missing, added = declared.keys() - found.keys(), found.keys() - declared.keys()
+    for what, names in (("missing", missing), ("not declared", added), ("changed", changed)):
         if names:
             raise ReleaseError(f"files {what}: {sorted(names)}; the release does not verify, fetch it again")

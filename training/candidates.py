@@ -49,8 +49,8 @@ def choose(measured: Measured, rule: ChoiceParams, notes: tuple[str, ...] = ()) 
     preferred, rival = (measured[name][rule.part][rule.measure] for name in (rule.prefer, other))
     better = preferred - rival if rule.measure in SMALLER_IS_BETTER else rival - preferred
     wins = better >= rule.unless_better_by
-    why = (f"{other} has {rule.measure} {rival:.4f} on {rule.part} against {preferred:.4f} of the preferred {rule.prefer}: better by {better:.4f}, "
-           f"{'at least' if wins else 'less than'} the {rule.unless_better_by:g} the rule asks for")
+    why = (f"{other} has {rule.measure} {rival:.4f} on {rule.part} against {preferred:.4f} of the preferred {rule.prefer}: better by "
+           f"{better:.4f}, {'at least' if wins else 'less than'} the {rule.unless_better_by:g} the rule asks for")
     return Choice(other if wins else rule.prefer, why, rule, measured, notes)
 
 

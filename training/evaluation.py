@@ -23,7 +23,7 @@ ROC_POINTS = 200
 
 def part_measures(scored: pd.DataFrame) -> dict[str, dict[str, float]]:
     """`measures.summary` per part. scored: part, bad, pd, score, band, outcome and event time per row with a part."""
-    return {part: measures.summary(rows[BAD].to_numpy(), rows["pd"].to_numpy()) for part, rows in scored.groupby(PART, sort=False)}
+    return {str(part): measures.summary(rows[BAD].to_numpy(), rows["pd"].to_numpy()) for part, rows in scored.groupby(PART, sort=False)}
 
 
 def flat_metrics(by_part: dict[str, dict[str, float]], outcomes: pd.Series, model: str, policy: Policy) -> dict[str, Any]:
@@ -70,5 +70,4 @@ def _scores(test: pd.DataFrame, width: int = 10) -> pd.DataFrame:
     outcome = np.where(test[BAD] == 1, "bad", "good")
     counts = pd.crosstab(test["score"].to_numpy() // width * width, outcome)
     counts = counts.reindex(range(int(counts.index.min()), int(counts.index.max()) + width, width), fill_value=0)
-    shares = (counts / counts.sum()).rename_axis("score").rename_axis("outcome", axis=1).stack()
-    return shares.rename("share").reset_index()
+    return (counts / counts.sum()).rename_axis("score").reset_index().melt("score", var_name="outcome", value_name="share")

@@ -15,7 +15,7 @@ from serving.scoring.kernel import Kernel
 from serving.scoring.parts import Calibrator
 from training.calibration import fit_calibrator
 from training.candidates import Candidate, Measured
-from training.encoding import fit_encoding, model_rows
+from training.encoding import Sample, fit_encoding, sample
 from training.measures import summary
 from training.models import fit_trees
 from training.params import TrainParams
@@ -24,14 +24,6 @@ from training.scorecard import fit_scorecard
 from training.splits import CALIBRATION, DEVELOPMENT, early_fold, require_outcomes
 
 Array = np.ndarray[Any, Any]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Model rows and outcomes of one part."""
-
-    rows: Array
-    bad: Array
 
 
 @dataclass(frozen=True)
@@ -54,11 +46,11 @@ def fit(portfolio: Portfolio, frames: dict[str, pd.DataFrame], params: TrainPara
         require_outcomes(part, frame[BAD].to_numpy(), rows=params.fewest_rows, bad_rows=params.fewest_bad)
     development = frames[DEVELOPMENT]
     encoding = fit_encoding(portfolio, development, params.encoding)
-    samples = {part: Sample(model_rows(portfolio, encoding, frame), frame[BAD].to_numpy()) for part, frame in frames.items()}
+    samples = {part: sample(portfolio, encoding, frame) for part, frame in frames.items()}
     early = early_fold(development, params.trees.early_share, params.seed, dated=portfolio.is_dated)
     candidates = [_scorecard(portfolio, encoding, samples, params), _trees(portfolio, samples, early, params)]
-    measured = {candidate.name: {part: summary(sample.bad, candidate.calibrator.pd(candidate.kernel.margins(sample.rows)))
-                                 for part, sample in samples.items()} for candidate in candidates}
+    measured = {candidate.name: {part: summary(known.bad, candidate.calibrator.pd(candidate.kernel.margins(known.rows)))
+                                 for part, known in samples.items()} for candidate in candidates}
     return Fitted(candidates, encoding, measured, unused(portfolio, samples[DEVELOPMENT].rows))
 
 
@@ -68,12 +60,13 @@ def unused(portfolio: Portfolio, rows: Array) -> tuple[str, ...]:
     for column, values in zip(portfolio.inputs, rows.T, strict=True):
         distinct = np.unique(values)  # NaN counts once
         if len(distinct) < 2:
-            found.append(f"{column.name} is {'missing' if np.isnan(distinct).all() else 'the same'} in every development row: it has no weight")
+            how = "missing" if np.isnan(distinct).all() else "the same"
+            found.append(f"{column.name} is {how} in every development row: it has no weight")
     return tuple(found)
 
 
 def _scorecard(portfolio: Portfolio, encoding: Encoding, samples: dict[str, Sample], params: TrainParams) -> Candidate:
-    kernel = fit_scorecard(portfolio, samples[DEVELOPMENT].rows, samples[DEVELOPMENT].bad, params.scorecard)
+    kernel = fit_scorecard(portfolio, samples[DEVELOPMENT], params.scorecard)
     table = log_odds_table(portfolio, encoding, kernel).to_csv(index=False, lineterminator="\n")
     calibrator = _calibrated(kernel, samples, params.calibration.scorecard, params)
     return Candidate("scorecard", kernel, calibrator, ("scorecard.csv", table.encode()))
@@ -81,10 +74,11 @@ def _scorecard(portfolio: Portfolio, encoding: Encoding, samples: dict[str, Samp
 
 def _trees(portfolio: Portfolio, samples: dict[str, Sample], early: Array, params: TrainParams) -> Candidate:
     risks = tuple(int(column.risk) for column in portfolio.inputs)
-    boosted = fit_trees(samples[DEVELOPMENT].rows, samples[DEVELOPMENT].bad, risks, early, params.trees, params.seed)
-    return Candidate("trees", boosted.kernel, _calibrated(boosted.kernel, samples, params.calibration.trees, params), ("model.ubj", boosted.native))
+    boosted = fit_trees(samples[DEVELOPMENT], risks, early, params.trees, params.seed)
+    calibrator = _calibrated(boosted.kernel, samples, params.calibration.trees, params)
+    return Candidate("trees", boosted.kernel, calibrator, ("model.ubj", boosted.native))
 
 
 def _calibrated(kernel: Kernel, samples: dict[str, Sample], method: str, params: TrainParams) -> Calibrator:
-    sample = samples[CALIBRATION]
-    return fit_calibrator(method, kernel.margins(sample.rows), sample.bad, params.calibration.knots)
+    known = samples[CALIBRATION]
+    return fit_calibrator(method, kernel.margins(known.rows), known.bad, params.calibration.knots)

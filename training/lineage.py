@@ -1,4 +1,7 @@
-"""Where a release comes from: the entries of dvc.lock for the stages before it. The lock's own digest is never used: it is written later."""
+"""Where a release comes from: the entries of dvc.lock for the stages before it.
+
+The lock's own digest is never used: the file is written after the stage.
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ QUANTILES = 10
 
 def has_both(bad: Array) -> bool:
     """Whether there is at least one bad and one good outcome, which every measure of separation needs."""
-    return 0 < np.sum(bad) < len(bad)
+    return bool(0 < np.sum(bad) < len(bad))
 
 
 def auc_with_variance(bad: Array, pd_: Array) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from feature_repo.errors import ReleaseError
 from serving.scoring.trees import Trees
+from training.encoding import Sample
 from training.params import TreesParams
 
 Array = np.ndarray[Any, Any]
@@ -28,17 +29,17 @@ class Boosted:
     native: bytes
 
 
-def fit_trees(rows: Array, bad: Array, risks: tuple[int, ...], early: Array, params: TreesParams, seed: int) -> Boosted:
+def fit_trees(sample: Sample, risks: tuple[int, ...], early: Array, params: TreesParams, seed: int) -> Boosted:
     """Find the number of rounds on the `early` rows, then boost all rows that often.
 
-    rows: float64 (n, inputs), NaN for missing; risks: per input 1 where PD may only rise with it, -1 only fall, 0 free.
+    risks: per input 1 where PD may only rise with it, -1 only fall, 0 free; early: bool per row.
     """
-    settings = _settings(params, risks, float(np.mean(bad)), seed)
-    rounds = _rounds(rows, bad, early, settings, params)
+    settings = _settings(params, risks, float(np.mean(sample.bad)), seed)
+    rounds = _rounds(sample, early, settings, params)
     with tqdm(total=rounds, desc="trees", unit="round") as bar:
-        booster = xgboost.train(settings, _matrix(rows, bad, params), rounds, callbacks=[_Progress(bar)])
+        booster = xgboost.train(settings, _matrix(sample.rows, sample.bad, params), rounds, callbacks=[_Progress(bar)])
     kernel = export(booster)
-    require_equal(kernel, booster, rows)
+    require_equal(kernel, booster, sample.rows)
     return Boosted(kernel, bytes(booster.save_raw("ubj")))
 
 
@@ -69,8 +70,8 @@ def require_equal(kernel: Trees, booster: xgboost.Booster, rows: Array) -> None:
     theirs = booster.predict(xgboost.DMatrix(probe, nthread=1), output_margin=True).astype(np.float64)
     differing = int(np.sum(kernel.margins(probe) != theirs))
     if differing:
-        raise ReleaseError(f"{differing} of {len(probe)} margins differ from XGBoost {xgboost.__version__}'s own: this version stores its trees "
-                           "in another way than training.models.export reads them. Install the locked version")
+        raise ReleaseError(f"{differing} of {len(probe)} margins differ from XGBoost {xgboost.__version__}'s own: this version stores its "
+                           "trees in another way than training.models.export reads them. Install the locked version")
 
 
 def _settings(params: TreesParams, risks: tuple[int, ...], bad_rate: float, seed: int) -> dict[str, Any]:
@@ -81,8 +82,8 @@ def _settings(params: TreesParams, risks: tuple[int, ...], bad_rate: float, seed
     }
 
 
-def _rounds(rows: Array, bad: Array, early: Array, settings: dict[str, Any], params: TreesParams) -> int:
-    fit, watch = (_matrix(rows[at], bad[at], params) for at in (~early, early))
+def _rounds(sample: Sample, early: Array, settings: dict[str, Any], params: TreesParams) -> int:
+    fit, watch = (_matrix(sample.rows[at], sample.bad[at], params) for at in (~early, early))
     with tqdm(total=params.rounds, desc="trees, early stopping", unit="round") as bar:
         found = xgboost.train(settings, fit, params.rounds, evals=[(watch, "early")], early_stopping_rounds=params.patience,
                               verbose_eval=False, callbacks=[_Progress(bar)])
@@ -96,10 +97,10 @@ def _matrix(rows: Array, bad: Array, params: TreesParams) -> xgboost.DMatrix:
 def _base_margin(base_score: str) -> Array:
     """The log-odds XGBoost starts from, in float32 as it computes them: -log(1 / p - 1)."""
     share = np.asarray(msgspec.json.decode(base_score), dtype=np.float32).reshape(1)
-    return -np.log(np.float32(1) / share - np.float32(1), dtype=np.float32)
+    return np.asarray(-np.log(np.float32(1) / share - np.float32(1), dtype=np.float32))
 
 
-class _Progress(xgboost.callback.TrainingCallback):
+class _Progress(xgboost.callback.TrainingCallback):  # type: ignore[misc]  # xgboost is untyped here
     """One step of a progress bar per round."""
 
     def __init__(self, bar: Any) -> None:

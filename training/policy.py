@@ -20,7 +20,8 @@ def require_bands(params: PolicyParams) -> None:
     """Raise ParamsError unless bands are best first, rising, named once and end at 1."""
     limits, names = [band.pd_below for band in params.bands], [band.name for band in params.bands]
     if not limits or limits[-1] != 1 or limits[0] <= 0 or np.any(np.diff(limits) <= 0) or len(set(names)) < len(names):
-        raise ParamsError(f"params.yaml, evaluate.policy.bands: limits {limits} of bands {names} must rise from above 0 to 1, each name once")
+        raise ParamsError(f"params.yaml, evaluate.policy.bands: the limits {limits} must rise from above 0 to 1 "
+                          f"and each name be there once, not {names}")
     if params.approve_share + params.refer_share > 1:
         raise ParamsError("params.yaml, evaluate.policy: approve_share and refer_share together are over 1")
 

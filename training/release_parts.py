@@ -1,4 +1,4 @@
-"""What evaluate puts into a release beside the scorer: the policy's ground, reasons baseline, drift bins, fairness baseline, golden answers.
+"""What evaluate puts into a release: the scorer with its policy and reasons baseline, drift bins, fairness baseline, golden answers.
 
 Everything is of the through-the-door development population, rejected applications included, and every PD comes from serving.scoring.
 No id, clock or outcome of a person is written.
@@ -7,7 +7,7 @@ No id, clock or outcome of a person is written.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,56 +30,66 @@ from training.points import points_table
 from training.policy import provisional, set_policy
 
 Array = np.ndarray[Any, Any]
+Rates = dict[str, dict[str, dict[str, float]]]
 NO_GROUP = "not stated"
 
 
-def compose(portfolio: Portfolio, candidate: Candidate, encoding: Encoding, everyone: pd.DataFrame, params: EvaluateParams) -> Scorer:
-    """The scorer of a release: the chosen candidate with its policy and reasons baseline.
+@dataclass(frozen=True)
+class Population:
+    """Everyone who applied in development, assembled, with or without an outcome; `protected` is the vault's table."""
 
-    everyone: assembled applications of the development period, with or without an outcome.
-    """
+    everyone: pd.DataFrame
+    protected: pd.DataFrame
+
+
+def compose(portfolio: Portfolio, candidate: Candidate, encoding: Encoding, everyone: pd.DataFrame, params: EvaluateParams) -> Scorer:
+    """The scorer of a release: the chosen candidate with its policy and reasons baseline, set on everyone who applied in development."""
     contract = describe(portfolio)
     texts = Texts(tuple(contract["inputs"]), tuple(contract["rules"]))
-    draft = Scorer(portfolio, texts, encoding, candidate.kernel, candidate.calibrator, provisional(params.policy), np.zeros(len(portfolio.inputs)))
+    nothing = np.zeros(len(texts.inputs))
+    draft = Scorer(portfolio, texts, encoding, candidate.kernel, candidate.calibrator, provisional(params.policy), nothing)
     at = draft.assess(arrays(portfolio, everyone))
     policy = set_policy(at.pd, at.severity > 0, params.policy)
     return replace(draft, policy=policy, baseline=_baseline(candidate, at, policy.approve_below, params.baseline_share))
 
 
-def write(path: Path, scorer: Scorer, candidate: Candidate, everyone: pd.DataFrame, protected: pd.DataFrame, params: EvaluateParams) -> None:
+def write(path: Path, scorer: Scorer, candidate: Candidate, population: Population, params: EvaluateParams) -> None:
     """Every file of the release but measures.json and the manifest."""
     save(scorer, path)
-    at = scorer.assess(arrays(scorer.portfolio, everyone))
+    at = scorer.assess(arrays(scorer.portfolio, population.everyone))
     if isinstance(candidate.kernel, Scorecard):
         points_table(scorer, candidate.kernel).to_csv(path / "scorecard.csv", index=False, lineterminator="\n")
     else:
         (path / candidate.native[0]).write_bytes(candidate.native[1])
-    parts = {"bins": frozen_bins(scorer.portfolio, at, params.bins), "fairness": group_rates(scorer.portfolio, everyone, protected, at.severity == 0),
-             "golden": list(golden(scorer, everyone, at, params.golden))}
-    for name, part in parts.items():
-        (path / f"{name}.json").write_bytes(dump(part))
+    (path / "bins.json").write_bytes(dump(frozen_bins(scorer.portfolio, at, params.bins)))
+    (path / "fairness.json").write_bytes(dump(group_rates(scorer.portfolio, population, at.severity == 0)))
+    (path / "golden.json").write_bytes(dump(list(golden(scorer, population.everyone, at, params.golden))))
 
 
 def frozen_bins(portfolio: Portfolio, at: Assessment, most: int) -> dict[str, Bins]:
-    """Drift bins of every input by name, and of `pd` and `score`."""
+    """Drift bins of every input by name, and of `pd`, `score` and `outcome`."""
     levels = {column.name: column.level_names for column in portfolio.raw_inputs if column.is_level}
     bins = {column.name: freeze_levels(at.columns[column.name], levels[column.name]) if column.is_level
             else freeze_numbers(at.columns[column.name], most, column.special) for column in portfolio.inputs}
-    return {**bins, "pd": freeze_numbers(at.pd, most), "score": freeze_numbers(at.score, most)}
+    actions = tuple(action.value for action in ACTIONS)
+    results = {"pd": freeze_numbers(at.pd, most), "score": freeze_numbers(at.score, most),
+               "outcome": freeze_levels(np.array(actions)[at.severity], actions)}
+    return {**bins, **results}
 
 
-def group_rates(portfolio: Portfolio, everyone: pd.DataFrame, protected: pd.DataFrame, approved: Array) -> dict[str, dict[str, dict[str, float]]]:
+def group_rates(portfolio: Portfolio, population: Population, approved: Array) -> Rates:
     """Per protected attribute and group of the development population: count and approval_rate."""
     names = [column.name for column in portfolio.protected]
-    groups = everyone[[APPLICATION_ID]].merge(protected, on=APPLICATION_ID, how="left", validate="one_to_one").reindex(columns=names).fillna(NO_GROUP)
+    groups = population.everyone[[APPLICATION_ID]].merge(population.protected, on=APPLICATION_ID, how="left", validate="one_to_one")
     return {name: {str(group): {"count": len(rows), "approval_rate": float(rows.mean())}
-                   for group, rows in pd.Series(approved).groupby(groups[name].to_numpy(), sort=True)} for name in names}
+                   for group, rows in pd.Series(approved).groupby(groups[name].fillna(NO_GROUP).to_numpy(), sort=True)} for name in names}
 
 
 def golden(scorer: Scorer, everyone: pd.DataFrame, at: Assessment, wanted: int) -> Iterator[dict[str, Any]]:
-    """Sets of raw input values with the decisions on them: evenly over the PDs within each outcome, and one per rule that holds for someone."""
+    """Raw input values with the decisions on them: evenly over the PDs within each outcome, and one per rule that holds for someone."""
     each = -(-wanted // len(ACTIONS))
-    ranked = [np.flatnonzero(at.severity == severity)[np.argsort(at.pd[at.severity == severity], kind="stable")] for severity in range(len(ACTIONS))]
+    by_pd = np.argsort(at.pd, kind="stable")
+    ranked = [by_pd[at.severity[by_pd] == severity] for severity in range(len(ACTIONS))]
     spread = [rows[np.unique(np.linspace(0, len(rows) - 1, each).astype(int))] for rows in ranked if len(rows)]
     ruled = [np.flatnonzero(held)[:1] for held in at.broken]
     values = arrays(scorer.portfolio, everyone)

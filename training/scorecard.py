@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from feature_repo.portfolio import Portfolio
 from serving.scoring.scorecard import Scorecard
+from training.encoding import Sample
 from training.params import ScorecardParams
 
 with redirect_stderr(io.StringIO()):  # cvxpy, which we do not use, reports that it cannot load its HiGHS beside ortools'
@@ -38,11 +39,12 @@ class Binned:
     codes: Array
 
 
-def fit_scorecard(portfolio: Portfolio, rows: Array, bad: Array, params: ScorecardParams) -> Scorecard:
+def fit_scorecard(portfolio: Portfolio, sample: Sample, params: ScorecardParams) -> Scorecard:
     """Bin every input by outcome, weigh the inputs together, export to what serving looks up.
 
-    rows: float64 (n, inputs) in contract order, NaN for missing, levels as numbers (higher is riskier).
+    Rows are in contract order, levels as numbers (higher is riskier).
     """
+    rows, bad = sample.rows, sample.bad
     progress = tqdm(zip(portfolio.inputs, rows.T, strict=True), total=rows.shape[1], desc="scorecard", unit="input")
     bins = [bin_input(values, bad, 1 if column.is_level else int(column.risk), column.special, params) for column, values in progress]
     evidence = pack(bins, np.ones(len(bins)), 0.0).contributions(rows)

@@ -33,8 +33,10 @@ def cut(portfolio: Portfolio, frame: pd.DataFrame, params: SplitParams) -> pd.Da
     known = frame[BAD].notna().to_numpy()
     time = portfolio.applications.time
     period, part = _by_time(frame, time, known, params) if isinstance(time, EventTime) else _by_draw(frame, params)
-    parts = pd.Series(np.where(known, part, None), index=frame.index, dtype=object)
-    parts = parts.where(_is_first_part(frame[APPLICANT_ID], parts), None)
+    parts = pd.Series(part, index=frame.index, dtype=object)
+    parts[~known] = None
+    parts[parts == ""] = None
+    parts[~_is_first_part(frame[APPLICANT_ID], parts)] = None
     for name in PARTS:
         require_outcomes(name, frame.loc[parts == name, BAD].to_numpy(), rows=2, bad_rows=1)
     return pd.DataFrame({APPLICATION_ID: frame[APPLICATION_ID], PERIOD: period, PART: parts})
@@ -44,13 +46,13 @@ def require_outcomes(part: str, bad: Array, *, rows: int, bad_rows: int) -> None
     """Raise DataError unless a part has at least `rows` known outcomes, `bad_rows` of them bad and as many good."""
     fewest = min(int(np.sum(bad)), int(np.sum(1 - bad)))
     if len(bad) < rows or fewest < bad_rows:
-        raise DataError(f"the {part} part has {len(bad)} known outcomes, {int(np.sum(bad))} bad and {int(np.sum(1 - bad))} good; at least {rows} rows, "
-                        f"{bad_rows} of each kind are needed. Bring more data, or see fewest_* and the shares in params.yaml")
+        raise DataError(f"the {part} part has {len(bad)} known outcomes, {int(np.sum(bad))} bad and {int(np.sum(1 - bad))} good; at least "
+                        f"{rows}, and {bad_rows} of each kind, are needed. Bring more data, or see split and train.fewest_* in params.yaml")
 
 
 def early_fold(frame: pd.DataFrame, share: float, seed: int, *, dated: bool) -> Array:
     """Which rows of development stop the boosting: the last share by time, or a seeded draw stratified by outcome."""
-    late = _at_end(_moments(frame), share).to_numpy()
+    late: Array = _at_end(_moments(frame), share).to_numpy()
     if dated and not late.all():
         return late
     return _drawn(frame[BAD], np.random.default_rng(seed)) < share
@@ -64,29 +66,30 @@ def part_of(frame: pd.DataFrame, parts: pd.DataFrame, part: str) -> pd.DataFrame
 def align(frame: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
     """`parts` in the order of `frame`; refuses parts of other applications."""
     if not np.array_equal(frame[APPLICATION_ID].to_numpy(), parts[APPLICATION_ID].to_numpy()):
-        raise DataError(f"the split has {len(parts)} applications, assemble {len(frame)}, and they are not the same ones in order; run the split stage again")
+        raise DataError(f"the split has {len(parts)} applications, assemble {len(frame)}, and they are not the same in the same order; "
+                        "run the split stage again")
     return parts
 
 
 def _by_time(frame: pd.DataFrame, time: EventTime, known: Array, params: SplitParams) -> tuple[Array, Array]:
     if time.develop_until is None or time.out_of_time_from is None or time.out_of_time_from <= time.develop_until:
-        raise DataError(f"develop_until {time.develop_until} and out_of_time_from {time.out_of_time_from} must both be declared, in this order: "
-                        "see EventTime of the first table in the portfolio's file")
+        raise DataError(f"develop_until {time.develop_until} and out_of_time_from {time.out_of_time_from} must both be declared, in this "
+                        "order: see EventTime of the first table in the portfolio's file")
     moments = _moments(frame)
     develop = moments < pd.Timestamp(time.develop_until, tz="UTC") + pd.Timedelta(days=1)
     late = _at_end(moments[develop & known], params.calibration_share).reindex(frame.index, fill_value=False)
     test = moments >= pd.Timestamp(time.out_of_time_from, tz="UTC")
-    return np.where(develop, DEVELOPMENT, AFTER), np.select([develop & ~late, develop, test], PARTS, default="")
+    return np.where(develop, DEVELOPMENT, AFTER), np.select([develop & ~late, develop, test], PARTS, default="").astype(object)
 
 
 def _moments(frame: pd.DataFrame) -> pd.Series:
     return pd.to_datetime(frame[EVENT_TIME], utc=True)
 
 
-def _at_end(moments: pd.Series, share: float) -> pd.Series:
+def _at_end(moments: pd.Series, share: float) -> Any:
     """Whether each moment is among the last share, whole days together."""
     days = moments.dt.floor("D")
-    return days >= days.quantile(1 - share, interpolation="higher")
+    return days.ge(days.quantile(1 - share, interpolation="higher"))
 
 
 def _by_draw(frame: pd.DataFrame, params: SplitParams) -> tuple[Array, Array]:
@@ -94,7 +97,7 @@ def _by_draw(frame: pd.DataFrame, params: SplitParams) -> tuple[Array, Array]:
     drawn = pd.Series(_drawn(applicants, np.random.default_rng(params.seed)), index=applicants.index)
     at = frame[APPLICANT_ID].map(drawn).to_numpy()
     limit = params.test_share + (1 - params.test_share) * params.calibration_share
-    part = np.select([at < params.test_share, at < limit], [TEST, CALIBRATION], default=DEVELOPMENT)
+    part = np.select([at < params.test_share, at < limit], [TEST, CALIBRATION], default=DEVELOPMENT).astype(object)
     return np.where(part == TEST, AFTER, DEVELOPMENT), part
 
 

@@ -15,8 +15,7 @@ from serving.scoring.parts import ACTIONS
 def arrays(portfolio: Portfolio, frame: pd.DataFrame) -> dict[str, Array]:
     """The raw inputs of a frame as `Scorer.assess` takes them; missing levels become None."""
     return {
-        column.name: frame[column.name].astype(object).where(frame[column.name].notna(), None).to_numpy() if column.is_level
-        else frame[column.name].to_numpy(dtype=np.float64)
+        column.name: _levels(frame[column.name]) if column.is_level else frame[column.name].to_numpy(dtype=np.float64)
         for column in portfolio.raw_inputs
     }
 
@@ -32,6 +31,12 @@ def score(scorer: Scorer, frame: pd.DataFrame, *, explain: bool = False) -> pd.D
     scored = scored.assign(margin=at.margin, pd=at.pd, score=at.score, band=names[at.band],
                            outcome=np.array([action.value for action in ACTIONS])[at.severity])
     if explain:
-        found = (scorer.explain(at, i, int(severity)) if severity else () for i, severity in enumerate(at.severity))
+        found = (scorer.explain(at, i) if severity else () for i, severity in enumerate(at.severity))
         scored["reasons"] = [msgspec.json.encode(reasons).decode() for reasons in found]
     return scored
+
+
+def _levels(texts: pd.Series) -> Array:
+    found = texts.to_numpy(dtype=object, copy=True)
+    found[texts.isna().to_numpy()] = None
+    return found

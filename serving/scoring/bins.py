@@ -6,6 +6,8 @@ special codes and levels have bins of their own. Refuses to judge: what a PSI me
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import msgspec
 import numpy as np
 import pandas as pd
@@ -85,7 +87,7 @@ def intervals(edges: tuple[float, ...]) -> tuple[str, ...]:
     """Texts such as "below 2", "2 to below 5", "5 and over" for the intervals between edges."""
     if not edges:
         return ("any",)
-    inner = (f"{low:g} to below {high:g}" for low, high in zip(edges, edges[1:], strict=False))
+    inner = (f"{low:g} to below {high:g}" for low, high in pairwise(edges))
     return (f"below {edges[0]:g}", *inner, f"{edges[-1]:g} and over")
 
 
@@ -104,4 +106,4 @@ def _edges(plain: Array, most: int) -> Array:
     heavy = np.flatnonzero(counts >= len(plain) / most)
     after = distinct[heavy[heavy + 1 < len(distinct)] + 1]
     edges = np.union1d(np.union1d(cuts, distinct[heavy]), after)
-    return edges[edges > distinct[0]]
+    return np.asarray(edges[edges > distinct[0]])

@@ -20,7 +20,7 @@ from serving.scoring.parts import ACTIONS, Calibrator, Decision, Policy, Texts
 from serving.scoring.scorecard import Scorecard
 from serving.scoring.trees import Trees
 
-KERNELS: dict[str, type[Trees] | type[Scorecard]] = {"trees": Trees, "scorecard": Scorecard}
+KERNELS: dict[str, type[Trees | Scorecard]] = {"trees": Trees, "scorecard": Scorecard}
 Encoding = dict[str, dict[str, float]]
 
 
@@ -68,17 +68,17 @@ class Scorer:
         values: every raw input by name, None for missing; doubtful: stored columns whose value is missing or out of date, which
         makes the decision degraded and at least a referral.
         """
-        at = self.assess({column.name: _array(values[column.name], column.is_level) for column in self.portfolio.raw_inputs})
+        at = self.assess({column.name: _array(values[column.name], is_level=column.is_level) for column in self.portfolio.raw_inputs})
         severity = max(int(at.severity[0]), int(bool(doubtful)))
         return Decision(
             pd=float(at.pd[0]), margin=float(at.margin[0]), score=int(at.score[0]), band=self.policy.bands[at.band[0]].name,
             outcome=ACTIONS[severity].value, degraded=bool(doubtful),
-            reasons=self.explain(at, 0, severity, doubtful) if severity else (),
+            reasons=self.explain(at, 0, doubtful) if severity else (),
             values={name: _plain(column[0]) for name, column in at.columns.items()},
         )
 
-    def explain(self, at: Assessment, i: int, severity: int, doubtful: tuple[str, ...] = ()) -> tuple[Any, ...]:
-        """The principal reasons of application i, most severe first; at most four, adverse only."""
+    def explain(self, at: Assessment, i: int, doubtful: tuple[str, ...] = ()) -> tuple[Any, ...]:
+        """The principal reasons of application i, which is not approved: most severe first, at most four, adverse only."""
         contributions = self.kernel.contributions(at.rows[i : i + 1])[0]
         broken = [rule for rule, held in zip(self.texts.rules, at.broken, strict=True) if held[i]]
         by_pd = int(self.policy.severities(at.pd[i : i + 1])[0])
@@ -120,7 +120,7 @@ def load(release: Release, portfolio: Portfolio) -> Scorer:
     )
 
 
-def _array(value: float | str | None, is_level: bool) -> Array:
+def _array(value: float | str | None, *, is_level: bool) -> Array:
     if is_level:
         return np.array([value], dtype=object)
     return np.array([np.nan if value is None else value], dtype=np.float64)

@@ -5,7 +5,7 @@ Refuses nothing: rows arrive checked. NaN is "missing" and takes the branch or b
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numba import njit
@@ -26,38 +26,58 @@ class Kernel(Protocol):
         """The model as named arrays, for the release."""
 
 
+class Nodes(NamedTuple):
+    """What a walk of trees needs; `serving.scoring.trees.Trees` says what each array is."""
+
+    feature: Array
+    threshold: Array
+    left: Array
+    right: Array
+    default_left: Array
+    value: Array
+    roots: Array
+    base: Array
+
+
+class Places(NamedTuple):
+    """What a look-up of bins needs; `serving.scoring.scorecard.Scorecard` says what each array is."""
+
+    starts: Array
+    edges: Array
+    points: Array
+    missing: Array
+    special_starts: Array
+    specials: Array
+    special_points: Array
+
+
 @njit(cache=True, nogil=True)
-def walk_trees(rows: Array, feature: Array, threshold: Array, left: Array, right: Array, default_left: Array, value: Array,
-               roots: Array, base: np.float32, out: Array) -> None:
+def walk_trees(rows: Array, nodes: Nodes, out: Array) -> None:
     """Sum leaf values in float32, base first, then in tree order: bit-equal to XGBoost's own margin."""
     for i in range(rows.shape[0]):
-        total = base
-        for root in roots:
+        total = nodes.base[0]
+        for root in nodes.roots:
             node = root
-            while left[node] >= 0:
-                x = rows[i, feature[node]]
-                if np.isnan(x):
-                    node = left[node] if default_left[node] else right[node]
-                elif x < threshold[node]:
-                    node = left[node]
-                else:
-                    node = right[node]
-            total += value[node]
+            while nodes.left[node] >= 0:
+                x = rows[i, nodes.feature[node]]
+                goes_left = nodes.default_left[node] == 1 if np.isnan(x) else x < nodes.threshold[node]
+                node = nodes.left[node] if goes_left else nodes.right[node]
+            total += nodes.value[node]
         out[i] = total
 
 
 @njit(cache=True, nogil=True)
-def look_up(rows: Array, starts: Array, edges: Array, points: Array, missing: Array, special_starts: Array, specials: Array,
-            special_points: Array, out: Array) -> None:
+def look_up(rows: Array, places: Places, out: Array) -> None:
     """Per input the log-odds of its bin [edge, next edge), of its special code, or of missing."""
     for i in range(rows.shape[0]):
         for j in range(rows.shape[1]):
             x = rows[i, j]
-            first, last = starts[j], starts[j + 1]
-            out[i, j] = missing[j] if np.isnan(x) else points[first + j + np.searchsorted(edges[first:last], x, side="right")]
-            for k in range(special_starts[j], special_starts[j + 1]):
-                if x == specials[k]:
-                    out[i, j] = special_points[k]
+            first, last = places.starts[j], places.starts[j + 1]
+            interval = first + j + np.searchsorted(places.edges[first:last], x, side="right")
+            out[i, j] = places.missing[j] if np.isnan(x) else places.points[interval]
+            for k in range(places.special_starts[j], places.special_starts[j + 1]):
+                if x == places.specials[k]:
+                    out[i, j] = places.special_points[k]
 
 
 @njit(cache=True, nogil=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -12,16 +12,17 @@ from feature_repo.contract import Action
 from serving.scoring.kernel import Array
 
 ACTIONS = tuple(Action)
+SUREST = 1e-9
 
 
 class Calibrator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Margin (log-odds of bad) to PD.
 
     "platt": PD = 1 / (1 + exp(-(slope x margin + intercept))), Platt (1999). "isotonic": linear between the knots (margins, pds),
-    never stepped, so that two different margins inside the knots have different PDs.
+    never stepped, so that two different margins inside the knots have different PDs. No PD is nearer to 0 or 1 than `SUREST`.
     """
 
-    method: str
+    method: Literal["platt", "isotonic"]
     slope: float = 1.0
     intercept: float = 0.0
     margins: list[float] = []
@@ -34,7 +35,7 @@ class Calibrator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             logistic(margins, self.slope, self.intercept, out)
         else:
             out[:] = np.interp(margins, self.margins, self.pds)
-        return out
+        return np.asarray(np.clip(out, SUREST, 1 - SUREST))
 
 
 @njit(cache=True, nogil=True)
@@ -71,11 +72,11 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def band_indices(self, pd: Array) -> Array:
         limits = [band.pd_below for band in self.bands[:-1]]
-        return np.searchsorted(limits, pd, side="right")
+        return np.asarray(np.searchsorted(limits, pd, side="right"))
 
     def severities(self, pd: Array) -> Array:
         """Index into `ACTIONS` per PD."""
-        return np.searchsorted([self.approve_below, self.decline_from], pd, side="right")
+        return np.asarray(np.searchsorted([self.approve_below, self.decline_from], pd, side="right"))
 
 
 class Texts(msgspec.Struct, frozen=True):

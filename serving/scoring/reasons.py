@@ -17,7 +17,8 @@ MOST = 4
 DOUBTFUL = "We could not confirm current information: {}"
 
 
-def principal(texts: Texts, shortfall: Array, *, broken: Sequence[dict[str, str]], doubtful: Sequence[str], scored: bool) -> tuple[Reason, ...]:
+def principal(texts: Texts, shortfall: Array, *, broken: Sequence[dict[str, str]], doubtful: Sequence[str],
+              scored: bool) -> tuple[Reason, ...]:
     """Broken rules first, then values that could not be confirmed, then the model's factors by weight.
 
     shortfall: shape (inputs,), positive is adverse; scored: whether the PD itself missed the approve cut-off.

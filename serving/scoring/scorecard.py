@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from serving.scoring.kernel import Array, add_up, look_up
+from serving.scoring.kernel import Array, Places, add_up, look_up
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,14 @@ class Scorecard:
 
     def contributions(self, rows: Array) -> Array:
         out = np.empty(rows.shape, dtype=np.float64)
-        look_up(rows.astype(np.float64), self.starts, self.edges, self.points, self.missing, self.special_starts, self.specials,
-                self.special_points, out)
+        look_up(rows.astype(np.float64), self._places, out)
         return out
 
     def margins(self, rows: Array) -> Array:
         out = np.empty(len(rows), dtype=np.float64)
         add_up(self.contributions(rows), float(self.intercept[0]), out)
         return out
+
+    @property
+    def _places(self) -> Places:
+        return Places(self.starts, self.edges, self.points, self.missing, self.special_starts, self.specials, self.special_points)

@@ -9,13 +9,35 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from functools import cached_property
 from math import factorial
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-from serving.scoring.kernel import Array, walk_trees
+from feature_repo.errors import ReleaseError
+from serving.scoring.kernel import Array, Nodes, walk_trees
 
 DEEPEST = 6
+Condition = tuple[float, float, bool, float]
+Path = dict[int, Condition]
+
+
+class Leaves(NamedTuple):
+    """Every leaf's path and table, one after another.
+
+    starts: where a leaf's conditions begin; per condition its input (column), the values that agree (low <= x < high), whether
+    missing agrees, and the share of training rows that does; tables: where a leaf's table begins in `table`; value: per leaf.
+    """
+
+    value: Array
+    starts: Array
+    column: Array
+    low: Array
+    high: Array
+    missing: Array
+    share: Array
+    tables: Array
+    table: Array
 
 
 @dataclass(frozen=True)
@@ -40,28 +62,33 @@ class Trees:
 
     def margins(self, rows: Array) -> Array:
         out = np.empty(len(rows), dtype=np.float32)
-        walk_trees(rows.astype(np.float32), self.feature, self.threshold, self.left, self.right, self.default_left, self.value,
-                   self.roots, np.float32(self.base[0]), out)
+        nodes = Nodes(self.feature, self.threshold, self.left, self.right, self.default_left, self.value, self.roots, self.base)
+        walk_trees(rows.astype(np.float32), nodes, out)
         return out.astype(np.float64)
 
     def contributions(self, rows: Array) -> Array:
         out = np.zeros(rows.shape, dtype=np.float64)
-        add_leaves(rows.astype(np.float32), *self._leaves, out)
+        add_leaves(rows.astype(np.float32), self._leaves, out)
         return out
 
     @cached_property
-    def _leaves(self) -> tuple[Array, ...]:
+    def _leaves(self) -> Leaves:
         paths = [path for root in self.roots for path in self._paths(int(root), {})]
-        starts = np.cumsum([0] + [len(conditions) for _, conditions in paths])
-        flat = [(column, *condition) for _, conditions in paths for column, condition in conditions.items()]
-        column, low, high, missing, share = (np.array(part) for part in zip(*flat, strict=True)) if flat else (np.zeros(0),) * 5
-        tables = np.cumsum([0] + [len(conditions) << len(conditions) for _, conditions in paths])
-        values = np.array([value for value, _ in paths], dtype=np.float64)
-        table = np.zeros(int(tables[-1]), dtype=np.float64)
-        fill_tables(values, starts, share.astype(np.float64), tables, WEIGHTS, table)
-        return (starts, column.astype(np.int32), low.astype(np.float32), high.astype(np.float32), missing.astype(np.uint8), tables, table)
+        inputs = [len(conditions) for _, conditions in paths]
+        if max(inputs, default=0) > DEEPEST:
+            raise ReleaseError(f"a tree of the release asks for {max(inputs)} inputs on one path; reasons are exact for at most {DEEPEST}. "
+                               "Train with a smaller depth")
+        flat = np.array([(column, *condition) for _, conditions in paths for column, condition in conditions.items()]).reshape(-1, 5).T
+        tables = np.cumsum([0, *(d << d for d in inputs)])
+        leaves = Leaves(
+            value=np.array([value for value, _ in paths], dtype=np.float64), starts=np.cumsum([0, *inputs]),
+            column=flat[0].astype(np.int32), low=flat[1].astype(np.float32), high=flat[2].astype(np.float32),
+            missing=flat[3].astype(np.uint8), share=flat[4].copy(), tables=tables, table=np.zeros(int(tables[-1]), dtype=np.float64),
+        )
+        fill_tables(leaves, WEIGHTS)
+        return leaves
 
-    def _paths(self, node: int, path: dict[int, tuple[float, float, bool, float]]) -> list[tuple[float, dict[int, tuple[float, float, bool, float]]]]:
+    def _paths(self, node: int, path: Path) -> list[tuple[float, Path]]:
         """(leaf value, {input: (low, high, missing agrees, cover share)}) of every leaf below `node`."""
         left, right = int(self.left[node]), int(self.right[node])
         if left < 0:
@@ -81,11 +108,11 @@ WEIGHTS = np.array([[factorial(size) * factorial(max(d - size - 1, 0)) / factori
 
 
 @njit(cache=True)
-def fill_tables(values: Array, starts: Array, share: Array, tables: Array, weights: Array, table: Array) -> None:
+def fill_tables(leaves: Leaves, weights: Array) -> None:
     """For each leaf, agreement mask and input j: value x sum over subsets S of the others of weight x prod x (a_j - w_j)."""
-    for leaf in range(len(values)):
-        first = starts[leaf]
-        d = starts[leaf + 1] - first
+    for leaf in range(len(leaves.value)):
+        first = leaves.starts[leaf]
+        d = leaves.starts[leaf + 1] - first
         for mask in range(1 << d):
             for j in range(d):
                 total = 0.0
@@ -97,24 +124,23 @@ def fill_tables(values: Array, starts: Array, share: Array, tables: Array, weigh
                         if subset & (1 << k):
                             size += 1
                         elif k != j:
-                            product *= share[first + k]
+                            product *= leaves.share[first + k]
                     total += weights[d, size] * product
                 own = 1.0 if mask & (1 << j) else 0.0
-                table[tables[leaf] + mask * d + j] = values[leaf] * total * (own - share[first + j])
+                leaves.table[leaves.tables[leaf] + mask * d + j] = leaves.value[leaf] * total * (own - leaves.share[first + j])
 
 
 @njit(cache=True, nogil=True)
-def add_leaves(rows: Array, starts: Array, column: Array, low: Array, high: Array, missing: Array, tables: Array, table: Array,
-               out: Array) -> None:
+def add_leaves(rows: Array, leaves: Leaves, out: Array) -> None:
     """Add every leaf's table row for the mask of inputs that agree with its path."""
     for i in range(rows.shape[0]):
-        for leaf in range(len(starts) - 1):
-            first, last = starts[leaf], starts[leaf + 1]
+        for leaf in range(len(leaves.value)):
+            first, last = leaves.starts[leaf], leaves.starts[leaf + 1]
             mask = 0
             for k in range(first, last):
-                x = rows[i, column[k]]
-                agrees = missing[k] == 1 if np.isnan(x) else low[k] <= x < high[k]
+                x = rows[i, leaves.column[k]]
+                agrees = leaves.missing[k] == 1 if np.isnan(x) else leaves.low[k] <= x < leaves.high[k]
                 mask |= int(agrees) << (k - first)
-            at = tables[leaf] + mask * (last - first)
+            at = leaves.tables[leaf] + mask * (last - first)
             for k in range(first, last):
-                out[i, column[k]] += table[at + k - first]
+                out[i, leaves.column[k]] += leaves.table[at + k - first]

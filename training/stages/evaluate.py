@@ -20,7 +20,7 @@ from training.policy import require_bands
 from training.splits import DEVELOPMENT, PART, PERIOD, align
 
 
-def main(portfolio: str, assemble: Path, split: Path, train: Path, verdict: Path, vault: Path, evaluate: Path) -> None:  # noqa: PLR0913
+def main(portfolio: str, assemble: Path, split: Path, train: Path, verdict: Path, vault: Path, evaluate: Path) -> None:  # noqa: PLR0913, PLR0917 - its paths
     declared, params = load(portfolio), read("evaluate", EvaluateParams)
     require_bands(params.policy)
     frame = pd.read_parquet(assemble / "applications.parquet")
@@ -34,7 +34,8 @@ def main(portfolio: str, assemble: Path, split: Path, train: Path, verdict: Path
     release = evaluate / "release"
     rmtree(release, ignore_errors=True)
     release.mkdir(parents=True)
-    release_parts.write(release, scorer, candidate, frame[develops], pd.read_parquet(vault / "protected.parquet"), params)
+    population = release_parts.Population(frame[develops], pd.read_parquet(vault / "protected.parquet"))
+    release_parts.write(release, scorer, candidate, population, params)
     by_part = evaluation.part_measures(judged)
     (release / "measures.json").write_bytes(dump(by_part))
     sealed = seal(release, declared, model=candidate.name, validation=json.loads(verdict.read_bytes()), lineage=lineage.upstream(portfolio))

@@ -18,8 +18,7 @@ def main(portfolio: str, assemble: Path, split: Path) -> None:
     parts = cut(load(portfolio), frame, read("split", SplitParams))
     split.mkdir(parents=True, exist_ok=True)
     parts.to_parquet(split / "parts.parquet", index=False)
-    for (period, part), rows in parts.value_counts([PERIOD, PART], dropna=False, sort=False).items():
-        print(f"{period:<12} {'no part' if pd.isna(part) else part:<12} {rows:>9,}")
+    print(parts.fillna({PART: "no part"}).value_counts([PERIOD, PART], sort=False).to_string(header=False))
 
 
 if __name__ == "__main__":
