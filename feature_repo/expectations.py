@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ SEVERITIES = {Severity.STOP: "critical", Severity.WARN: "warning"}
 BIGGEST = sys.float_info.max
 COUNTS = ("element_count", "unexpected_count", "unexpected_percent", "missing_count", "missing_percent",
           "unexpected_percent_total", "unexpected_percent_nonmissing")
-MEASURED = {"row_count", "type", "columns", "leakage", "doubtful", "coverage"}
+MEASURED = {"row_count", "type", "columns", "leakage", "doubtful", "coverage", "too_few_outcomes"}
 ORDERED = (gxe.ExpectColumnValuesToBeBetween, gxe.ExpectColumnMedianToBeBetween, gxe.ExpectColumnDistinctValuesToContainSet)
 
 
@@ -176,6 +177,7 @@ def _evaluate(source: Any, subject: Subject, now: datetime) -> Any:
                             expectation_parameters={"now": now.astimezone(UTC).replace(tzinfo=None)})
     for each in result.results:
         _strip(each)
+    result.success = all(each.success or each.expectation_config.severity == SEVERITIES[Severity.WARN] for each in result.results)
     result.meta = {}
     return result
 
@@ -223,12 +225,11 @@ def render(results: list[Any]) -> str:
     view = DefaultJinjaPageView()
     view.env.filters["generate_html_element_uuid"] = lambda prefix: prefix
     documents = [ValidationResultsPageRenderer().render(result).to_json_dict() for result in results]
-    return str(view.env.from_string(PAGE).render(documents=documents))
+    return re.sub(r' href="\.\./[^"]*"', "", view.env.from_string(PAGE).render(documents=documents))  # pages of a site that is not made
 
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="UTF-8"><title>Data validation</title>
-<style>{% include 'data_docs_default_styles.css' %}</style>
 <style>
 body {font: 15px/1.45 system-ui, sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em; color: #222}
 table {border-collapse: collapse; width: 100%} td, th {border-bottom: 1px solid #ddd; padding: .35em .5em; text-align: left}

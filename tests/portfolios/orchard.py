@@ -1,0 +1,45 @@
+"""A portfolio of someone else, for tests: headerless text, odd separators, codes that mean missing, words for an outcome."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from feature_repo.contract import (
+    Applicant,
+    Application,
+    Csv,
+    EventTime,
+    Ignored,
+    Outcome,
+    Protected,
+    Request,
+    Severity,
+    Stored,
+    Table,
+    days,
+)
+from feature_repo.portfolio import Portfolio
+
+PORTFOLIO = Portfolio(
+    name="orchard",
+    title="Tree loans: will the grower stop paying?",
+    tables=(
+        Table("plots", file="plots.txt", reader=Csv(separator=" ", header=False), time=EventTime("2", format="%d.%m.%Y"), columns=(
+            Application(raw="1"), Applicant(raw="3"),
+            Request("acres", raw="4", low=0, high=5_000, usual=(10, 500), missing=("-9",), nullable=True),
+            Request("fruit", raw="5", levels={"A": "apple", "P": "pear"}),
+            Request("soil", raw="6", levels={"C": "clay"}, other=True, missing=("?",), nullable=True),
+            Request("slope", raw="7", low=0, high=90, special=(-1,), severity=Severity.WARN),
+            Protected("age_group", raw="8", edges=((40, "young"), (float("inf"), "old")), reference="old"),
+            Protected("village", raw="9", groups={"N": "north", "S": "south"}, reference="north"),
+            Ignored(raw="10", because="written after the harvest"),
+        )),
+        Table("harvests", file="harvests.csv.gz", reader=Csv(separator=";", thousands=".", encoding="latin-1"),
+              time=EventTime("day", format="%Y-%m-%d %H:%M:%S%z"), columns=(
+            Applicant(raw="grower"),
+            Stored("tons", raw="tönnen", low=0, high=1e6, fresh_for=days(400)),
+        )),
+    ),
+    outcome=Outcome(raw="11", bad=("lost", "sold"), good=("kept",), neither=("open",), matures_after=days(365),
+                    observed_until=datetime(2021, 6, 30, tzinfo=UTC)),
+)
