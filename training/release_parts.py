@@ -95,7 +95,7 @@ def golden(scorer: Scorer, everyone: pd.DataFrame, at: Assessment, wanted: int) 
     values = arrays(scorer.portfolio, everyone)
     for i in dict.fromkeys(np.concatenate([*spread, *ruled]).tolist()):
         row = {name: _plain(column[i]) for name, column in values.items()}
-        yield {"values": row, "decision": msgspec.to_builtins(scorer.decide(row))}
+        yield {"values": row, "doubtful": [], "decision": msgspec.to_builtins(scorer.decide(row))}
 
 
 def _baseline(candidate: Candidate, at: Assessment, approve_below: float, share: float) -> Array:
