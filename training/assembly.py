@@ -37,7 +37,7 @@ def applications(portfolio: Portfolio, table: pd.DataFrame) -> pd.DataFrame:
 def view(portfolio: Portfolio, declared: Table, table: pd.DataFrame) -> pd.DataFrame:
     """Key, time, as_of and stored columns of one table, ordered by applicant and time; a row repeated word for word counts once."""
     moments = _moments(portfolio, table)
-    frame = pd.DataFrame({**moments, declared.as_of: moments[EVENT_TIME].astype("int64") / SECOND,
+    frame = pd.DataFrame({**moments, declared.as_of: _seconds(moments[EVENT_TIME]),
                           **{column.name: _values(column, table) for column in declared.stored}})
     _refuse_gaps(declared.name, frame[[APPLICANT_ID, EVENT_TIME]])
     frame = frame.drop_duplicates().sort_values([APPLICANT_ID, EVENT_TIME], ignore_index=True)
@@ -52,7 +52,7 @@ def assemble(portfolio: Portfolio, joined: pd.DataFrame) -> pd.DataFrame:
 
     joined: what `feature_repo.store.history` returns.
     """
-    at = joined[EVENT_TIME].astype("int64").to_numpy() / SECOND
+    at = _seconds(joined[EVENT_TIME]).to_numpy()
     values = {column.name: _values(column, joined).to_numpy() for column in portfolio.raw_inputs}
     for table, column, limit in ageing(portfolio):
         usable = is_fresh(joined[table.as_of].to_numpy(), at, limit)
@@ -79,6 +79,11 @@ def _arrow(kind: object) -> pa.DataType:
 def _moments(portfolio: Portfolio, table: pd.DataFrame) -> dict[str, pd.Series]:
     times = pd.to_datetime(table[EVENT_TIME], utc=True) if portfolio.is_dated else pd.Series(NO_TIME, index=table.index)
     return {APPLICANT_ID: _text(table[APPLICANT_ID]), EVENT_TIME: times.astype("datetime64[us, UTC]")}
+
+
+def _seconds(times: pd.Series) -> pd.Series:
+    """Since 1970 (UTC), the bits `datetime.timestamp` gives; frames may count in other units."""
+    return times.astype("datetime64[us, UTC]").astype("int64") / SECOND
 
 
 def _values(column: Input, table: pd.DataFrame) -> pd.Series:

@@ -1,0 +1,35 @@
+"""A portfolio of someone else, for tests: dated, two stored tables, a stored level, every staleness policy."""
+
+from __future__ import annotations
+
+from feature_repo.contract import Applicant, Application, EventTime, Outcome, Request, Stored, Table, WhenStale, days
+from feature_repo.portfolio import Portfolio
+
+PORTFOLIO = Portfolio(
+    name="harbour",
+    title="Boat loans: will the skipper stop paying?",
+    tables=(
+        Table("boats", file="boats.csv", time=EventTime("asked_at"), columns=(
+            Application(raw="no"), Applicant(raw="skipper"),
+            Request("tonnage", raw="t", low=1, high=900), Request("flag", raw="f", levels=("Åland", "重い", "none")),
+        )),
+        Table("surveys", file="surveys.parquet", time=EventTime("surveyed_at"), columns=(
+            Applicant(raw="skipper"),
+            Stored("hull_wear", raw="w", low=-5, high=5, fresh_for=days(30)),
+            Stored("rust", raw="r", levels=("ingen", "föhn", "錆"), fresh_for=days(30)),
+            Stored("refits", raw="n", low=0, high=9, nullable=True, fresh_for=days(30)),
+        )),
+        Table("moorings", file="moorings.parquet", time=EventTime("billed_at"), columns=(
+            Applicant(raw="skipper"),
+            Stored("mooring_debt", raw="d", low=0, high=1e6, fresh_for=days(10), when_stale=WhenStale.REFUSE),
+            Stored("crew_wages", raw="c", low=0, high=1e6, fresh_for=days(10), when_stale=WhenStale.REQUEST),
+            Stored("first_mooring", raw="y", low=1900, high=2100),
+        )),
+    ),
+    outcome=Outcome(raw="gone", bad=("1",), good=("0",), matures_after=days(31)),
+)
+
+
+@PORTFOLIO.derived(unit="per ton")
+def debt_per_ton(mooring_debt, tonnage):
+    return mooring_debt / tonnage
