@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from tqdm import tqdm
 
 from feature_repo.errors import LedgerError
 
 DECISION = "decision"
+Watch = Callable[[Iterable["Record"], str], Iterable["Record"]]
 MONTHS = "[0-9][0-9][0-9][0-9]-[0-9][0-9].db"
 
 
@@ -68,6 +68,11 @@ class Head:
 
 
 COLUMNS = tuple(field.name for field in fields(Record))
+
+
+def quietly(records: Iterable[Record], _: str) -> Iterable[Record]:
+    """Show no progress."""
+    return records
 
 
 def canonical(value: Any) -> bytes:
@@ -151,11 +156,12 @@ def head(folder: Path) -> Head | None:
     return None
 
 
-def verify(path: Path, stated: Sequence[Head] = ()) -> list[Head]:
+def verify(path: Path, stated: Sequence[Head] = (), *, watch: Watch = quietly) -> list[Head]:
     """Prove a month (a file) or a whole ledger (its folder) and return where each month ends.
 
     Recomputes every hash from the content, and the links between months. stated: heads noted earlier or elsewhere; without one, a
-    missing end of the newest month cannot be noticed. Raises LedgerError naming the month and the first entry that does not hold.
+    missing end of the newest month cannot be noticed. watch: shows the progress of long work.
+    Raises LedgerError naming the month and the first entry that does not hold.
     """
     months = files(path) if path.is_dir() else [path]
     if not months:
@@ -165,28 +171,33 @@ def verify(path: Path, stated: Sequence[Head] = ()) -> list[Head]:
         with closing(reader(month)) as database:
             before = heads[-1] if heads else None
             here = [at for at in stated if at.month == month.stem]
-            heads.append(prove(database, month.stem, before, alone=not path.is_dir(), stated=here))
+            rows = watch(read(database), f"verify {month.stem}")
+            heads.append(prove(begin(database, month.stem, before, alone=not path.is_dir()), rows, here))
     if lost := [at.month for at in stated if at.month not in {found.month for found in heads}]:
         raise LedgerError(f"months that were recorded are not there: {lost}")
     return heads
 
 
-def prove(database: sqlite3.Connection, month: str, before: Head | None, *, alone: bool, stated: Sequence[Head]) -> Head:
-    """Follow one month's chain from its genesis to its end."""
+def begin(database: sqlite3.Connection, month: str, before: Head | None, *, alone: bool) -> Head:
+    """The genesis of a month, shown to follow from the month before it. alone: which is not at hand."""
     rows = database.execute("SELECT month, previous_month, previous_hash, hash FROM genesis").fetchall()
     linked = rows and (alone or rows[0][1:3] == ((before.month, before.hash) if before else (None, None)))
     if len(rows) != 1 or not linked or rows[0][0] != month or genesis(*rows[0][:3]) != rows[0][3]:
         raise LedgerError(f"{month}: its beginning does not follow from the month before it; a month is missing, shortened or replaced")
-    at = Head(month, 0, rows[0][3])
+    return Head(month, 0, rows[0][3])
+
+
+def prove(at: Head, rows: Iterable[Record], stated: Sequence[Head]) -> Head:
+    """Follow a month's chain from its genesis to its end, past every head that was stated."""
     passed = {at}
-    for record in tqdm(read(database), desc=f"verify {month}", unit=" entries", disable=None, leave=False):
+    for record in rows:
         header = (record.seq, record.kind, record.id, record.recorded_at, record.idempotency_key, record.request_digest)
         if record.seq != at.seq + 1 or record.previous_hash != at.hash or digest(at.hash, header, record.body) != record.hash:
-            raise LedgerError(f"{month}, entry {at.seq + 1}: it is not what was recorded; the ledger was altered at or before this entry")
-        at = Head(month, record.seq, record.hash)
+            raise LedgerError(f"{at.month}, entry {at.seq + 1}: it is not what was recorded; the ledger was altered at or before it")
+        at = Head(at.month, record.seq, record.hash)
         passed.update(one for one in stated if one == at)
     if missing := [one for one in stated if one not in passed]:
-        raise LedgerError(f"{month}: it once held another entry {missing[0].seq} than it has now; entries are missing or replaced")
+        raise LedgerError(f"{at.month}: it once held another entry {missing[0].seq} than it has now; entries are missing or replaced")
     return at
 
 

@@ -59,6 +59,11 @@ class Decisions:
         self.champions = Champions(settings.folder, portfolio, refused=metrics.refused,
                                    changed=lambda champion: metrics.serves(champion.release.id, champion.model_version))
 
+    async def open(self) -> None:
+        """Load the champion and open the feature store, so that the first request need not; what fails is tried again."""
+        await asyncio.to_thread(self.champions.look)
+        self._stored("")
+
     async def decide(self, applications: Sequence[Application], once: Once | None = None) -> list[bytes]:
         """The answers to some applications, recorded together in one durable commit.
 

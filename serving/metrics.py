@@ -11,11 +11,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess, values
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
-SHARED = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class Metrics:
@@ -65,7 +64,7 @@ class Metrics:
 
     def page(self) -> bytes:
         """All of it in Prometheus' text format."""
-        if SHARED not in os.environ:
+        if not shared():
             return generate_latest(self._own)
         together = CollectorRegistry()
         multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
@@ -73,5 +72,10 @@ class Metrics:
 
     def close(self) -> None:
         """Take this process's live gauges out of the shared page."""
-        if SHARED in os.environ:
+        if shared():
             multiprocess.mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]
+
+
+def shared() -> bool:
+    """Whether the client counts in files of all workers. It decides when imported, so the environment may say otherwise by now."""
+    return values.ValueClass is not values.MutexValue

@@ -46,12 +46,12 @@ class CreditScoring:
         logging.getLogger("tally").setLevel(logging.INFO)
         self._settings = settings.read()
         self._decisions = Decisions(self._settings, portfolios.load(self._settings.portfolio), Metrics())
-        self._decisions.champions.look()
         Front.api = Api(self._settings, self._decisions)
 
     @bentoml.on_startup  # type: ignore[untyped-decorator]
     async def watch(self) -> None:
-        """Follow the champion pointer from now on."""
+        """Serve the champion, and follow its pointer from now on."""
+        await self._decisions.open()
         self._watching = asyncio.create_task(self._decisions.champions.watch(self._settings.watch_every))
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]

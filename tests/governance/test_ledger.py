@@ -94,7 +94,8 @@ def test_an_append_given_up_before_its_commit_is_not_recorded(ledger, folder):
     assert find(files(folder), "id", "late") is None
 
 
-@pytest.mark.parametrize("statement", ["UPDATE entries SET body = x''", "DELETE FROM entries", "UPDATE genesis SET hash = ''", "DELETE FROM genesis"])
+@pytest.mark.parametrize("statement", ["UPDATE entries SET body = x''", "DELETE FROM entries",
+                                       "UPDATE genesis SET hash = ''", "DELETE FROM genesis"])
 def test_the_file_itself_refuses_to_be_changed(ledger, folder, statement):
     ledger.append([entry("a")]).result()
     with closing(sqlite3.connect(files(folder)[0])) as database, pytest.raises(sqlite3.IntegrityError, match="append-only"):

@@ -14,6 +14,7 @@ from feature_repo.errors import LedgerError
 from governance.ledger import Ledger
 from governance.records import DECISION, Entry, canonical, export, files, genesis, head, verify
 
+COPY = "INSERT INTO entries SELECT 3, kind, 'new', recorded_at, NULL, NULL, body, previous_hash, hash FROM entries WHERE seq = 2"
 START = datetime(2026, 1, 30, tzinfo=UTC)
 
 
@@ -57,9 +58,9 @@ def test_an_untouched_ledger_verifies_to_its_head(folder):
     (["DELETE FROM entries WHERE seq = 2"], "entry 2"),
     (["DELETE FROM entries WHERE seq = 2", "UPDATE entries SET seq = seq - 1 WHERE seq > 2"], "entry 2"),
     (["DELETE FROM entries WHERE seq = 1"], "entry 1"),
-    (["UPDATE entries SET seq = 99 WHERE seq = 2", "UPDATE entries SET seq = 2 WHERE seq = 3", "UPDATE entries SET seq = 3 WHERE seq = 99"], "entry 2"),
-    (["UPDATE entries SET seq = seq + 100 WHERE seq > 2", "INSERT INTO entries SELECT 3, kind, 'new', recorded_at, NULL, NULL, body, previous_hash, hash "
-      "FROM entries WHERE seq = 2", "UPDATE entries SET seq = seq - 99 WHERE seq > 100"], "entry 3"),
+    (["UPDATE entries SET seq = 99 WHERE seq = 2", "UPDATE entries SET seq = 2 WHERE seq = 3",
+      "UPDATE entries SET seq = 3 WHERE seq = 99"], "entry 2"),
+    (["UPDATE entries SET seq = seq + 100 WHERE seq > 2", COPY, "UPDATE entries SET seq = seq - 99 WHERE seq > 100"], "entry 3"),
     (["UPDATE genesis SET previous_hash = 'x'"], "beginning"),
     (["DELETE FROM genesis"], "beginning"),
 ], ids=lambda value: value if isinstance(value, str) else value[0][:40])
