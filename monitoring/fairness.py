@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 import pandas as pd
-from fairlearn.metrics import MetricFrame, count, mean_prediction, selection_rate
+from fairlearn.metrics import MetricFrame, mean_prediction, selection_rate
 
 from feature_repo.contract import BAD, Action, Protected
 from feature_repo.portfolio import Portfolio
@@ -20,7 +20,6 @@ from monitoring import window
 from monitoring.alerts import Verdict, unless_chance, worst
 from monitoring.intervals import Cases, Estimate, difference, ratio, share, share_of_some
 from monitoring.params import FairnessParams
-from serving.scoring.kernel import Array
 
 Baseline = dict[str, dict[str, dict[str, float]]]
 
@@ -80,6 +79,7 @@ class Tally(NamedTuple):
     mean_pd: float | None
 
 
+UNKNOWN = -1.0
 NONE = Tally((0, 0), (0, 0), (0, 0), None)
 
 
@@ -138,28 +138,30 @@ def _groups(facts: pd.DataFrame, column: Protected, params: FairnessParams) -> t
 
 
 def tally(facts: pd.DataFrame) -> pd.DataFrame:
-    """Per month and group: decisions and approval rate of all, bad and mean PD of the matured, approval rate of good payers."""
-    matured = facts[facts["matured"]]
-    good = matured[matured["bad"] == 0]
-    parts = (
-        _rates(facts, {"decisions": count, "approval_rate": selection_rate}, "approved", "approved"),
-        _rates(matured, {"matured": count, "bad_rate": mean_truth, "mean_pd": mean_prediction}, "bad", "pd"),
-        _rates(good, {"good": count, "good_approval_rate": selection_rate}, "bad", "approved"),
-    )
-    return pd.concat(parts, axis=1)
+    """Per month and group: decisions and approval rate of all, bad rate and mean PD of the matured, approval rate of good payers.
+
+    Decisions alike are counted first and weighed, so that Fairlearn sees a few hundred rows, whatever the size of the window.
+    """
+    outcome = facts["bad"].where(facts["matured"], UNKNOWN)
+    groups = facts.assign(outcome=outcome).groupby(["month", "group", "approved", "outcome"])
+    alike = groups["pd"].agg(n="size", pd="mean").reset_index()
+    matured, good = alike[alike["outcome"] != UNKNOWN], alike[alike["outcome"] == 0]
+    parts = {"decisions": _cases_of(alike), "approval_rate": _rate(alike, "approved", selection_rate), "matured": _cases_of(matured),
+             "bad_rate": _rate(matured, "outcome", selection_rate), "mean_pd": _rate(matured, "pd", mean_prediction),
+             "good": _cases_of(good), "good_approval_rate": _rate(good, "approved", selection_rate)}
+    return pd.DataFrame(parts)
 
 
-def mean_truth(y_true: Array, y_pred: Array) -> float:  # noqa: ARG001 (the signature Fairlearn calls)
-    """The observed rate, in the form of a Fairlearn metric."""
-    return float(np.mean(y_true))
+def _cases_of(alike: pd.DataFrame) -> pd.Series[int]:
+    return alike.groupby(["month", "group"])["n"].sum()
 
 
-def _rates(part: pd.DataFrame, metrics: dict[str, Callable[..., Any]], truth: str, predicted: str) -> pd.DataFrame:
-    if part.empty:
-        return pd.DataFrame(columns=list(metrics), dtype=np.float64, index=pd.MultiIndex.from_arrays([[], []], names=["month", "group"]))
-    frame = MetricFrame(metrics=metrics, y_true=part[truth], y_pred=part[predicted], sensitive_features=part["group"],
-                        control_features=part["month"])
-    rates: pd.DataFrame = frame.by_group.dropna()
+def _rate(alike: pd.DataFrame, of: str, metric: Callable[..., Any]) -> pd.Series[float]:
+    if alike.empty:
+        return pd.Series(dtype=np.float64, index=pd.MultiIndex.from_arrays([[], []], names=["month", "group"]))
+    frame = MetricFrame(metrics=metric, y_true=alike[of], y_pred=alike[of], sensitive_features=alike["group"],
+                        control_features=alike["month"], sample_params={"sample_weight": alike["n"]})
+    rates: pd.Series[float] = frame.by_group.dropna()
     return rates
 
 

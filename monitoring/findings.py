@@ -95,10 +95,12 @@ def of_performance(found: Performance, params: PerformanceParams) -> list[str]:
     for what, flagged in (("Ranking", [month.month for month in found.months if month.gini_verdict is Verdict.ALERT]),
                           ("Calibration", [month.month for month in found.months if month.calibration_verdict is Verdict.ALERT])):
         said += [f"{what} in alert: {spans(flagged, months)}."] if flagged else []
+    said += [f"Calibration of band {band.band} in alert: {percent(band.observed.value)} bad, mean PD {percent(band.mean_pd)}."
+             for band in found.bands if band.verdict is Verdict.ALERT and band.observed]
     young = [month.month for month in found.months if not month.matured]
     said += [f"No outcome has matured yet: {spans(young, months)}."] if young else []
-    return [*said, f"A verdict on a month needs {params.minimum} matured outcomes and {params.minimum_bad} bad; "
-                   "one that chance explains is a step milder."]
+    least = f"{params.minimum} matured outcomes and {params.minimum_bad} bad"
+    return [*said, f"A verdict on a month needs {least}; one that chance explains is a step milder."]
 
 
 def of_fairness(attributes: Sequence[Attribute], params: FairnessParams) -> list[str]:
@@ -128,8 +130,9 @@ def _impact(attribute: Attribute, group: Group, params: FairnessParams) -> str:
     flagged = [one for one in attribute.months if one.group == group.group and one.impact_verdict is Verdict.ALERT]
     months = list(dict.fromkeys(one.month for one in attribute.months))
     when = f"; in alert in {spans([one.month for one in flagged], months)}" if flagged else ""
-    return (f"- **{attribute.attribute}: {group.group}**, {group.impact_verdict}: adverse impact ratio {number(group.adverse_impact)} "
-            f"(flag below {params.adverse_impact.alert:g}); {rates}{when}")
+    limit = params.adverse_impact.alert if group.impact_verdict is Verdict.ALERT else params.adverse_impact.watch
+    return (f"- **{attribute.attribute}: {group.group}**, {group.impact_verdict} below {limit:g}: adverse impact ratio "
+            f"{number(group.adverse_impact, 3)}; {rates}{when}")
 
 
 def _opportunity(attribute: Attribute, group: Group) -> str:

@@ -45,7 +45,7 @@ def of_drift(title: str, sentences: Sequence[str], columns: Sequence[drift.Colum
     worst = sorted(columns, key=lambda column: -peak(column).psi)
     flagged = [column for column in worst if column.verdict is Verdict.ALERT][:MOST_DRAWN]
     blocks = [
-        text("What was found", sentences),
+        text(f"{title}: what was found", sentences),
         counters("Columns by verdict", (column.verdict for column in columns)),
         Block("PSI by column and month" if dated else "PSI by column", "heatmap" if dated else "ranking", cells),
         *([Block("Drifted columns: development beside the worst month", "distributions", _distributions(flagged))] if flagged else []),
@@ -86,7 +86,7 @@ def of_performance(title: str, sentences: Sequence[str], found: performance.Perf
     bands += [{**_point("", "mean PD", Estimate(band.mean_pd, None, None)), "label": band.band}
               for band in found.bands if band.mean_pd is not None]
     blocks = [
-        text("What was found", sentences),
+        text(f"{title}: what was found", sentences),
         counters("Verdicts on ranking and calibration, by month and band", found.flagged),
         *([Block("Gini by month of decision, with interval; dotted: development", "over_time", table(gini, series))] if gini else []),
         *([Block("Bad rate by month: observed with interval, and mean PD", "over_time", table(rates, series))] if rates else []),
@@ -124,7 +124,7 @@ def _band_row(band: performance.Band) -> dict[str, Any]:
 def of_fairness(title: str, sentences: Sequence[str], found: Sequence[fairness.Attribute], limits: Limits) -> Page:
     """The fairness report."""
     verdicts = (verdict for attribute in found for group in attribute.groups for verdict in group.verdicts)
-    blocks = [text("What was found", sentences), counters("Verdicts on groups, whole window", verdicts)]
+    blocks = [text(f"{title}: what was found", sentences), counters("Verdicts on groups, whole window", verdicts)]
     for attribute in found:
         blocks += _attribute_blocks(attribute, limits)
     blocks.append(text("How to read this", [fairness.READING]))
@@ -155,13 +155,13 @@ def _attribute_blocks(attribute: fairness.Attribute, limits: Limits) -> list[Blo
         (f"{name}: adverse impact ratio by month", "over_time", months, ("month", "series", "value", "low", "high", "line")),
         (f"{name}: calibration by group, matured outcomes", "estimates", rates, points),
     ]
-    drawn = [Block(title, kind, table(rows, columns)) for title, kind, rows, columns in charts if rows]
+    drawn = [Block(title, kind, table(rows, columns), half=True) for title, kind, rows, columns in charts if rows]
     rows = (_group_row(group, attribute.development.get(group.group)) for group in attribute.groups)
     return [Block(f"{name}: figures", "table", table(rows, FAIRNESS_TABLE)), *drawn]
 
 
 def _group_row(group: fairness.Group, development: float | None) -> dict[str, Any]:
-    figures = (group.group, group.decisions, number(group.approval_rate), number(group.adverse_impact),
+    figures = (group.group, group.decisions, number(group.approval_rate), number(group.adverse_impact, 3),
                NOTHING if development is None else f"{development:.2f}", group.impact_verdict or "reference", group.good,
                number(group.equal_opportunity), group.opportunity_verdict or "reference", group.matured, percent(group.mean_pd),
                number(group.observed, 3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +13,7 @@ from plotly.subplots import make_subplots
 INK, GREY, BLUE, AMBER, RED, GREEN = "#1f2933", "#9aa5b1", "#2f6fab", "#d9a514", "#c0392b", "#4a9d6b"
 COLOURS = {"ok": GREEN, "watch": AMBER, "alert": RED, "insufficient": GREY}
 TOP = 0.5
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 
 
 def heatmap(table: pd.DataFrame) -> go.Figure:
@@ -48,16 +50,16 @@ def distributions(table: pd.DataFrame) -> go.Figure:
     names = list(dict.fromkeys(table["column"]))
     rows = -(-len(names) // 2)
     titles = [f"{name}, {table.loc[table['column'] == name, 'month'].iloc[0]}" for name in names]
-    figure = make_subplots(rows=rows, cols=2, subplot_titles=titles, vertical_spacing=0.5 / rows, horizontal_spacing=0.08)
+    figure = make_subplots(rows=rows, cols=2, subplot_titles=titles, vertical_spacing=0.45 / rows, horizontal_spacing=0.08)
     for position, name in enumerate(names):
         part, at = table[table["column"] == name], {"row": position // 2 + 1, "col": position % 2 + 1}
         for series, label, colour in (("expected", "development", GREY), ("actual", "the month named", BLUE)):
-            figure.add_trace(go.Bar(x=part["label"], y=part[series], name=label, marker_color=colour, showlegend=position == 0,
+            figure.add_trace(go.Bar(x=part["label"].map(short), y=part[series], name=label, marker_color=colour, showlegend=position == 0,
                                     legendgroup=series, hovertemplate="%{x}: %{y:.1%}<extra>" + label + "</extra>"), **at)
     figure.update_xaxes(type="category", tickangle=-45, tickfont_size=10, automargin=True)
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
     figure.update_layout(legend={"orientation": "h", "y": 1 + 0.22 / rows, "x": 0})
-    return _sized(figure, 80 + 300 * rows)
+    return _sized(figure, 80 + 330 * rows)
 
 
 def over_time(table: pd.DataFrame) -> go.Figure:
@@ -78,7 +80,17 @@ def estimates(table: pd.DataFrame) -> go.Figure:
     _level(figure, table)
     figure.update_layout(xaxis={"type": "category", "automargin": True}, yaxis_rangemode="tozero", showlegend=len(set(table["series"])) > 1,
                          legend={"orientation": "h", "y": 1.15, "x": 0})
-    return _sized(figure, 360)
+    return _sized(figure, 380)
+
+
+def short(label: str) -> str:
+    """A bin's text with numbers cut to three digits.
+
+    >>> short("2741.58 to below 4812.91")
+    '2,742 to 4,813'
+    """
+    return NUMBER.sub(lambda found: f"{float(found[0]):,.0f}" if abs(float(found[0])) >= 1_000 else f"{float(found[0]):.3g}",
+                      label.replace(" to below ", " to "))
 
 
 CHARTS: dict[str, Callable[[pd.DataFrame], go.Figure]] = {

@@ -7,6 +7,7 @@ Nothing is reported home: Evidently sends usage only from its interface, and onl
 
 from __future__ import annotations
 
+import html
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,24 +24,32 @@ from evidently.core.metric_types import (
     SingleValueCalculation,
     SingleValueMetric,
 )
-from evidently.legacy.renderers.html_widgets import CounterData, counter, plotly_figure, table_data, text_widget
+from evidently.legacy.renderers.html_widgets import CounterData, WidgetSize, counter, plotly_figure, table_data, text_widget
 
 from monitoring.plots import CHARTS
 
-# Evidently gives every plot 400 to 500 pixels and cuts the rest off; a plot of many columns needs its own height.
-HEAD = "<head><title>{}</title><style>.js-plotly-plot {{ max-height: none !important; min-height: 0 !important }}</style>"
+# Evidently cuts a plot off at 500 pixels and a page at its widest table: give plots their height, and let a narrow window scroll tables.
+STYLE = """
+.js-plotly-plot { max-height: none !important; min-height: 0 !important }
+.MuiGrid-root { min-width: 0; max-width: 100% }
+.MuiCardContent-root { overflow-x: auto }
+.MuiTableBody-root .MuiTableCell-root { white-space: nowrap }
+"""
+HEAD = "<head><title>{}</title><style>{}</style>"
 
 
 @dataclass(frozen=True)
 class Block:
     """One part of a page.
 
-    kind: "text" (a column `text` of Markdown), "counters" (label, value), "table", or a name in `plots.CHARTS`.
+    kind: "text" (a column `text` of Markdown), "counters" (label, value), "table", or a name in `plots.CHARTS`;
+    half: it takes half the width.
     """
 
     title: str
     kind: str
     table: pd.DataFrame
+    half: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,10 +83,11 @@ class FigureCalculation(SingleValueCalculation[Figure]):  # type: ignore[misc]
 
 
 class Shown(DataframeMetric):  # type: ignore[misc]
-    """One block of a page, by title and kind."""
+    """One block of a page, by title, kind and width."""
 
     title: str
     kind: str
+    half: bool
 
 
 class ShownCalculation(DataframeCalculation[Shown]):  # type: ignore[misc]
@@ -86,7 +96,9 @@ class ShownCalculation(DataframeCalculation[Shown]):  # type: ignore[misc]
     def calculate(self, context: Any, current_data: Dataset, reference_data: Dataset | None) -> DataframeValue:  # noqa: ARG002
         table = context.additional_data[self.metric.title].as_dataframe()
         result = self.result(table)
-        result.widget = [_widget(self.metric.title, self.metric.kind, table)]
+        widget = _widget(self.metric.title, self.metric.kind, table)
+        widget.size = (WidgetSize.HALF if self.metric.half else WidgetSize.FULL).value
+        result.widget = [widget]
         return result
 
     def display_name(self) -> str:
@@ -96,10 +108,10 @@ class ShownCalculation(DataframeCalculation[Shown]):  # type: ignore[misc]
 def write(page: Page, path: Path) -> None:
     """Write the page as one HTML file that fetches nothing when it is opened."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    report = Report([*(Shown(title=block.title, kind=block.kind) for block in page.blocks), *_figures(page)])
+    report = Report([*(Shown(title=block.title, kind=block.kind, half=block.half) for block in page.blocks), *_figures(page)])
     run = report.run(Dataset.from_pandas(page.figures), None, {block.title: Dataset.from_pandas(block.table) for block in page.blocks})
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(run.get_html_str(as_iframe=False).replace("<head>", HEAD.format(page.name), 1), encoding="utf-8")
+    path.write_text(run.get_html_str(as_iframe=False).replace("<head>", HEAD.format(html.escape(page.name), STYLE), 1), encoding="utf-8")
 
 
 def _figures(page: Page) -> Iterator[Figure]:
