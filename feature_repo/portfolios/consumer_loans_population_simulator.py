@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Marginal = Callable[[Array], Array]
 
-PROXY_COLUMN, PROXY_LEVEL = "region", "harbour"
+PROXY_COLUMN, PROXY_LEVEL = "home_region", "harbour"
 PROXY_GROUP = "minority B"
 REGIONS = ("capital", "north", "east", "south", "west", PROXY_LEVEL)
 ETHNICITIES = {"majority": 0.53, "minority A": 0.22, PROXY_GROUP: 0.16, "minority C": 0.09}
@@ -34,8 +34,8 @@ LOADINGS: dict[str, tuple[float, float, float]] = {
     "no_savings": (0.3, 0.2, 0.0), "no_revolving": (0.0, 0.1, 0.0), "no_housing_cost": (0.35, 0.0, 0.0),
     "loan_amount": (0.0, 0.45, 0.0), "term_months": (-0.1, 0.2, 0.0), "monthly_income": (0.25, 0.80, 0.1),
     "housing_cost": (0.0, 0.55, 0.0), "months_employed": (0.3, 0.1, 0.2), "months_at_address": (0.2, 0.0, 0.2),
-    "employment_status": (0.35, 0.3, 0.0), "housing_status": (0.2, 0.3, 0.15), "purpose": (0.15, 0.0, 0.0), "channel": (-0.2, 0.0, 0.0),
-    "region": (0.0, 0.0, 0.0), "delinquencies_24m": (-0.65, 0.0, 0.0), "inquiries_6m": (-0.45, 0.0, 0.0),
+    "employment_status": (0.35, 0.3, 0.0), "housing_status": (0.2, 0.3, 0.15), "loan_purpose": (0.15, 0.0, 0.0), "sales_channel": (-0.2, 0.0, 0.0),
+    "home_region": (0.0, 0.0, 0.0), "delinquencies_24m": (-0.65, 0.0, 0.0), "inquiries_6m": (-0.45, 0.0, 0.0),
     "open_accounts": (0.0, 0.35, 0.2), "total_debt": (-0.25, 0.4, 0.0), "debt_service": (-0.25, 0.4, 0.0),
     "revolving_utilisation": (-0.55, -0.1, 0.0), "oldest_account_months": (0.3, 0.0, 0.25),
     "average_balance": (0.4, 0.45, 0.0), "salary_months": (0.4, 0.15, 0.0), "overdrawn_days": (-0.55, -0.2, 0.0),
@@ -95,9 +95,9 @@ MARGINALS: dict[str, Marginal] = {
                                  "public_sector": 0.12, "retired": 0.08}),
     "housing_status": Shares({"shared": 0.05, "with_family": 0.10, "tenant": 0.43, "mortgage": 0.28, "owner": 0.14}),
     # BOAT and CEREMONY are codes the contract does not list: they arrive as its "other" level.
-    "purpose": Shares({"debt_consolidation": 0.22, "travel": 0.08, "medical": 0.06, "CEREMONY": 0.02, "furniture": 0.15, "car": 0.26,
+    "loan_purpose": Shares({"debt_consolidation": 0.22, "travel": 0.08, "medical": 0.06, "CEREMONY": 0.02, "furniture": 0.15, "car": 0.26,
                        "BOAT": 0.02, "home_improvement": 0.19}),
-    "channel": Shares({"branch": 0.32, "online": 0.36, "mobile_app": 0.20, "broker": 0.12}),
+    "sales_channel": Shares({"branch": 0.32, "online": 0.36, "mobile_app": 0.20, "broker": 0.12}),
     "delinquencies_24m": counts(0.74, 0.12, 0.06, 0.035, 0.02, 0.012, 0.007, 0.006),
     "inquiries_6m": counts(0.38, 0.26, 0.16, 0.09, 0.05, 0.03, 0.015, 0.01, 0.005),
     "open_accounts": LogNormal(4, 0.6, 1, 40),

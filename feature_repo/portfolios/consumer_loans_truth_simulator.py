@@ -56,8 +56,8 @@ def affordability(c: Columns) -> Array:
 def circumstances(c: Columns) -> Array:
     """Work, home, region, purpose and channel; a short time in self-employment counts double."""
     short = 1.0 / (1.0 + c["months_employed"] / 24)
-    return (effect(c["employment_status"], EMPLOYMENT) + effect(c["housing_status"], HOUSING) + effect(c["region"], REGION)
-            + effect(c["purpose"], PURPOSE) + effect(c["channel"], CHANNEL)
+    return (effect(c["employment_status"], EMPLOYMENT) + effect(c["housing_status"], HOUSING) + effect(c["home_region"], REGION)
+            + effect(c["loan_purpose"], PURPOSE) + effect(c["sales_channel"], CHANNEL)
             + short * np.where(c["employment_status"] == "self_employed", 1.4, 0.7) - 0.12 * np.log1p(c["months_at_address"] / 24))
 
 

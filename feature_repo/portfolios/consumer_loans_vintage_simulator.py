@@ -29,7 +29,7 @@ RETURNING = {9: 0.037, 14: 0.037}
 
 # In standard deviations of a column's normal score, from this month on; total_debt from the month-end file before it.
 DRIFT_FROM = np.datetime64("2023-07")
-DRIFT = {"loan_amount": 0.75, "total_debt": 0.90, "channel": 0.85}
+DRIFT = {"loan_amount": 0.75, "total_debt": 0.90, "sales_channel": 0.85}
 
 STORED = {"bureau": population.BUREAU, "accounts": population.ACCOUNTS}
 LACKING = {"bureau": "thin_file", "accounts": "no_account"}
