@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -74,6 +74,9 @@ def connected() -> Iterator[mlflow.MlflowClient]:
         yield mlflow.MlflowClient()
     except MlflowException as error:
         raise ServiceError(f"MLflow at {address}: {str(error).splitlines()[0]} Start it (make mlflow), or unset MLFLOW_TRACKING_URI") from error
+    finally:
+        with suppress(OSError):  # the embedded store makes an empty folder for an experiment nobody uses
+            Path("mlruns").rmdir()
 
 
 def register(portfolio: Portfolio, release: Release, evidence: Evidence) -> Card:

@@ -1,0 +1,37 @@
+"""The index of the report pages, and their headlines for a terminal."""
+
+from __future__ import annotations
+
+import html
+import json
+from pathlib import Path
+from typing import Any
+
+PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Tallystick reports</title>
+<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:3rem auto;padding:0 1rem;color:#1f2933}}h2{{margin-top:2.5rem}}
+a{{color:#0b5cad}}li{{margin:.4rem 0}}</style>
+<h1>Reports</h1>{portfolios}</html>
+"""
+
+
+def headlines(folder: Path) -> list[str]:
+    """One line per report of a portfolio: its name and what it found, in words."""
+    return [f"{path.stem:<12} {summary(path)}" for path in sorted(folder.glob("*.json"))]
+
+
+def summary(report: Path) -> str:
+    content: dict[str, Any] = json.loads(report.read_text())
+    return str(content["found"][0]).replace("**", "")
+
+
+def write_index(reports: Path) -> None:
+    """Write reports/index.html: every portfolio, every report, its headline and a link."""
+    folders = sorted(path for path in reports.iterdir() if path.is_dir())
+    sections = (f"<h2>{html.escape(folder.name)}</h2><ul>{''.join(map(_item, sorted(folder.glob('*.html'))))}</ul>" for folder in folders)
+    (reports / "index.html").write_text(PAGE.format(portfolios="".join(sections)))
+
+
+def _item(page: Path) -> str:
+    headline = html.escape(summary(page.with_suffix(".json")))
+    return f'<li><a href="{page.parent.name}/{page.name}">{page.stem}</a>: {headline}</li>'
