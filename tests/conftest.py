@@ -21,7 +21,9 @@ from serving.scoring.parts import Band, Calibrator, Policy, Texts
 from serving.scoring.scorecard import Scorecard
 
 sys.path.insert(0, str(Path(__file__).parent))
+from borrowers import borrow, make_model, mill, mill_model  # noqa: E402, F401
 from invented import brought_harbour, harbour, invent  # noqa: E402, F401
+from served import make_home, service, start  # noqa: E402, F401
 
 DATA_DIR = os.environ.get("TALLY_DATA_DIR")
 
@@ -74,7 +76,7 @@ def scorecard_release(path: Path, portfolio_name: str = "card_default", *, inter
     return release.seal(path, portfolio, model="scorecard", validation={"success": True, "warnings": []}, lineage={})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_release() -> Callable[..., Release]:
     """Builds a small sealed release in a folder."""
     return scorecard_release

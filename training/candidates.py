@@ -68,7 +68,11 @@ def save(train: Path, candidates: list[Candidate], encoding: Encoding, choice: C
 
 def load_chosen(train: Path) -> tuple[Candidate, Encoding]:
     """The chosen candidate of a training run and its encoding."""
-    name = msgspec.json.decode((train / "choice.json").read_bytes(), type=Choice).chosen
+    return load_candidate(train, msgspec.json.decode((train / "choice.json").read_bytes(), type=Choice).chosen)
+
+
+def load_candidate(train: Path, name: str) -> tuple[Candidate, Encoding]:
+    """A candidate of a training run, by name, and their common encoding."""
     folder = train / name
     with np.load(folder / "kernel.npz", allow_pickle=False) as archive:
         kernel = KERNELS[name](**archive)

@@ -95,9 +95,9 @@ def _matrix(rows: Array, bad: Array, params: TreesParams) -> xgboost.DMatrix:
 
 
 def _base_margin(base_score: str) -> Array:
-    """The log-odds XGBoost starts from, in float32 as it computes them: -log(1 / p - 1)."""
+    """The log-odds XGBoost starts from: -logf(1 / p - 1). C's logf rounds right, NumPy's float32 logarithm is off by a bit at times."""
     share = np.asarray(msgspec.json.decode(base_score), dtype=np.float32).reshape(1)
-    return np.asarray(-np.log(np.float32(1) / share - np.float32(1), dtype=np.float32))
+    return np.asarray(-np.log((np.float32(1) / share - np.float32(1)).astype(np.float64)), dtype=np.float32)
 
 
 class _Progress(xgboost.callback.TrainingCallback):  # type: ignore[misc]  # xgboost is untyped here

@@ -18,6 +18,7 @@ from feature_repo.errors import ReleaseError
 from serving.scoring.kernel import Array, Nodes, walk_trees
 
 DEEPEST = 6
+LARGEST = float(np.finfo(np.float32).max)
 Condition = tuple[float, float, bool, float]
 Path = dict[int, Condition]
 
@@ -63,12 +64,12 @@ class Trees:
     def margins(self, rows: Array) -> Array:
         out = np.empty(len(rows), dtype=np.float32)
         nodes = Nodes(self.feature, self.threshold, self.left, self.right, self.default_left, self.value, self.roots, self.base)
-        walk_trees(rows.astype(np.float32), nodes, out)
+        walk_trees(single(rows), nodes, out)
         return out.astype(np.float64)
 
     def contributions(self, rows: Array) -> Array:
         out = np.zeros(rows.shape, dtype=np.float64)
-        add_leaves(rows.astype(np.float32), self._leaves, out)
+        add_leaves(single(rows), self._leaves, out)
         return out
 
     @cached_property
@@ -101,6 +102,11 @@ class Trees:
             *self._paths(left, {**path, column: (low, min(high, cut), missing and goes_left, share * parts[0])}),
             *self._paths(right, {**path, column: (max(low, cut), high, missing and not goes_left, share * parts[1])}),
         ]
+
+
+def single(rows: Array) -> Array:
+    """Rows in float32, as XGBoost compares them; what is beyond its range counts as its largest number, never as infinite."""
+    return np.clip(rows, -LARGEST, LARGEST).astype(np.float32)
 
 
 WEIGHTS = np.array([[factorial(size) * factorial(max(d - size - 1, 0)) / factorial(d) for size in range(DEEPEST + 1)]

@@ -1,0 +1,40 @@
+"""Scoring a frame says what scoring one application says, on the frame's own index."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from governance.release import verify
+from serving.scoring.batch import score
+from serving.scoring.decision import load
+
+
+@pytest.fixture(scope="module")
+def scorer(mill, mill_model):
+    return load(verify(mill_model.release), mill)
+
+
+def test_a_frame_is_scored_as_each_of_its_rows_alone(mill, mill_model, scorer):
+    frame = mill_model.frame.sample(150, random_state=3)
+
+    scored = score(scorer, frame, explain=True)
+
+    assert scored.index.equals(frame.index)
+    for at, row in frame.iterrows():
+        values = {column.name: None if row[column.name] is None or row[column.name] != row[column.name] else row[column.name]
+                  for column in mill.raw_inputs}
+        alone = scorer.decide(values)
+        assert scored.loc[at, ["margin", "pd", "score", "band", "outcome"]].tolist() == [alone.margin, alone.pd, alone.score, alone.band, alone.outcome]
+        assert msgspec.json.decode(scored.loc[at, "reasons"], type=list) == list(msgspec.to_builtins(alone.reasons))
+
+
+def test_derived_columns_are_those_of_the_frame(mill, mill_model, scorer):
+    scored = score(scorer, mill_model.frame)
+
+    for column in mill.derived_columns:
+        assert scored[column.name].equals(mill_model.frame[column.name])
+
+
+def test_reasons_are_only_worked_out_when_asked_for(mill_model, scorer):
+    assert "reasons" not in score(scorer, mill_model.frame.head())

@@ -1,0 +1,136 @@
+"""One application decided alone is decided as among many, bit for bit; a saved scorer decides as the one that was saved."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from feature_repo.errors import ReleaseError
+from feature_repo.portfolios import load as load_portfolio
+from governance.release import seal, verify
+from serving.scoring import decision
+from serving.scoring.batch import arrays
+from serving.scoring.parts import ACTIONS
+from training.candidates import load_candidate
+
+
+@pytest.fixture(scope="module")
+def scorer(mill, mill_model):
+    return decision.load(verify(mill_model.release), mill)
+
+
+@pytest.fixture(scope="module", params=["trees", "scorecard"])
+def each_kernel(request, mill_model, scorer):
+    import dataclasses
+
+    candidate, _ = load_candidate(mill_model.train, request.param)
+    return dataclasses.replace(scorer, kernel=candidate.kernel, calibrator=candidate.calibrator)
+
+
+def value_of(column):
+    if column.is_level:
+        return st.sampled_from([*column.level_names, "never seen", None])
+    number = st.one_of(st.floats(column.low, column.high, width=64), st.sampled_from([column.low, column.high, 0.0, *column.special]))
+    return st.one_of(number, st.none())
+
+
+def applications(portfolio):
+    return st.lists(st.fixed_dictionaries({column.name: value_of(column) for column in portfolio.raw_inputs}), min_size=1, max_size=12)
+
+
+def as_arrays(portfolio, rows):
+    return {column.name: np.array([row[column.name] for row in rows], dtype=object if column.is_level else np.float64)
+            for column in portfolio.raw_inputs}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_one_row_equals_many_rows_bit_for_bit(mill, each_kernel, data):
+    rows = data.draw(applications(mill))
+    at = each_kernel.assess(as_arrays(mill, rows))
+
+    alone = [each_kernel.decide(row) for row in rows]
+
+    assert [one.pd for one in alone] == at.pd.tolist()
+    assert [one.margin for one in alone] == at.margin.tolist()
+    assert [one.score for one in alone] == at.score.tolist()
+    assert [one.outcome for one in alone] == [ACTIONS[severity].value for severity in at.severity]
+    assert [one.band for one in alone] == [each_kernel.policy.bands[band].name for band in at.band]
+    assert [one.reasons for one in alone] == [each_kernel.explain(at, i) if severity else () for i, severity in enumerate(at.severity)]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_an_approval_has_no_reasons_and_everything_else_has_one_to_four(mill, each_kernel, data):
+    for row in data.draw(applications(mill)):
+        decided = each_kernel.decide(row)
+
+        assert (len(decided.reasons) == 0) == (decided.outcome == "approve")
+        assert len(decided.reasons) <= 4
+
+
+def test_a_broken_rule_decides_whatever_the_pd_and_is_the_first_reason(mill, mill_model, scorer):
+    for position, rule in enumerate(mill.rules):
+        at = scorer.assess(arrays(mill, mill_model.frame))
+        broken = np.flatnonzero(at.broken[position])
+
+        assert len(broken)
+        assert (at.severity[broken] >= ACTIONS.index(rule.action)).all()
+        assert all(any(reason.code == rule.code for reason in scorer.explain(at, int(i))[: len(mill.rules)]) for i in broken)
+
+
+def test_a_missing_value_breaks_no_rule(mill, scorer):
+    at = scorer.assess({column.name: np.array([None if column.is_level else np.nan], dtype=object if column.is_level else float)
+                        for column in mill.raw_inputs})
+
+    assert not np.any(at.broken)
+    assert np.isfinite(at.pd).all()
+
+
+def test_a_value_that_could_not_be_confirmed_is_at_least_a_referral_and_said_so(mill, mill_model, scorer):
+    at = scorer.assess(arrays(mill, mill_model.frame))
+    best = mill_model.frame.iloc[int(at.pd.argmin())]
+    values = {column.name: best[column.name] for column in mill.raw_inputs}
+    stale = mill.stored[0].name
+
+    decided = scorer.decide(values, (stale,))
+
+    assert scorer.decide(values).outcome == "approve"
+    assert (decided.outcome, decided.degraded, decided.pd) == ("refer", True, scorer.decide(values).pd)
+    assert [(reason.code, reason.feature) for reason in decided.reasons] == [("not_current", stale)]
+
+
+def test_a_decision_keeps_every_input_derived_ones_too(mill, mill_model, scorer):
+    values = scorer.decide({column.name: mill_model.frame.iloc[5][column.name] for column in mill.raw_inputs}).values
+
+    assert list(values) == [column.name for column in mill.inputs]
+    assert all(values[column.name] == pytest.approx(mill_model.frame.iloc[5][column.name], nan_ok=True) for column in mill.derived_columns
+               if values[column.name] is not None)
+
+
+def test_a_saved_scorer_decides_as_the_one_that_was_saved(mill, mill_model, scorer, tmp_path):
+    decision.save(scorer, tmp_path)
+    loaded = decision.load(seal(tmp_path, mill, model="trees", validation={}, lineage={}), mill)
+    values = arrays(mill, mill_model.frame.head(200))
+
+    assert loaded.assess(values).pd.tobytes() == scorer.assess(values).pd.tobytes()
+    assert [loaded.explain(loaded.assess(values), i) for i in range(50)] == [scorer.explain(scorer.assess(values), i) for i in range(50)]
+
+
+def test_a_release_of_another_portfolio_or_of_an_unknown_model_is_refused(mill, scorer, tmp_path):
+    decision.save(scorer, tmp_path)
+    release = seal(tmp_path, mill, model="oracle", validation={}, lineage={})
+
+    with pytest.raises(ReleaseError, match="oracle"):
+        decision.load(release, mill)
+    with pytest.raises(ReleaseError, match=mill.name):
+        decision.load(release, load_portfolio("card_default"))
+
+
+def test_a_level_never_seen_scores_like_a_missing_one(mill, mill_model, scorer):
+    column = next(column for column in mill.raw_inputs if column.is_level)
+    values = {one.name: mill_model.frame.iloc[7][one.name] for one in mill.raw_inputs}
+
+    assert scorer.decide({**values, column.name: "never seen"}).pd == scorer.decide({**values, column.name: None}).pd

@@ -1,0 +1,91 @@
+"""The trees that serve are XGBoost's own: the same margins to the last bit, the same contributions, and no more depth than is exact."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xgboost
+
+from feature_repo.errors import ReleaseError
+from serving.scoring.trees import DEEPEST
+from training.models import export
+
+
+def rows_of(seed, n, inputs):
+    random = np.random.default_rng(seed)
+    rows = np.round(random.normal(size=(n, inputs)), 1) * 10.0 ** random.integers(-6, 9, inputs)
+    rows[random.random(rows.shape) < 0.15] = np.nan
+    return rows
+
+
+@pytest.fixture(scope="module", params=[1, 3, DEEPEST])
+def boosted(request):
+    rows = rows_of(1, 4000, 7)
+    bad = (np.nan_to_num(rows[:, 0] / np.nanstd(rows[:, 0])) + np.random.default_rng(2).normal(size=4000) > 1).astype(float)
+    settings = {"objective": "binary:logistic", "tree_method": "hist", "max_depth": request.param, "seed": 3, "nthread": 1, "eta": 0.3,
+                "base_score": float(bad.mean()), "monotone_constraints": (1, 0, -1, 0, 0, 0, 0)}
+    return xgboost.train(settings, xgboost.DMatrix(rows, label=bad), 40)
+
+
+@pytest.fixture(scope="module")
+def others():
+    return np.vstack([rows_of(5, 20_000, 7), np.full((1, 7), np.nan), np.full((1, 7), 1e30), np.full((1, 7), -1e30)])
+
+
+def test_margins_are_bit_equal_to_xgboost_on_rows_it_never_saw(boosted, others):
+    theirs = boosted.predict(xgboost.DMatrix(others), output_margin=True)
+
+    assert export(boosted).margins(others).astype(np.float32).tobytes() == theirs.tobytes()
+
+
+def test_values_exactly_at_a_threshold_take_xgboosts_branch(boosted):
+    trees = export(boosted)
+    splits = trees.left >= 0
+    rows = np.zeros((int(splits.sum()), 7))
+    rows[np.arange(len(rows)), trees.feature[splits]] = trees.threshold[splits]
+
+    assert np.array_equal(trees.margins(rows), boosted.predict(xgboost.DMatrix(rows), output_margin=True).astype(float))
+
+
+def test_contributions_equal_xgboosts_and_add_up_to_the_margin(boosted, others):
+    trees, some = export(boosted), others[:500]
+    theirs = boosted.predict(xgboost.DMatrix(some), pred_contribs=True)
+
+    ours = trees.contributions(some)
+
+    assert np.abs(ours - theirs[:, :-1]).max() < 1e-5
+    assert np.abs(ours.sum(axis=1) + theirs[:, -1] - trees.margins(some)).max() < 1e-5
+
+
+def test_a_value_beyond_float32_counts_as_the_largest_and_still_adds_up(boosted):
+    trees = export(boosted)
+    beyond, largest = np.full((1, 7), 1e300), np.full((1, 7), np.finfo(np.float32).max)
+
+    assert trees.margins(beyond) == trees.margins(largest)
+    assert np.array_equal(trees.contributions(beyond), trees.contributions(largest))
+    assert trees.contributions(largest).any()
+
+
+def test_one_row_and_many_have_the_same_bits(boosted, others):
+    trees = export(boosted)
+
+    assert [trees.margins(row[None])[0] for row in others[:200]] == trees.margins(others[:200]).tolist()
+    assert np.array_equal(np.vstack([trees.contributions(row[None]) for row in others[:50]]), trees.contributions(others[:50]))
+
+
+def test_more_inputs_on_a_path_than_reasons_are_exact_for_are_refused():
+    rows = np.random.default_rng(0).normal(size=(3000, 8))
+    bad = np.prod(np.sign(rows), axis=1) > 0
+    deep = xgboost.train({"objective": "binary:logistic", "max_depth": DEEPEST + 2, "base_score": 0.4}, xgboost.DMatrix(rows, label=bad), 2)
+
+    with pytest.raises(ReleaseError, match="smaller depth"):
+        export(deep).contributions(rows[:1])
+
+
+def test_a_tree_that_never_splits_contributes_nothing():
+    rows = np.ones((50, 2))
+    flat = xgboost.train({"objective": "binary:logistic", "base_score": 0.3}, xgboost.DMatrix(rows, label=np.tile([0, 1], 25)), 3)
+    trees = export(flat)
+
+    assert np.array_equal(trees.margins(rows), flat.predict(xgboost.DMatrix(rows), output_margin=True).astype(float))
+    assert not trees.contributions(rows).any()
