@@ -1,0 +1,110 @@
+"""Performance stands on matured outcomes alone, and what cannot be measured is said, not measured."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+
+from feature_repo.contract import BAD
+from monitoring import performance, window
+from monitoring.alerts import Verdict
+from monitoring.intervals import Estimate
+
+BANDS = ("low", "high")
+REFERENCE = Estimate(0.5, 0.45, 0.55)
+
+
+def drawn(rows=6_000, *, months=6, lift=1.0, seed=0, power=1.0):
+    """Decisions over `months` months whose outcomes follow the PD, times `lift`."""
+    random = np.random.default_rng(seed)
+    pd_ = 1 / (1 + np.exp(2 - power * random.normal(size=rows)))
+    times = pd.Timestamp("2024-01-01", tz="UTC") + pd.to_timedelta(np.sort(random.integers(0, 30 * months, rows)), unit="D")
+    bad = (random.random(rows) < np.minimum(pd_ * lift, 1)).astype(float)
+    return pd.DataFrame({window.DECIDED_AT: times, "pd": pd_, "band": np.where(pd_ < 0.12, *BANDS), BAD: bad})
+
+
+def assess(mill, params, frame, reference=REFERENCE):
+    return performance.assess(frame, mill, reference, BANDS, params)
+
+
+def test_figures_are_those_of_the_matured_outcomes(mill, performance_params):
+    frame = drawn()
+    found = assess(mill, performance_params, frame).total
+    counts = window.matured(frame, mill)
+    assert (found.decisions, found.matured, found.bad) == (len(frame), counts.sum(), frame.loc[counts, BAD].sum())
+    assert found.matured < found.decisions
+    assert found.gini.value == pytest.approx(2 * metrics.roc_auc_score(frame.loc[counts, BAD], frame.loc[counts, "pd"]) - 1)
+    assert found.brier == pytest.approx(metrics.brier_score_loss(frame.loc[counts, BAD], frame.loc[counts, "pd"]))
+
+
+def test_outcomes_that_are_not_old_enough_change_no_figure(mill, performance_params):
+    frame = drawn()
+    young = ~window.matured(frame, mill)
+    assert assess(mill, performance_params, frame) == assess(mill, performance_params, frame.assign(bad=frame[BAD].mask(young, 1.0)))
+
+
+def test_good_pds_pass(mill, performance_params):
+    frame = drawn(20_000)
+    found = assess(mill, performance_params, frame)
+    assert found.total.gini_verdict is Verdict.OK
+    assert found.total.calibration_verdict is Verdict.OK
+    assert {band.verdict for band in found.bands} == {Verdict.OK}
+
+
+def test_pds_that_are_too_low_alarm_and_too_high_ones_do_not(mill, performance_params):
+    low, high = drawn(20_000, lift=1.5), drawn(20_000, lift=0.6)
+    assert assess(mill, performance_params, low).total.calibration_verdict is Verdict.ALERT
+    assert assess(mill, performance_params, high).total.calibration_verdict is Verdict.OK
+
+
+def test_ranking_that_is_lost_alarms_against_development(mill, performance_params):
+    frame = drawn(20_000, power=0.3)
+    assert assess(mill, performance_params, frame).total.gini_verdict is Verdict.ALERT
+    assert assess(mill, performance_params, frame, Estimate(0.05, 0.0, 0.1)).total.gini_verdict is Verdict.OK
+
+
+def test_an_alert_that_chance_explains_is_a_watch(performance_params):
+    wide, narrow = Estimate(0.35, 0.1, 0.6), Estimate(0.35, 0.3, 0.4)
+    assert performance.gini_verdict(wide, REFERENCE, performance_params) is Verdict.WATCH
+    assert performance.gini_verdict(narrow, REFERENCE, performance_params) is Verdict.ALERT
+    assert performance.calibration_verdict(5, 40, 0.09, performance_params) is Verdict.WATCH
+    assert performance.calibration_verdict(500, 4_000, 0.09, performance_params) is Verdict.ALERT
+
+
+@pytest.mark.parametrize(("outcome", "said"), [(0.0, "all matured outcomes are good"), (1.0, "all matured outcomes are bad"),
+                                               (np.nan, "no outcome has matured")])
+def test_a_month_of_one_kind_or_none_is_said(mill, performance_params, outcome, said):
+    frame = drawn()
+    first = frame[window.DECIDED_AT].dt.month == 1
+    month = assess(mill, performance_params, frame.assign(bad=frame[BAD].mask(first, outcome))).months[0]
+    assert said in month.note
+    assert month.gini is month.ks is None
+    assert month.gini_verdict is Verdict.INSUFFICIENT
+
+
+def test_nothing_matured_at_all_is_said(mill, performance_params):
+    found = assess(mill, performance_params, drawn().assign(bad=np.nan))
+    assert found.total.matured == 0
+    assert set(found.flagged) == {Verdict.INSUFFICIENT}
+
+
+def test_few_outcomes_give_figures_and_no_verdict(mill, performance_params):
+    few = drawn(300)
+    found = assess(mill, performance_params, few)
+    measured = [month for month in found.months if month.gini]
+    assert measured
+    assert all(month.gini_verdict is month.calibration_verdict is Verdict.INSUFFICIENT for month in measured)
+    assert str(performance_params.minimum) in measured[0].note
+
+
+def test_a_band_nobody_is_in_is_there(mill, performance_params):
+    found = performance.assess(drawn(), mill, REFERENCE, (*BANDS, "never"), performance_params)
+    assert [band.band for band in found.bands] == [*BANDS, "never"]
+    assert (found.bands[-1].decisions, found.bands[-1].observed, found.bands[-1].verdict) == (0, None, Verdict.INSUFFICIENT)
+
+
+def test_the_reference_is_the_part_kept_from_fitting(watched):
+    measured = watched.release.read("measures.json")["calibration"]
+    assert performance.development_gini(watched.release) == Estimate(measured["gini"], measured["gini_low"], measured["gini_high"])
