@@ -44,8 +44,9 @@ def measure(portfolio: Portfolio, ingest: Path, *, sample: int, least: int) -> M
     """sample: how many applications to look at; least: fewest bad, and fewest good, outcomes from which an AUC is measured."""
     applications = _sample(pq.read_table(ingest / f"{portfolio.applications.name}.parquet"), sample)
     values, coverage, without = applications, {}, {}
+    joins = APPLICANT_ID in applications and applications.get(EVENT_TIME, BLANK).dtype != object
     for table in portfolio.views:
-        if table is not portfolio.applications and applications.get(EVENT_TIME, BLANK).dtype != object:
+        if table is not portfolio.applications and joins:
             stored = _as_of(applications, table, ingest)
             found = stored.pop(EVENT_TIME).notna().to_numpy()
             coverage[table.name], without[table.name] = _worst_over_best(found), int((~found).sum())
@@ -86,7 +87,7 @@ def _bad_rates(levels: pd.Series[str], bad: Array) -> Array:
 def _sample(applications: pa.Table, sample: int) -> pd.DataFrame:
     """An even sample in order of time, where there is one."""
     at = np.linspace(0, applications.num_rows - 1, min(sample, applications.num_rows)).astype(np.int64)
-    taken = applications.take(pa.array(at)).to_pandas()
+    taken: pd.DataFrame = applications.take(pa.array(at)).to_pandas()
     dated = EVENT_TIME in taken and taken[EVENT_TIME].dtype != object
     return (taken.sort_values(EVENT_TIME, kind="stable") if dated else taken).reset_index(drop=True)
 

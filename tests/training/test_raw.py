@@ -17,13 +17,15 @@ from feature_repo.errors import DataError
 from feature_repo.portfolio import Portfolio
 from training import raw
 
-TABLE = Table("people", file="people.csv", columns=(Applicant(raw="id"), Request("x", raw="value", low=0), Ignored(raw="note", because="noise")))
+TABLE = Table("people", file="people.csv",
+              columns=(Applicant(raw="id"), Request("x", raw="value", low=0), Ignored(raw="note", because="noise")))
 TEXT = b"id,value,note\n1,5,a\n2,,b\n"
 SECRET = "Jane-Canary-1971"
 
 
 def portfolio(table=TABLE):
-    return Portfolio(name="shop", title="A shop", tables=(table,), outcome=Outcome(raw="bad", bad=("1",), good=("0",), matures_after=days(1)))
+    return Portfolio(name="shop", title="A shop", tables=(table,),
+                     outcome=Outcome(raw="bad", bad=("1",), good=("0",), matures_after=days(1)))
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +100,7 @@ def test_a_declared_address_is_fetched_once_and_checked_before_it_is_there(serve
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1/people.csv", "file:///etc/passwd"])
 def test_an_address_that_gives_nothing_says_what_to_do(address):
-    with pytest.raises(DataError, match="could not be fetched|not http"):
+    with pytest.raises(DataError, match=r"could not be fetched|not http"):
         raw.find(portfolio(replace(TABLE, address=address)), replace(TABLE, address=address))
 
 
@@ -108,7 +110,10 @@ def test_text_is_read_as_text_and_ignored_columns_are_dropped(folder):
     assert read.to_pydict() == {"id": ["007", "2"], "value": ["5,5", ""]}
 
 
-@pytest.mark.parametrize("reader", [Csv(), Csv(separator=";"), Csv(separator=" ", header=False), Csv(separator="\t", encoding="utf-16"), Parquet()])
+READERS = [Csv(), Csv(separator=";"), Csv(separator=" ", header=False), Csv(separator="\t", encoding="utf-16"), Parquet()]
+
+
+@pytest.mark.parametrize("reader", READERS, ids=str)
 @pytest.mark.parametrize("packed", [False, True])
 def test_every_declared_reader_reads_the_same_values(folder, reader, packed):
     values = pd.DataFrame({"id": ["a", "b"], "value": ["1", "é"]})
@@ -133,7 +138,7 @@ def test_a_row_with_too_few_fields_is_named_by_its_number(folder):
 
 @pytest.mark.parametrize("damage", [
     pytest.param(lambda text: gzip.compress(text * 5000)[:-200], id="gzip cut off"),
-    pytest.param(lambda text: b"", id="empty"),
+    pytest.param(lambda _: b"", id="empty"),
     pytest.param(lambda text: text + b"3,\xff\xfe,c\n", id="not the declared encoding"),
 ])
 def test_a_damaged_text_file_is_one_line(folder, damage):

@@ -1,0 +1,211 @@
+"""The contract as a suite: each promise is held, said once, at its severity, and without a value."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+from invented import brought
+
+from feature_repo import expectations
+from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME, Input
+from feature_repo.expectations import Subject
+from feature_repo.portfolios import load, names
+
+NOW = datetime(2021, 7, 1, tzinfo=UTC)
+CANARY, CANARY_NUMBER = "Jane-Canary-1971", 4711.0815
+
+
+@pytest.fixture(scope="module")
+def orchard():
+    with brought():
+        return load("orchard")
+
+
+@pytest.fixture
+def plots(orchard):
+    """A good table of applications, as validation gets it."""
+    acres, fruit, soil, slope = orchard.requests
+    n = 40
+    return pd.DataFrame({
+        APPLICATION_ID: [f"p{i}" for i in range(n)], APPLICANT_ID: [f"g{i}" for i in range(n)],
+        EVENT_TIME: np.full(n, np.datetime64("2020-02-03", "us")),
+        acres.name: [np.nan, *np.linspace(20, 400, n - 1)], fruit.name: pd.Categorical(["apple", "pear"] * (n // 2)),
+        soil.name: pd.Categorical(["clay", None] * (n // 2)), slope.name: np.arange(n) * 1.0,
+        BAD: [0.0, 1.0, np.nan, 0.0] * (n // 4),
+    })
+
+
+def examine(orchard, frame, table=0):
+    return expectations.examine([Subject("plots", frame, expectations.of_table(orchard, orchard.tables[table]))], NOW)
+
+
+def found(verdict):
+    return [(broken.column, broken.rule, broken.count, broken.of) for broken in verdict.failures]
+
+
+def spoil(frame, name, value, rows=1):
+    spoilt = frame[name].astype(object)
+    spoilt.iloc[:rows] = value
+    return frame.assign(**{name: spoilt if isinstance(value, str) else spoilt.astype(frame[name].dtype, errors="ignore")})
+
+
+def test_data_that_keeps_every_promise_passes(orchard, plots):
+    verdict, docs = examine(orchard, plots)
+
+    assert (verdict.success, verdict.failures, verdict.warnings) == (True, (), ())
+    assert verdict.rows == {"plots": 40}
+    assert verdict.checks == len(expectations.of_table(orchard, orchard.applications).expectations)
+    assert all(column.name in docs for column in orchard.requests)
+
+
+FAULTS = {
+    "a key that is missing": (lambda _: APPLICANT_ID, None, 3, "not_null"),
+    "a future date": (lambda _: EVENT_TIME, np.datetime64("2999-01-01", "us"), 2, "future"),
+    "a text for a time": (lambda _: EVENT_TIME, CANARY, 1, "type"),
+    "a text for a number": (lambda o: o.requests[0].name, CANARY, 2, "type"),
+    "a negative amount": (lambda o: o.requests[0].name, -5.0, 2, "range"),
+    "an infinite amount": (lambda o: o.requests[0].name, np.inf, 1, "range"),
+    "another unit": (lambda o: o.requests[0].name, 4_000.0, 40, "usual_median"),
+    "an unknown outcome": (lambda _: BAD, CANARY, 4, "type"),
+    "one class": (lambda _: BAD, 0.0, 40, "one_class"),
+    "a level that is missing": (lambda o: o.requests[1].name, None, 5, "not_null"),
+    "an input that is never there": (lambda o: o.requests[0].name, np.nan, 40, "all_missing"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_broken_promise_is_named_by_column_rule_and_count(orchard, plots, fault):
+    column, value, rows, rule = FAULTS[fault]
+    verdict, _ = examine(orchard, spoil(plots, column(orchard), value, rows))
+
+    assert not verdict.success
+    assert (column(orchard), rule, rows, 40) in found(verdict)
+    assert {broken.rule for broken in verdict.failures} == {rule}, "a fault is said once"
+
+
+def test_an_unseen_level_is_counted_unless_other_takes_it(orchard, plots):
+    fruit = orchard.requests[1].name
+    seen = plots[fruit].astype(object)
+    seen.iloc[:3] = CANARY
+
+    assert found(examine(orchard, plots.assign(**{fruit: pd.Categorical(seen)}))[0]) == [(fruit, "level", 3, 40)]
+
+
+def test_missing_and_undeclared_columns_are_named_one_by_one(orchard, plots):
+    first = orchard.requests[0].name
+    verdict, _ = examine(orchard, plots.drop(columns=first).assign(surprise=1))
+
+    assert found(verdict) == [(first, "missing_column", 40, 40), ("surprise", "undeclared_column", 40, 40)]
+
+
+def test_an_application_is_there_once_and_a_stored_row_once_per_applicant_and_time(orchard, plots):
+    twice = pd.concat([plots, plots.iloc[:2]], ignore_index=True)
+    assert found(examine(orchard, twice)[0]) == [(APPLICATION_ID, "unique", 4, 42)]
+
+    (stored,) = orchard.stored
+    times = np.array(["2020-01-01"] * 3, "datetime64[us]")
+    rows = pd.DataFrame({APPLICANT_ID: ["a", "a", "b"], EVENT_TIME: times, stored.name: [1.0, 2, 3]})
+    assert found(examine(orchard, rows, table=1)[0]) == [(f"{APPLICANT_ID}+{EVENT_TIME}", "unique", 2, 3)]
+
+
+def test_a_table_of_no_rows_stops(orchard, plots):
+    assert ("", "row_count") in [(broken.column, broken.rule) for broken in examine(orchard, plots.iloc[:0])[0].failures]
+
+
+def test_a_column_of_severity_warn_warns_and_so_do_unusual_single_values(orchard, plots):
+    acres, *_, slope = (column.name for column in orchard.requests)
+    verdict, _ = examine(orchard, spoil(spoil(plots, slope, 91.0, 3), acres, 4_000.0, 2))
+
+    assert verdict.success
+    assert [(broken.column, broken.rule, broken.count) for broken in verdict.warnings] == [(acres, "usual", 2), (slope, "range", 3)]
+
+
+def test_a_protected_value_outside_the_declared_groups_stops(orchard):
+    age, village = (column.name for column in orchard.protected)
+    vault = pd.DataFrame({APPLICATION_ID: ["1", "2"], age: pd.Categorical(["young", None]), village: pd.Categorical(["north", CANARY])})
+    verdict, docs = expectations.examine([Subject("vault", vault, expectations.of_vault(orchard))], NOW)
+
+    assert found(verdict) == [(village, "group", 1, 2)]
+    assert CANARY not in docs
+
+
+def test_measures_stand_in_the_same_report(orchard):
+    inputs = [column.name for column in orchard.raw_inputs]
+    leakage = Subject("leakage", pd.DataFrame([{inputs[0]: 0.97, inputs[1]: 0.85, inputs[2]: 0.6}]),
+                      expectations.of_leakage(inputs, doubtful=0.8, leaking=0.9), dict.fromkeys(inputs, (70, 70)))
+    suite = expectations.of_coverage(["harvests"], least=0.5)
+    coverage = Subject("coverage", pd.DataFrame([{"harvests": 0.3}]), suite, {"harvests": (55, 90)})
+    verdict, docs = expectations.examine([leakage, coverage], NOW)
+
+    assert found(verdict) == [(inputs[0], "leakage", 70, 70), ("harvests", "coverage", 55, 90)]
+    assert [(broken.column, broken.rule) for broken in verdict.warnings] == [(inputs[0], "doubtful"), (inputs[1], "doubtful")]
+    assert "0.97" in docs
+    assert verdict.rows == {}
+
+
+def test_too_few_outcomes_to_measure_leakage_is_said_and_stops_nothing(orchard):
+    suite = expectations.of_leakage([column.name for column in orchard.raw_inputs], doubtful=0.8, leaking=0.9)
+    verdict, _ = expectations.examine([Subject("leakage", pd.DataFrame([]), suite, {"": (3, 3)})], NOW)
+
+    assert verdict.success
+    assert [broken.rule for broken in verdict.warnings] == ["too_few_outcomes"]
+
+
+def test_no_raw_value_is_in_the_verdict_or_the_docs(orchard, plots):
+    acres, fruit, _, slope = (column.name for column in orchard.requests)
+    levels = plots[fruit].astype(object)
+    levels.iloc[:5] = CANARY
+    planted = plots.assign(**{
+        APPLICATION_ID: [CANARY] * 40, APPLICANT_ID: [CANARY] * 39 + [None], fruit: pd.Categorical(levels), slope: [CANARY_NUMBER] * 40,
+        acres: [CANARY, *[CANARY_NUMBER] * 39], EVENT_TIME: [CANARY] * 40, BAD: [CANARY_NUMBER] * 40,
+    })
+    future = np.full(40, np.datetime64("2031-12-13", "us"))
+    also = plots.assign(**{slope: [CANARY_NUMBER] * 40, acres: [CANARY_NUMBER] * 40, EVENT_TIME: future})
+    for frame in (planted, also):
+        verdict, docs = examine(orchard, frame)
+        written = docs + json.dumps([str(broken) for broken in (*verdict.failures, *verdict.warnings)])
+        assert not verdict.success
+        for canary in (CANARY, "4711", "0815", "4,711", "2031"):
+            assert canary not in written
+
+
+def test_docs_are_one_page_that_fetches_nothing_and_hold_no_clock(orchard, plots):
+    _, docs = examine(orchard, plots)
+
+    for elsewhere in ("http://", "https://", "src=", "url(", 'href="..'):
+        assert elsewhere not in docs
+    suite = expectations.of_table(orchard, orchard.applications)
+    assert expectations.examine([Subject("plots", plots, suite)], datetime(2030, 1, 1, tzinfo=UTC))[1] == docs
+
+
+def test_the_suite_digest_follows_the_contract_and_not_the_clock_or_the_data(harbour, plots):
+    assert harbour.outcome.observed_until is None
+    suite, other = expectations.of_table(harbour, harbour.tables[0]), expectations.of_table(harbour, harbour.tables[1])
+    first = expectations.examine([Subject("boats", plots, suite)], NOW)[0]
+    second = expectations.examine([Subject("boats", plots.iloc[:9], suite)], datetime(2030, 1, 1, tzinfo=UTC))[0]
+
+    assert first.suite == second.suite
+    assert first.suite != expectations.examine([Subject("boats", plots, other)], NOW)[0].suite
+
+
+def test_without_a_day_of_observation_the_future_begins_now(harbour, plots):
+    suite = expectations.of_table(harbour, harbour.tables[0])
+    rules = [{broken.rule for broken in expectations.examine([Subject("boats", plots, suite)], now)[0].failures}
+             for now in (NOW, datetime(2020, 1, 1, tzinfo=UTC))]
+
+    assert [("future" in found) for found in rules] == [False, True]
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_declared_input_of_every_portfolio_is_held_to_its_bounds_or_levels(name):
+    portfolio = load(name)
+    for table in portfolio.tables:
+        suite = expectations.of_table(portfolio, table)
+        held = {(each.column, each.meta["rule"]) for each in suite.expectations if hasattr(each, "column")}
+        for column in table.select(Input):
+            assert (column.name, "level" if column.is_level else "range") in held
+            assert (column.name, "all_missing" if column.nullable else "not_null") in held

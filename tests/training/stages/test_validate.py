@@ -1,0 +1,61 @@
+"""The validate stage: good data passes with the same bytes every time; a warning is said and stops nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from feature_repo.contract import APPLICANT_ID, EVENT_TIME
+from feature_repo.errors import ParamsError
+from feature_repo.portfolios import load
+from training.stages import ingest, validate
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch, data_dir):
+    """A working directory with params.yaml and the ingested real file."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TALLY_DATA_DIR", str(data_dir))
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    ingest.main("card_default", tmp_path / "ingest", tmp_path / "vault")
+    return tmp_path
+
+
+def run(home, out="validate"):
+    validate.main("card_default", home / "ingest", home / "vault", home / out)
+    return msgspec.json.decode((home / out / "verdict.json").read_bytes())
+
+
+def test_the_real_file_keeps_every_promise_and_the_verdict_and_its_report_are_the_same_each_time(home, capsys):
+    first, second = run(home), run(home, "again")
+
+    assert first["success"]
+    assert (first["failures"], first["warnings"]) == ([], [])
+    assert first["rows"] == {load("card_default").applications.name: 30_000, "vault": 30_000}
+    assert (home / "validate" / "verdict.json").read_bytes() == (home / "again" / "verdict.json").read_bytes()
+    assert (home / "validate" / "docs" / "index.html").read_bytes() == (home / "again" / "docs" / "index.html").read_bytes()
+    assert f"{first['checks']} checks passed" in capsys.readouterr().out
+    assert first == second
+
+
+def test_no_applicant_and_no_amount_of_the_real_file_is_in_the_report(home):
+    run(home)
+    docs = (home / "validate" / "docs" / "index.html").read_text()
+
+    for amount in ("29239", "14027", "13559", "46990", "-165580", "964511"):
+        assert amount not in docs
+    assert APPLICANT_ID in docs
+    assert EVENT_TIME in docs
+
+
+@pytest.mark.parametrize(("key", "value"), [("leakage_auc", 0.4), ("sample", 0), ("least_coverage", "half"), ("leek", 1)])
+def test_params_that_make_no_sense_are_refused_by_name(home, key, value):
+    params = msgspec.yaml.decode((home / "params.yaml").read_bytes())
+    (home / "params.yaml").write_bytes(msgspec.yaml.encode({**params, "validate": {**params["validate"], key: value}}))
+
+    with pytest.raises(ParamsError, match=key):
+        run(home)
