@@ -13,7 +13,6 @@ import sqlite3
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +33,6 @@ SETTINGS = Path(__file__).with_name("feature_store.yaml")
 ONLINE = "online.db"
 REGISTRY = "registry.db"
 ROW = "row"
-# Feast compares bounds in the machine's time zone (DuckDB's cast of a zoned time); a wider interval loses nothing in any of them.
-ZONES = timedelta(days=1)
 
 
 def history(portfolio: Portfolio, applications: pd.DataFrame, views: Path) -> pd.DataFrame:
@@ -85,9 +82,9 @@ def _materialize(store: FeatureStore, view: str, path: Path) -> int:
     count = pc.count_distinct(rows[APPLICANT_ID]).as_py()
     online = store.provider.online_store
     write = online.online_write_batch
-    with tqdm(total=count, desc=f"publish {view}", unit=" applicants") as bar:
+    with tqdm(total=count, desc=f"publish {view}", unit=" applicants", disable=None) as bar:
         online.online_write_batch = _with_progress(write, bar.update)
-        store.materialize(bounds["min"] - ZONES, bounds["max"] + ZONES, feature_views=[view])
+        store.materialize(bounds["min"], bounds["max"], feature_views=[view])
     online.online_write_batch = write
     return int(count)
 

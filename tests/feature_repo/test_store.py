@@ -176,8 +176,7 @@ def test_relative_paths_mean_the_same_from_any_folder(toy, monkeypatch, tmp_path
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Auckland"])
-def test_the_machines_time_zone_changes_nothing(zone, invent, tmp_path):
+def test_the_machines_time_zone_changes_nothing(invent, tmp_path):
     portfolio = load("card_default")
     views = featurized(portfolio, invent(portfolio, ["1", "2"]), tmp_path)
     script = """if True:
@@ -187,8 +186,8 @@ def test_the_machines_time_zone_changes_nothing(zone, invent, tmp_path):
         publish(portfolio, views, home)
         history(portfolio, pd.read_parquet(views.parent / "applications.parquet"), views).to_parquet(home / "found.parquet")
     """
-    subprocess.run([sys.executable, "-c", script, views, tmp_path / "home", portfolio.name], env={**os.environ, "TZ": zone},
-                   check=True, capture_output=True)
+    subprocess.run([sys.executable, "-c", script, views, tmp_path / "home", portfolio.name],
+                   env={**os.environ, "TZ": "America/Los_Angeles"}, check=True, capture_output=True)
     expected = pd.read_parquet(views / f"{portfolio.views[0].name}.parquet").set_index(APPLICANT_ID).drop(columns=EVENT_TIME)
     found = pd.read_parquet(tmp_path / "home" / "found.parquet").set_index(APPLICANT_ID)
     online = OnlineFeatures(tmp_path / "home" / "online.db", portfolio)

@@ -125,7 +125,7 @@ def test_a_publish_in_progress_blocks_no_reader(harbour, published):
     online = OnlineFeatures(published, harbour)
     before = online.read("anna")
     writer = sqlite3.connect(published)
-    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("BEGIN EXCLUSIVE")
     writer.execute(f"DELETE FROM {harbour.name}_{harbour.views[0].name}")  # noqa: S608
     try:
         assert OnlineFeatures(published, harbour).read("anna") == before
