@@ -14,6 +14,7 @@ from feature_repo.contract import OTHER, Applicant, Ignored
 from feature_repo.errors import ParamsError
 from feature_repo.portfolios import load
 from feature_repo.portfolios.consumer_loans_simulator import planted, simulate
+from feature_repo.portfolios.consumer_loans_vintage_simulator import plan
 
 PORTFOLIO = load("consumer_loans")
 MOST_MEMORY_GROWTH_MB = 48
@@ -61,9 +62,10 @@ def test_sizes_and_seeds_out_of_range_are_refused_before_anything_is_written(tmp
 def test_an_interrupted_run_leaves_older_files_as_they_were(tmp_path, monkeypatch):
     simulate(tmp_path, 1_000, 1)
     before = digests(tmp_path)
-    monkeypatch.setattr("feature_repo.portfolios.consumer_loans_simulator.snapshots", lambda *_: 1 / 0)
+    chunks = plan(1_000)
+    monkeypatch.setattr("feature_repo.portfolios.consumer_loans_simulator.plan", lambda _: {**chunks, (99, 0): None})
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(AttributeError):
         simulate(tmp_path, 1_000, 2)
 
     assert digests(tmp_path) == before
@@ -241,10 +243,11 @@ def test_no_derived_column_drifts_but_those_of_planted_columns(simulated, inputs
     assert all(monthly_psi(simulated, inputs[name]).max() < 0.10 for name in others)
 
 
-def test_the_planted_columns_are_one_request_number_one_stored_number_and_one_level():
+def test_planted_are_one_request_number_one_stored_number_and_one_level_from_july_2023_on():
     named = {column.name: column for column in PORTFOLIO.raw_inputs}
     kinds = [(type(named[name]).__name__, named[name].is_level) for name in planted()["drift"]["columns"]]
 
+    assert planted()["drift"]["from"] == CURRENT
     assert sorted(kinds) == [("Request", False), ("Request", True), ("Stored", False)]
 
 
