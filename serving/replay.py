@@ -13,6 +13,7 @@ import msgspec
 
 from feature_repo.errors import ReleaseError
 from feature_repo.portfolio import Portfolio
+from governance.records import canonical
 from governance.release import Release
 from serving.scoring import decision
 from serving.scoring.parts import Decision
@@ -42,4 +43,4 @@ def replay(content: Mapping[str, Any], release: Release, portfolio: Portfolio) -
     again = msgspec.to_builtins(scorer.decide(values, tuple(content["doubtful"])))
     recorded = {name: content[name] for name in Decision.__struct_fields__}
     return Replay(content["decision_id"], {name: (recorded[name], again[name]) for name in recorded
-                                           if msgspec.json.encode(recorded[name]) != msgspec.json.encode(again[name])})
+                                           if canonical(recorded[name]) != canonical(again[name])})
