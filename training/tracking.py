@@ -64,17 +64,24 @@ def home() -> Path:
     return Path(os.environ.get("TALLY_HOME", checkout / "var")).resolve()
 
 
+def embedded() -> str:
+    """The address of the store that needs no server."""
+    return f"sqlite:///{home() / 'mlflow' / 'mlflow.db'}"
+
+
 @contextmanager
 def connected() -> Iterator[mlflow.MlflowClient]:
     """A client of the tracking server or the embedded store. Raises ServiceError with the address where it does not answer."""
-    address = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / 'mlflow' / 'mlflow.db'}"
+    chosen = os.environ.get("MLFLOW_TRACKING_URI")
+    address = chosen or embedded()
     (home() / "mlflow").mkdir(parents=True, exist_ok=True)
-    mlflow.set_tracking_uri(address)
+    mlflow.set_tracking_uri(address)  # sets the environment variable too, so it is put back below
     try:
         yield mlflow.MlflowClient()
     except MlflowException as error:
         raise ServiceError(f"MLflow at {address}: {str(error).splitlines()[0]} Start it (make mlflow), or unset MLFLOW_TRACKING_URI") from error
     finally:
+        mlflow.set_tracking_uri(chosen)
         with suppress(OSError):  # the embedded store makes an empty folder for an experiment nobody uses
             Path("mlruns").rmdir()
 
@@ -137,5 +144,5 @@ def _experiment(client: mlflow.MlflowClient, name: str) -> str:
     found = client.get_experiment_by_name(name)
     if found:
         return str(found.experiment_id)
-    embedded = None if os.environ.get("MLFLOW_TRACKING_URI") else (home() / "mlflow" / "artifacts" / name).as_uri()
-    return str(client.create_experiment(name, artifact_location=embedded))
+    location = (home() / "mlflow" / "artifacts" / name).as_uri() if mlflow.get_tracking_uri() == embedded() else None
+    return str(client.create_experiment(name, artifact_location=location))

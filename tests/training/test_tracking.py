@@ -108,6 +108,20 @@ def test_a_run_that_was_cut_off_before_its_version_is_finished_not_doubled(home,
         assert runs[0].info.status == "FINISHED"
 
 
+def test_the_embedded_store_keeps_its_artefacts_with_it_and_leaves_the_environment_alone(tmp_path, monkeypatch, make_release):
+    monkeypatch.setenv("TALLY_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    release = make_release(tmp_path / "release")
+
+    tracking.register(PORTFOLIO, release, evidence(release))
+
+    assert "MLFLOW_TRACKING_URI" not in os.environ
+    assert [*(tmp_path / "work").iterdir()] == []
+    assert [*(tmp_path / "home").rglob("release.json")]
+
+
 def cut_off(*arguments):
     raise RuntimeError("cut off")
 
