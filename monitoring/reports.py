@@ -24,6 +24,7 @@ from evidently.core.metric_types import (
     SingleValueCalculation,
     SingleValueMetric,
 )
+from evidently.core.report import Snapshot
 from evidently.legacy.renderers.html_widgets import CounterData, WidgetSize, counter, plotly_figure, table_data, text_widget
 
 from monitoring.plots import CHARTS
@@ -35,7 +36,9 @@ STYLE = """
 .MuiCardContent-root { overflow-x: auto }
 .MuiTableBody-root .MuiTableCell-root { white-space: nowrap }
 """
-HEAD = "<head><title>{}</title><style>{}</style>"
+# The browser itself holds the promise that an opened report fetches nothing.
+POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; base-uri 'none'"
+HEAD = '<head><meta http-equiv="Content-Security-Policy" content="{}"><title>{}</title><style>{}</style>'
 
 
 @dataclass(frozen=True)
@@ -105,18 +108,29 @@ class ShownCalculation(DataframeCalculation[Shown]):  # type: ignore[misc]
         return str(self.metric.title)
 
 
+def run(page: Page) -> Snapshot:
+    """The page as an Evidently run: its metrics, their values and what they look like."""
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    shown = (Shown(title=block.title, kind=block.kind, half=block.half) for block in page.blocks)
+    tables = {block.title: Dataset.from_pandas(_inert(block.table)) for block in page.blocks}
+    return Report([*shown, *_figures(page)]).run(Dataset.from_pandas(page.figures), None, tables)
+
+
 def write(page: Page, path: Path) -> None:
     """Write the page as one HTML file that fetches nothing when it is opened."""
-    os.environ.setdefault("DO_NOT_TRACK", "1")
-    report = Report([*(Shown(title=block.title, kind=block.kind, half=block.half) for block in page.blocks), *_figures(page)])
-    run = report.run(Dataset.from_pandas(page.figures), None, {block.title: Dataset.from_pandas(block.table) for block in page.blocks})
+    text = run(page).get_html_str(as_iframe=False).replace("<head>", HEAD.format(POLICY, html.escape(page.name), STYLE), 1)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(run.get_html_str(as_iframe=False).replace("<head>", HEAD.format(html.escape(page.name), STYLE), 1), encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
 
 
 def _figures(page: Page) -> Iterator[Figure]:
     for row in page.figures.dropna().itertuples():
         yield Figure(column=row.column, measure=row.measure)
+
+
+def _inert(table: pd.DataFrame) -> pd.DataFrame:
+    """Evidently writes texts into a script element as they are: a zero-width space after "<" keeps "</script>" from ending it."""
+    return table.map(lambda value: value.replace("<", "<\u200b") if isinstance(value, str) else value)
 
 
 def _widget(title: str, kind: str, table: pd.DataFrame) -> Any:

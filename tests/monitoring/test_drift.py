@@ -99,7 +99,7 @@ def test_by_chance_is_what_chance_gives(mill, drift_params, number):
     development = np.random.default_rng(5).normal(size=5_000)
     bins = freeze_numbers(development, 10)
     found = [assess_one(mill, drift_params, freeze_numbers(np.random.default_rng(seed).normal(size=5_000), 10),
-                        frame_of(lambda random, n, _, seed=seed: np.random.default_rng(1_000 + seed).normal(size=n), per_month=600,
+                        frame_of(lambda _random, n, _at, seed=seed: np.random.default_rng(1_000 + seed).normal(size=n), per_month=600,
                                  months=MONTHS[:1], name=number), number).months[0] for seed in range(80)]
     expected = (len(bins.edges) + 1 - 1) * (1 / 600 + 1 / 5_000)
     assert found[0].by_chance == pytest.approx(expected)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -44,6 +45,6 @@ def test_each_row_is_what_the_service_would_decide(watched, applications, tmp_pa
     scorer = decision.load(watched.release, watched.portfolio)
     names = [column.name for column in watched.portfolio.raw_inputs]
     for (_, applied), (_, row) in zip(applications.head(40).iterrows(), frame.iterrows(), strict=False):
-        decided = scorer.decide({name: None if applied[name] is None or applied[name] != applied[name] else applied[name] for name in names})
+        decided = scorer.decide({name: None if pd.isna(applied[name]) else applied[name] for name in names})
         assert (row["pd"], row["score"], row["band"], row["outcome"]) == (decided.pd, decided.score, decided.band, decided.outcome)
         assert [reason["code"] for reason in json.loads(row["reasons"])] == [reason.code for reason in decided.reasons]

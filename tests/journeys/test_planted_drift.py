@@ -1,0 +1,113 @@
+"""From simulated files to verdicts through the real stages: what was planted is found where it was planted, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from borrowers import write_params
+
+from feature_repo.portfolio import Portfolio
+from feature_repo.portfolios import load
+
+NAME, ROWS = "consumer_loans", 36_000
+
+
+@pytest.fixture(scope="module")
+def journey(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """Every stage but register, in order; the figures of the three reports and the truth beside the raw files."""
+    from monitoring.stages import baseline, drift, fairness, performance
+    from training.stages import assemble, evaluate, featurize, ingest, split, train, validate
+
+    root = tmp_path_factory.mktemp("journey")
+    write_params(root / "params.yaml", {"ingest": {"rows": ROWS}})
+    d, reports = Path("data") / NAME, Path("reports") / NAME
+    release, window = d / "evaluate" / "release", d / "baseline" / "window.parquet"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        patch.delenv("TALLY_DATA_DIR", raising=False)
+        ingest.main(NAME, d / "ingest", d / "vault")
+        validate.main(NAME, d / "ingest", d / "vault", d / "validate")
+        featurize.main(NAME, d / "validate" / "verdict.json", d / "ingest", d / "featurize")
+        assemble.main(NAME, d / "featurize", d / "assemble")
+        split.main(NAME, d / "assemble", d / "split")
+        train.main(NAME, d / "assemble", d / "split", d / "train")
+        evaluate.main(NAME, d / "assemble", d / "split", d / "train", d / "validate" / "verdict.json", d / "vault", d / "evaluate")
+        baseline.main(NAME, d / "assemble", d / "split", release, d / "baseline")
+        drift.main(NAME, window, release, reports / "drift.json", reports / "drift.html")
+        performance.main(NAME, window, release, reports / "performance.json", reports / "performance.html")
+        fairness.main(NAME, window, release, d / "vault", reports / "fairness.json", reports / "fairness.html")
+        found = {stage: json.loads((reports / f"{stage}.json").read_bytes()) for stage in ("drift", "performance", "fairness")}
+        (truth,) = Path("data").rglob("truth/planted.json")
+        planted = json.loads(truth.read_bytes())
+    return SimpleNamespace(portfolio=load(NAME), planted=planted, **found)
+
+
+def descendants(portfolio: Portfolio, planted: list[str]) -> set[str]:
+    """The planted columns, and every derived column that follows from one."""
+    found = set(planted)
+    for column in portfolio.derived_columns:
+        if found.intersection(column.arguments):
+            found.add(column.name)
+    return found
+
+
+def cells(journey: SimpleNamespace) -> dict[tuple[str, str], str]:
+    return {(column["column"], cell["month"]): cell["verdict"] for column in journey.drift["columns"] for cell in column["months"]}
+
+
+def test_the_planted_drift_is_found_in_every_planted_column_and_month(journey):
+    start = journey.planted["drift"]["from"]
+    expected = {at for at in cells(journey) if at[0] in journey.planted["drift"]["columns"] and at[1] >= start}
+    assert len(expected) == 6 * len(journey.planted["drift"]["columns"])
+    assert {cells(journey)[at] for at in expected} == {"alert"}
+
+
+def test_no_other_column_and_no_earlier_month_alarms(journey):
+    start = journey.planted["drift"]["from"]
+    allowed = descendants(journey.portfolio, journey.planted["drift"]["columns"]) | {"pd", "score", "outcome"}
+    alarmed = {at for at, verdict in cells(journey).items() if verdict in {"alert", "watch"}}
+    assert {at for at in alarmed if at[0] not in allowed or at[1] < start} == set()
+    assert "insufficient" not in cells(journey).values()
+
+
+def test_the_planted_outlier_does_not_hide_the_drift_in_its_column_and_month(journey):
+    outlier = journey.planted["outlier"]
+    assert outlier["month"] >= journey.planted["drift"]["from"]
+    assert outlier["column"] in journey.planted["drift"]["columns"]
+    assert cells(journey)[outlier["column"], outlier["month"]] == "alert"
+
+
+def test_the_planted_unit_error_moves_its_month_most(journey):
+    """Two in a hundred values are not drift; the month still stands out, in the top bin."""
+    error = journey.planted["unit_error"]
+    column = next(one for one in journey.drift["columns"] if one["column"] == error["column"])
+    top = {cell["month"]: cell["counts"][-2] / cell["decisions"] for cell in column["months"]}
+    assert max(top, key=top.get) == error["month"]
+    assert column["verdict"] == "ok"
+
+
+def test_the_planted_proxy_shows_as_adverse_impact_on_its_group_alone(journey):
+    proxy = journey.planted["proxy"]
+    found = {(one["attribute"], group["group"]): group for one in journey.fairness["attributes"] for group in one["groups"]}
+    assert {at for at, group in found.items() if group["impact_verdict"] == "alert"} == {(proxy["attribute"], proxy["group"])}
+    impact = found[proxy["attribute"], proxy["group"]]["adverse_impact"]
+    assert impact["low"] < impact["value"] < impact["high"] < 1
+    assert impact["value"] < 0.80
+
+
+def test_only_the_months_whose_loans_have_lived_their_term_are_measured(journey):
+    portfolio = journey.portfolio
+    last = (portfolio.outcome.observed_until - portfolio.outcome.matures_after).strftime("%Y-%m")
+    months = {month["month"]: month for month in journey.performance["performance"]["months"]}
+    assert all((month["matured"] > 0) == (at <= last) for at, month in months.items())
+    assert {month["note"] for at, month in months.items() if at > last} == {"no outcome has matured"}
+
+
+def test_the_reports_say_it_in_words(journey):
+    said = " ".join(journey.drift["found"])
+    for column in journey.planted["drift"]["columns"]:
+        assert f"**{column}** in {journey.planted['drift']['from']} to 2023-12" in said
+    assert any(journey.planted["proxy"]["group"] in sentence and "alert" in sentence for sentence in journey.fairness["found"])

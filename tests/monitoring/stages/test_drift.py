@@ -1,0 +1,35 @@
+"""Drift of the mill, through the real stage: figures for machines that are always the same bytes, and a page for people."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from monitoring.stages import drift
+
+
+@pytest.fixture
+def run(at_home, tmp_path):
+    def once(name):
+        drift.main("mill", at_home.window, at_home.release, tmp_path / f"{name}.json", tmp_path / f"{name}.html")
+        return (tmp_path / f"{name}.json").read_bytes(), (tmp_path / f"{name}.html").read_text()
+    return once
+
+
+def test_the_same_window_gives_the_same_figures_and_a_page(run, watched):
+    figures, page = run("one")
+    assert run("two")[0] == figures
+    found = json.loads(figures)
+    assert found["release_id"] == watched.release.id
+    assert found["columns_in_alert"] + found["columns_to_watch"] <= len(found["columns"])
+    assert found["limits"]["psi"]["alert"] == 0.25
+    assert len(page) < 5_000_000
+    assert all(column["column"] in page for column in found["columns"])
+
+
+def test_a_month_under_the_minimum_is_named(run):
+    found = json.loads(run("one")[0])
+    few = [cell["month"] for cell in found["columns"][0]["months"] if cell["decisions"] < found["limits"]["minimum"]]
+    assert few
+    assert any("No verdict" in sentence and all(month in sentence for month in few) for sentence in found["found"])
