@@ -34,8 +34,8 @@ LOADINGS: dict[str, tuple[float, float, float]] = {
     "no_savings": (0.3, 0.2, 0.0), "no_revolving": (0.0, 0.1, 0.0), "no_housing_cost": (0.35, 0.0, 0.0),
     "loan_amount": (0.0, 0.45, 0.0), "term_months": (-0.1, 0.2, 0.0), "monthly_income": (0.25, 0.80, 0.1),
     "housing_cost": (0.0, 0.55, 0.0), "months_employed": (0.3, 0.1, 0.2), "months_at_address": (0.2, 0.0, 0.2),
-    "employment_status": (0.35, 0.3, 0.0), "housing_status": (0.2, 0.3, 0.15), "loan_purpose": (0.15, 0.0, 0.0), "sales_channel": (-0.2, 0.0, 0.0),
-    "home_region": (0.0, 0.0, 0.0), "delinquencies_24m": (-0.65, 0.0, 0.0), "inquiries_6m": (-0.45, 0.0, 0.0),
+    "employment_status": (0.35, 0.3, 0.0), "housing_status": (0.2, 0.3, 0.15), "loan_purpose": (0.15, 0.0, 0.0),
+    "sales_channel": (-0.2, 0.0, 0.0), "home_region": (0.0, 0.0, 0.0), "delinquencies_24m": (-0.65, 0.0, 0.0), "inquiries_6m": (-0.45, 0.0, 0.0),
     "open_accounts": (0.0, 0.35, 0.2), "total_debt": (-0.25, 0.4, 0.0), "debt_service": (-0.25, 0.4, 0.0),
     "revolving_utilisation": (-0.55, -0.1, 0.0), "oldest_account_months": (0.3, 0.0, 0.25),
     "average_balance": (0.4, 0.45, 0.0), "salary_months": (0.4, 0.15, 0.0), "overdrawn_days": (-0.55, -0.2, 0.0),
@@ -111,7 +111,8 @@ MARGINALS: dict[str, Marginal] = {
     "returned_debits_6m": counts(0.82, 0.09, 0.045, 0.02, 0.012, 0.008, 0.005),
     "savings_balance": LogNormal(1_900, 1.3, 1, 600_000, step=0.01),
 }
-BUREAU = ("delinquencies_24m", "inquiries_6m", "open_accounts", "total_debt", "debt_service", "revolving_utilisation", "oldest_account_months")
+BUREAU = ("delinquencies_24m", "inquiries_6m", "open_accounts", "total_debt", "debt_service", "revolving_utilisation",
+          "oldest_account_months")
 ACCOUNTS = ("average_balance", "salary_months", "overdrawn_days", "returned_debits_6m", "savings_balance")
 ABSENT = {"thin_file": 0.035, "no_account": 0.025, "no_savings": 0.22, "no_revolving": 0.12, "no_housing_cost": 0.07}
 NO_REVOLVING = -1.0

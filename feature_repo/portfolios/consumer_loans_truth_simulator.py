@@ -49,8 +49,8 @@ def affordability(c: Columns) -> Array:
     left = np.where(np.isnan(c["housing_cost"]), NO_HOUSING_COST, -0.28 * np.tanh(np.nan_to_num(c["free_income"]) / c["monthly_income"]))
     debts = 0.30 * np.log1p(c["debt_to_income"]) + 1.2 * np.minimum(c["debt_service_to_income"], 1.0)
     saved = np.where(np.isnan(c["savings_balance"]), NO_SAVINGS, -0.30 * np.log1p(4 * c["savings_to_loan"]))
-    return (0.40 * np.log(c["instalment_to_income"] / 0.08) + 0.75 * np.log(c["term_months"] / 48) - 0.20 * np.log(c["monthly_income"] / 2_600)
-            + left + np.nan_to_num(debts) + np.where(np.isnan(c["average_balance"]), 0.0, saved))
+    return (0.40 * np.log(c["instalment_to_income"] / 0.08) + 0.75 * np.log(c["term_months"] / 48)
+            - 0.20 * np.log(c["monthly_income"] / 2_600) + left + np.nan_to_num(debts) + np.where(np.isnan(c["average_balance"]), 0.0, saved))
 
 
 def circumstances(c: Columns) -> Array:
