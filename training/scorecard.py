@@ -94,7 +94,7 @@ def _edges(values: Array, bad: Array, risk: int, params: ScorecardParams) -> Arr
         return np.zeros(0)
     binning = OptimalBinning(monotonic_trend=TREND[risk], max_n_bins=params.most_bins, min_prebin_size=params.smallest_bin,
                              min_bin_size=params.smallest_bin)
-    return np.asarray(binning.fit(values, bad).splits, dtype=np.float64)
+    return np.unique([float(f"{edge:.6g}") for edge in binning.fit(values, bad).splits])  # so that the table in words is the card itself
 
 
 def _log_odds(bad: Array, everyone: Array, smoothing: float) -> float:

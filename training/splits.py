@@ -89,6 +89,8 @@ def _moments(frame: pd.DataFrame) -> pd.Series:
 def _at_end(moments: pd.Series, share: float) -> Any:
     """Whether each moment is among the last share, whole days together."""
     days = moments.dt.floor("D")
+    if days.empty:
+        return days.notna()
     return days.ge(days.quantile(1 - share, interpolation="higher"))
 
 
