@@ -24,8 +24,10 @@ def test_a_variable_set_to_nothing_is_not_set():
     assert settings.read({"TALLY_PORTFOLIO": "p", "TALLY_BUSINESS_TIME": "", "TALLY_PORT": ""}) == settings.Settings(portfolio="p")
 
 
-@pytest.mark.parametrize(("variable", "value"), [("TALLY_PORT", "70000"), ("TALLY_PORT", "s3cret"), ("TALLY_WORKERS", "0"),
-                                                 ("TALLY_PATIENCE", "-1"), ("TALLY_BUSINESS_TIME", "2007-03-01T00:00:00"), ("TALLY_BODY_BYTES", "1.5")])
+@pytest.mark.parametrize(("variable", "value"), [
+    ("TALLY_PORT", "70000"), ("TALLY_PORT", "s3cret"), ("TALLY_WORKERS", "0"), ("TALLY_PATIENCE", "-1"), ("TALLY_BODY_BYTES", "1.5"),
+    ("TALLY_BUSINESS_TIME", "2007-03-01T00:00:00"),
+])
 def test_a_wrong_value_is_an_error_that_names_its_variable_and_not_the_value(variable, value):
     with pytest.raises(ServiceError, match=variable) as error:
         settings.read({"TALLY_PORTFOLIO": "p", variable: value})
