@@ -7,11 +7,13 @@ PSI exceeds 0.1 in 39.5% of samples of 100 and in none of 500.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import numpy as np
 import pandas as pd
 
+from feature_repo.contract import Derived, Input
 from feature_repo.portfolio import Portfolio
 from monitoring import window
 from monitoring.alerts import Verdict, worst
@@ -24,7 +26,8 @@ class Cell(msgspec.Struct, frozen=True):
     """One column in one month, or in all of them.
 
     counts: decisions per bin, in the order of the column's labels; by_chance: the PSI expected of a sample this small where nothing
-    has changed, (bins - 1)(1/n + 1/N), Yurdakul (2018); missing: share of missing values.
+    has changed, (bins - 1)(1/n + 1/N), Yurdakul (2018); missing: share of missing values; unusual: values outside the contract's usual
+    range, null where it names none. A wrong unit or an outlier in few rows moves no PSI and shows there.
     """
 
     month: str
@@ -32,6 +35,7 @@ class Cell(msgspec.Struct, frozen=True):
     psi: float
     by_chance: float
     missing: float
+    unusual: int | None
     counts: tuple[int, ...]
     verdict: Verdict
 
@@ -61,27 +65,35 @@ def assess(frame: pd.DataFrame, portfolio: Portfolio, bins: Mapping[str, Bins], 
     spans = list(window.slices(frame, portfolio))
     found = []
     for name in (*(name for name in inputs if name in bins), *(name for name in bins if name not in inputs)):
-        counts = {month: bins[name].count(frame[name].iloc[rows]) for month, rows in spans}
-        column = inputs.get(name)
-        kind = type(column).__name__.lower() if column else "result"
-        found.append(_column(name, (kind, column.unit if column else ""), bins[name], counts, params))
+        values = {month: frame[name].iloc[rows] for month, rows in spans}
+        found.append(_column(name, inputs.get(name), bins[name], values, params))
     return tuple(found)
 
 
-def _column(name: str, about: tuple[str, str], bins: Bins, counts: Mapping[str, Array], params: DriftParams) -> Column:
-    total = _cell(window.ALL, bins, np.sum(list(counts.values()), axis=0), params)
-    months = tuple(_cell(month, bins, found, params) for month, found in counts.items())
+def _column(name: str, column: Input | Derived | None, bins: Bins, values: Mapping[str, pd.Series[Any]], params: DriftParams) -> Column:
+    counted = {month: (bins.count(some), unusual(column, some)) for month, some in values.items()}
+    outside = [outside for _, outside in counted.values() if outside is not None]
+    total = _cell(window.ALL, bins, np.sum([counts for counts, _ in counted.values()], axis=0), sum(outside) if outside else None, params)
+    months = tuple(_cell(month, bins, *found, params) for month, found in counted.items())
     return Column(
-        column=name, kind=about[0], unit=about[1], verdict=worst(cell.verdict for cell in (total, *months)), labels=bins.labels,
-        expected=bins.shares, development_rows=bins.rows, development_missing=bins.shares[-1], total=total, months=months,
+        column=name, kind=type(column).__name__.lower() if column else "result", unit=column.unit if column else "",
+        verdict=worst(cell.verdict for cell in (total, *months)), labels=bins.labels, expected=bins.shares, development_rows=bins.rows, development_missing=bins.shares[-1], total=total, months=months,
     )
 
 
-def _cell(month: str, bins: Bins, counts: Array, params: DriftParams) -> Cell:
+def unusual(column: Input | Derived | None, values: pd.Series[Any]) -> int | None:
+    """How many values lie outside the contract's usual range; missing values and special codes do not."""
+    if not isinstance(column, Input) or column.usual is None:
+        return None
+    outside = ~values.between(*column.usual) & values.notna() & ~values.isin(column.special)
+    return int(outside.sum())
+
+
+def _cell(month: str, bins: Bins, counts: Array, outside: int | None, params: DriftParams) -> Cell:
     decisions, index = int(counts.sum()), psi(counts, bins.shares)
     return Cell(
         month=month, decisions=decisions, psi=index, by_chance=(_occupied(bins, counts) - 1) * (1 / decisions + 1 / bins.rows),
-        missing=float(counts[-1] / decisions), counts=tuple(counts.tolist()),
+        missing=float(counts[-1] / decisions), unusual=outside, counts=tuple(counts.tolist()),
         verdict=params.psi.at_least(index) if decisions >= params.minimum else Verdict.INSUFFICIENT,
     )
 

@@ -58,7 +58,12 @@ def of_drift(columns: Sequence[Column], params: DriftParams) -> list[str]:
     if watched:
         said = "; ".join(f"{one.column} in {_when(one, Verdict.WATCH)}" for one in watched)
         found.append(f"To watch (PSI {params.psi.watch:g} or more): {said}.")
-    return [*found, *_few(columns, params)]
+    return [*found, *_unusual(columns), *_few(columns, params)]
+
+
+def _unusual(columns: Sequence[Column]) -> list[str]:
+    said = [f"{column.column} {cell.unusual:,} in {cell.month}" for column in columns for cell in column.months if cell.unusual]
+    return [f"Values outside the contract's usual range: {'; '.join(said)}."] if said else []
 
 
 def _when(column: Column, verdict: Verdict) -> str:

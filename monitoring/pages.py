@@ -57,14 +57,15 @@ def of_drift(title: str, sentences: Sequence[str], columns: Sequence[drift.Colum
 
 
 DRIFT_TABLE = ("column", "kind", "verdict", "months in alert", "worst month", "decisions", "PSI", "PSI by chance", "missing",
-               "missing in development")
+               "missing in development", "unusual values")
 
 
 def _drift_row(column: drift.Column) -> dict[str, Any]:
     cell = peak(column)
     months = [one.month for one in column.months]
     figures = (column.column, column.kind, column.verdict.value, spans(column.flagged(Verdict.ALERT), months) or NOTHING, cell.month,
-               cell.decisions, f"{cell.psi:.3f}", f"{cell.by_chance:.3f}", percent(cell.missing), percent(column.development_missing))
+               cell.decisions, f"{cell.psi:.3f}", f"{cell.by_chance:.3f}", percent(cell.missing), percent(column.development_missing),
+               NOTHING if column.total.unusual is None else column.total.unusual)
     return dict(zip(DRIFT_TABLE, figures, strict=True))
 
 

@@ -126,6 +126,14 @@ def test_every_input_the_score_the_pd_and_the_mix_of_outcomes_are_watched(watche
     assert {column.verdict for column in columns} == {Verdict.OK}
 
 
+def test_unusual_values_are_those_outside_the_contracts_range_and_no_code_or_missing_value():
+    column = Request("x", raw="x", low=-1, high=1e9, usual=(10, 20), special=(-1.0,))
+    values = pd.Series([9.9, 10, 20, 20.1, -1.0, np.nan])
+    assert drift.unusual(column, values) == 2
+    assert drift.unusual(Request("x", raw="x", low=0, high=9), values) is None
+    assert drift.unusual(None, values) is None
+
+
 def test_without_a_time_axis_there_is_one_cell(drift_params):
     portfolio = load("card_default")
     name = portfolio.tables[0].select(Request)[0].name
