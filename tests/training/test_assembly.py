@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME, NO_TIME
@@ -136,6 +137,14 @@ def test_a_portfolio_without_stored_columns_assembles(harbour, tables):
     frame = assemble(bare, applications(bare, first(tables, harbour)))
 
     assert list(frame) == [APPLICATION_ID, APPLICANT_ID, EVENT_TIME, *(column.name for column in harbour.requests), BAD]
+
+
+def test_a_file_holds_values_and_nothing_of_the_program_that_wrote_it(harbour, tables, tmp_path):
+    frame = applications(harbour, first(tables, harbour))
+    save(frame, tmp_path / "a.parquet")
+
+    assert pq.read_schema(tmp_path / "a.parquet").metadata is None
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "a.parquet"), frame)
 
 
 def test_a_column_without_any_value_keeps_its_type_on_disk(harbour, tables, tmp_path):
