@@ -124,6 +124,14 @@ def test_a_column_of_severity_warn_warns_and_so_do_unusual_single_values(orchard
     assert [(broken.column, broken.rule, broken.count) for broken in verdict.warnings] == [(acres, "usual", 2), (slope, "range", 3)]
 
 
+def test_special_codes_are_neither_unusual_nor_do_they_move_the_median(orchard, plots):
+    acres = orchard.requests[0]
+    verdict, _ = examine(orchard, spoil(plots, acres.name, float(acres.special[0]), 30))
+
+    assert verdict.success
+    assert verdict.warnings == ()
+
+
 def test_a_protected_value_outside_the_declared_groups_stops(orchard):
     age, village = (column.name for column in orchard.protected)
     vault = pd.DataFrame({APPLICATION_ID: ["1", "2"], age: pd.Categorical(["young", None]), village: pd.Categorical(["north", CANARY])})

@@ -132,8 +132,8 @@ def test_bad_data_stops_the_run_with_one_line_that_says_what_and_where(home, mon
 
 
 def assert_no_canary(home, err):
-    written = [path.read_text() for path in (home / "validate").rglob("*") if path.is_file()] + [(home / "ingest" / "ingest.json").read_text(), err]
-    for text in written:
+    paths = [home / "ingest" / "ingest.json", *(path for path in (home / "validate").rglob("*") if path.is_file())]
+    for text in [err, *(path.read_text() for path in paths)]:
         for canary in (CANARY, "47110815", "47,110,815", "4.711"):
             assert canary not in text
 

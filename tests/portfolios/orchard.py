@@ -26,7 +26,7 @@ PORTFOLIO = Portfolio(
     tables=(
         Table("plots", file="plots.txt", reader=Csv(separator=" ", header=False), time=EventTime("2", format="%d.%m.%Y"), columns=(
             Application(raw="1"), Applicant(raw="3"),
-            Request("acres", raw="4", low=0, high=5_000, usual=(10, 500), missing=("-9",), nullable=True),
+            Request("acres", raw="4", low=0, high=5_000, usual=(10, 500), special=(0,), missing=("-9",), nullable=True),
             Request("fruit", raw="5", levels={"A": "apple", "P": "pear"}),
             Request("soil", raw="6", levels={"C": "clay"}, other=True, missing=("?",), nullable=True),
             Request("slope", raw="7", low=0, high=90, special=(-1,), severity=Severity.WARN),

@@ -40,7 +40,8 @@ def ingest(harbour, tmp_path):
     keys.assign(**{size.name: rng.uniform(1, 900, SIZE), flag.name: rng.choice(flag.level_names, SIZE),
                    BAD: (rng.uniform(size=SIZE) < 0.2).astype(float)}).to_parquet(tmp_path / f"{boats.name}.parquet")
     for table in views:
-        values = {column.name: rng.choice(column.level_names, SIZE) if column.is_level else rng.uniform(size=SIZE) for column in table.stored}
+        values = {column.name: rng.choice(column.level_names, SIZE) if column.is_level else rng.uniform(size=SIZE)
+                  for column in table.stored}
         known = keys[[APPLICANT_ID]].assign(**{EVENT_TIME: time - pd.Timedelta(days=3), **values})
         save(known, tmp_path / f"{table.name}.parquet")
     return tmp_path
