@@ -26,7 +26,8 @@ PORTFOLIO = Portfolio(
     name="mill",
     title="Mill loans: will the miller stop paying?",
     tables=(
-        Table("orders", file="orders.csv", time=EventTime("asked", develop_until=date(2024, 6, 30), out_of_time_from=date(2024, 7, 1)), columns=(
+        Table("orders", file="orders.csv", time=EventTime("asked", develop_until=date(2024, 6, 30), out_of_time_from=date(2024, 7, 1)),
+              columns=(
             Application(raw="no"), Applicant(raw="miller"),
             Request("sacks", raw="s", low=1, high=1_000, risk=Risk.RISES, reason="Many sacks were asked for"),
             Request("stones", raw="st", low=0, high=12, nullable=True, risk=Risk.FALLS, reason="The mill has few stones"),
@@ -35,7 +36,8 @@ PORTFOLIO = Portfolio(
         )),
         Table("rivers", file="rivers.parquet", time=EventTime("seen"), columns=(
             Applicant(raw="miller"),
-            Stored("flow", raw="f", low=-1, high=500, special=(-1,), risk=Risk.FALLS, fresh_for=days(60), reason="The river carries little water"),
+            Stored("flow", raw="f", low=-1, high=500, special=(-1,), risk=Risk.FALLS, fresh_for=days(60),
+                   reason="The river carries little water"),
             Stored("ice_days", raw="i", low=0, high=200, risk=Risk.RISES, fresh_for=days(60), reason="The river was frozen for long"),
             Stored("weir", raw="w", levels=("oak", "stone"), fresh_for=days(60), reason="The weir is weak"),
             Stored("gauge", raw="ga", low=0, high=9, fresh_for=days(60), reason="The river carries little water"),

@@ -12,10 +12,13 @@ from training.params import ChoiceParams
 
 
 def measured(**values):
-    return {name: {"development": {"gini": 0.9, "log_loss": 0.1}, "calibration": {"gini": value, "log_loss": value}} for name, value in values.items()}
+    elsewhere = {"gini": 0.9, "log_loss": 0.1}
+    return {name: {"development": elsewhere, "calibration": {"gini": value, "log_loss": value}} for name, value in values.items()}
 
 
-@pytest.mark.parametrize(("scorecard", "trees", "chosen"), [(0.50, 0.53, "trees"), (0.50, 0.52, "scorecard"), (0.50, 0.40, "scorecard"), (0.5, 0.525, "trees")])
+@pytest.mark.parametrize(("scorecard", "trees", "chosen"), [
+    (0.5, 0.53, "trees"), (0.5, 0.52, "scorecard"), (0.5, 0.4, "scorecard"), (0.5, 0.525, "trees"),
+])
 def test_the_preferred_stays_unless_the_other_is_better_by_the_margin(scorecard, trees, chosen):
     rule = ChoiceParams("gini", "calibration", "scorecard", 0.025)
 

@@ -24,7 +24,7 @@ def test_riskier_levels_have_higher_numbers_and_every_declared_level_has_one(mil
 
     for column in levels(mill):
         assert list(encoding[column.name]) == list(column.level_names)
-        assert list(encoding[column.name].values()) == sorted(encoding[column.name].values()), "the risk of a level rises in declared order here"
+        assert list(encoding[column.name].values()) == sorted(encoding[column.name].values()), "risk rises in declared order here"
 
 
 def test_rare_and_unseen_levels_share_one_number_near_the_average(mill, borrow):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -70,9 +72,6 @@ def test_outcomes_that_nothing_explains_are_a_message_or_a_model_no_better_than_
     frame = borrow(mill, 3000, unknown=0)
     frame[BAD] = np.random.default_rng(4).permutation(frame[BAD].to_numpy())
 
-    try:
+    with contextlib.suppress(DataError):  # the message of a calibration that finds nothing to rank: tested in test_calibration
         fitted = fit(mill, parts_of(frame), params)
-    except DataError as error:
-        assert "does not rank the calibration part" in str(error)
-    else:
         assert all(abs(measured["calibration"]["gini"]) < 0.15 for measured in fitted.measured.values())

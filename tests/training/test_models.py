@@ -14,7 +14,8 @@ from training.encoding import Sample
 from training.models import export, fit_trees, require_equal
 from training.params import TreesParams
 
-PARAMS = TreesParams(rounds=400, patience=10, early_share=0.2, depth=4, rate=0.2, smallest_leaf=5, rows=0.8, columns=0.7, ridge=5, threads=1)
+PARAMS = TreesParams(rounds=400, patience=10, early_share=0.2, depth=4, rate=0.2, smallest_leaf=5, rows=0.8, columns=0.7, ridge=5,
+                     threads=1)
 RISKS = (1, -1, 0, 0)
 
 
@@ -49,8 +50,9 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_another_model(booste
 
 def test_the_native_file_gives_the_kernels_margins_to_the_last_bit(boosted, sample):
     booster = xgboost.Booster(model_file=bytearray(boosted.native))
+    theirs = booster.predict(xgboost.DMatrix(sample.rows), output_margin=True)
 
-    assert np.array_equal(booster.predict(xgboost.DMatrix(sample.rows), output_margin=True).astype(float), boosted.kernel.margins(sample.rows))
+    assert np.array_equal(theirs.astype(float), boosted.kernel.margins(sample.rows))
 
 
 def test_an_export_that_differs_in_one_bit_is_refused(boosted, sample):

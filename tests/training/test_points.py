@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from feature_repo.errors import ParamsError
@@ -26,7 +27,7 @@ def scorer(mill, mill_model):
 def looked_up(table, column, value):
     """The points a person reads off the table for one value, by its words alone."""
     rows = table[table["input"] == column.name].set_index("value")["points"]
-    if value is None or value != value:
+    if pd.isna(value):
         return rows["missing"]
     if column.is_level:
         return rows[value]

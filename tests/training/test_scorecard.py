@@ -55,10 +55,10 @@ def test_missing_and_special_values_are_binned_apart():
     assert found.edges.min() > -9
 
 
-@pytest.mark.parametrize("values", [np.full(1000, np.nan), np.full(1000, 3.0), np.full(1000, -9.0)], ids=["all missing", "constant", "all special"])
-def test_an_input_without_variation_has_no_weight(values):
+@pytest.mark.parametrize("value", [np.nan, 3.0, -9.0], ids=["all missing", "constant", "all special"])
+def test_an_input_without_variation_has_no_weight(value):
     bad = np.tile([0.0, 0.0, 0.0, 1.0], 250)
-    found = bin_input(values, bad, 1, (-9.0,), PARAMS)
+    found = bin_input(np.full(1000, value), bad, 1, (-9.0,), PARAMS)
 
     assert found.edges.tolist() == []
     assert [*found.intervals, found.missing, *found.codes] == pytest.approx([0, 0, 0], abs=1e-12)

@@ -25,7 +25,8 @@ def test_a_frame_is_scored_as_each_of_its_rows_alone(mill, mill_model, scorer):
         values = {column.name: None if row[column.name] is None or row[column.name] != row[column.name] else row[column.name]
                   for column in mill.raw_inputs}
         alone = scorer.decide(values)
-        assert scored.loc[at, ["margin", "pd", "score", "band", "outcome"]].tolist() == [alone.margin, alone.pd, alone.score, alone.band, alone.outcome]
+        for name in ("margin", "pd", "score", "band", "outcome"):
+            assert scored.loc[at, name] == getattr(alone, name)
         assert msgspec.json.decode(scored.loc[at, "reasons"], type=list) == list(msgspec.to_builtins(alone.reasons))
 
 

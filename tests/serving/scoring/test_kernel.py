@@ -8,8 +8,9 @@ from serving.scoring.kernel import Places, add_up, look_up
 
 
 def places():
-    return Places(starts=np.array([0, 2, 2]), edges=np.array([1.0, 5.0]), points=np.array([10.0, 20.0, 30.0, 7.0]), missing=np.array([-1.0, -2.0]),
-                  special_starts=np.array([0, 0, 1]), specials=np.array([-9.0]), special_points=np.array([99.0]))
+    return Places(starts=np.array([0, 2, 2]), edges=np.array([1.0, 5.0]), points=np.array([10.0, 20.0, 30.0, 7.0]),
+                  missing=np.array([-1.0, -2.0]), special_starts=np.array([0, 0, 1]), specials=np.array([-9.0]),
+                  special_points=np.array([99.0]))
 
 
 def found(first, second):
@@ -19,7 +20,9 @@ def found(first, second):
 
 
 def test_an_interval_holds_its_lower_edge_and_not_its_upper():
-    assert [found(value, 0.0)[0] for value in (np.nextafter(1, 0), 1.0, np.nextafter(5, 0), 5.0, np.inf, -np.inf)] == [10, 20, 20, 30, 30, 10]
+    values = (np.nextafter(1, 0), 1.0, np.nextafter(5, 0), 5.0, np.inf, -np.inf)
+
+    assert [found(value, 0.0)[0] for value in values] == [10, 20, 20, 30, 30, 10]
 
 
 def test_missing_and_special_values_have_their_own_points():
