@@ -68,7 +68,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def scores(self, pd: Array) -> Array:
         """Scaled points, int64, higher is better."""
         odds = np.log((1 - pd) / pd) - np.log(self.base_odds)
-        return np.rint(self.base_score + self.pdo / np.log(2) * odds).astype(np.int64)
+        return np.asarray(np.rint(self.base_score + self.pdo / np.log(2) * odds), dtype=np.int64)
 
     def band_indices(self, pd: Array) -> Array:
         limits = [band.pd_below for band in self.bands[:-1]]
