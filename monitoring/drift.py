@@ -77,7 +77,8 @@ def _column(name: str, column: Input | Derived | None, bins: Bins, values: Mappi
     months = tuple(_cell(month, bins, *found, params) for month, found in counted.items())
     return Column(
         column=name, kind=type(column).__name__.lower() if column else "result", unit=column.unit if column else "",
-        verdict=worst(cell.verdict for cell in (total, *months)), labels=bins.labels, expected=bins.shares, development_rows=bins.rows, development_missing=bins.shares[-1], total=total, months=months,
+        verdict=worst(cell.verdict for cell in (total, *months)), labels=bins.labels, expected=bins.shares,
+        development_rows=bins.rows, development_missing=bins.shares[-1], total=total, months=months,
     )
 
 

@@ -52,7 +52,7 @@ def of_drift(columns: Sequence[Column], params: DriftParams) -> list[str]:
     drifted = sorted((column for column in columns if column.verdict is Verdict.ALERT), key=lambda column: -peak(column).psi)
     watched = [column for column in columns if column.verdict is Verdict.WATCH]
     colon = ":" if drifted else "."
-    found = [f"**{len(drifted)} of {len(columns)} columns drifted** (PSI {params.psi.alert:g} or more in a month){colon}"]
+    found = [f"**{len(drifted)} of {len(columns)} columns drifted** (PSI {params.psi.alert:g} or more){colon}"]
     found += [f"- **{one.column}** in {_when(one, Verdict.ALERT)}, at most {peak(one).psi:.2f} in {peak(one).month}{_missing(one)}"
               for one in drifted]
     if watched:
@@ -90,7 +90,7 @@ def of_performance(found: Performance, params: PerformanceParams) -> list[str]:
     if total.gini is None or total.mean_pd is None or total.observed is None:
         return [f"**Performance cannot be measured**: {total.note}.", basis]
     excess = total.observed.value / total.mean_pd - 1
-    more = f"{abs(excess):.0%} {'more' if excess > 0 else 'fewer'} bad than the PDs say"
+    more = "as the PDs say" if abs(excess) < 0.005 else f"{abs(excess):.0%} {'more' if excess > 0 else 'fewer'} than the PDs say"
     said = [
         f"**Ranking: {total.gini_verdict}.** Gini {number(total.gini, 3)} against {number(reference, 3)} in development.",
         f"**Calibration: {total.calibration_verdict}.** {percent(total.observed.value)} bad, mean PD {percent(total.mean_pd)}: {more}.",
@@ -105,7 +105,7 @@ def of_performance(found: Performance, params: PerformanceParams) -> list[str]:
     young = [month.month for month in found.months if not month.matured]
     said += [f"No outcome has matured yet: {spans(young, months)}."] if young else []
     least = f"{params.minimum} matured outcomes and {params.minimum_bad} bad"
-    return [*said, f"A verdict on a month needs {least}; one that chance explains is a step milder."]
+    return [*said, f"A verdict needs {least}; one that chance explains is a step milder."]
 
 
 def of_fairness(attributes: Sequence[Attribute], params: FairnessParams) -> list[str]:

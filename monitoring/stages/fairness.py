@@ -14,7 +14,7 @@ from monitoring.alerts import Verdict, worst
 from monitoring.params import FairnessParams
 
 
-def main(portfolio: str, decisions: Path, release: Path, vault: Path, figures: Path, report: Path) -> None:
+def main(portfolio: str, decisions: Path, release: Path, vault: Path, figures: Path, report: Path) -> None:  # noqa: PLR0913, PLR0917
     contract, verified, params = load(portfolio), verify(release), read("fairness", FairnessParams)
     require_interface(verified, contract)
     frame = window.with_vault(window.read(decisions, contract, verified, columns=("pd", "outcome", BAD)), vault, contract)
