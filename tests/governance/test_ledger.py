@@ -77,6 +77,16 @@ def test_appends_that_wait_share_a_commit(ledger, folder):
     assert len(times) <= 2
 
 
+def test_an_append_waits_while_another_process_writes(ledger, folder):
+    ledger.append([entry("first")]).result()
+    with locked(folder):
+        waiting = ledger.append([entry("second")])
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=0.2)
+        assert find(files(folder), "id", "second") is None
+    assert waiting.result()[0].seq == 2
+
+
 def test_an_idempotency_key_is_recorded_once_even_when_its_requests_race(ledger, folder):
     with locked(folder):
         waiting = [ledger.append([entry(f"e{i}", key="k", digest="d")]) for i in range(20)]

@@ -51,6 +51,9 @@ def test_an_untouched_ledger_verifies_to_its_head(folder):
 @pytest.mark.parametrize(("statements", "at"), [
     (["UPDATE entries SET body = x'7b7d' WHERE seq = 2"], "entry 2"),
     (["UPDATE entries SET recorded_at = '2026-02-01T00:00:00.000001+00:00' WHERE seq = 3"], "entry 3"),
+    (["UPDATE entries SET previous_hash = 'x' WHERE seq = 3"], "entry 3"),
+    (["UPDATE entries SET hash = 'x' WHERE seq = 3"], "entry 3"),
+    (["UPDATE entries SET seq = 9 WHERE seq = 5"], "entry 5"),
     (["UPDATE entries SET kind = 'approval' WHERE seq = 2"], "entry 2"),
     (["UPDATE entries SET id = 'other' WHERE seq = 2"], "entry 2"),
     (["UPDATE entries SET idempotency_key = 'k' WHERE seq = 4"], "entry 4"),

@@ -229,6 +229,16 @@ def test_duplicates_in_flight_are_decided_once(api, request_of, settings):
     assert verify(settings.folder / "ledger")[0].seq == 1
 
 
+def test_different_requests_in_flight_with_one_key_get_one_decision_and_conflicts(api, request_of, settings):
+    async def together() -> list[int]:
+        documents = [request_of(applicant) for applicant in ("fresh", "silent", "doubted")]
+        answers = await asyncio.gather(*(asked(api, "POST", "/v1/decisions", json=each, headers={"Idempotency-Key": "k"}) for each in documents))
+        return sorted(answer.status_code for answer in answers)
+
+    assert asyncio.run(together()) == [200, 422, 422]
+    assert verify(settings.folder / "ledger")[0].seq == 1
+
+
 def test_a_batch_gives_the_decisions_of_single_requests_in_one_commit(api, request_of, settings):
     batch = ask(api, "POST", "/v1/decisions:batch", json={"decisions": [request_of("fresh")] * 3}).json()["decisions"]
     alone = decide(api, request_of("fresh")).json()
