@@ -49,9 +49,9 @@ def subjects(portfolio: Portfolio, settings: Validate, ingest: Path, protected: 
         yield Subject(table.name, evidence.of_table(portfolio, table, ingest), expectations.of_table(portfolio, table))
     yield Subject("vault", evidence.of_vault(protected), expectations.of_vault(portfolio))
     seen = leakage.measure(portfolio, ingest, sample=settings.sample, least=settings.least_outcomes)
-    names = [column.name for column in portfolio.raw_inputs]
-    suite = expectations.of_leakage(names, doubtful=settings.doubtful_auc, leaking=settings.leakage_auc)
-    yield Subject("leakage", pd.DataFrame([seen.aucs][: len(seen.aucs)]), suite, dict.fromkeys(names, (seen.labelled, seen.labelled)))
+    counts = {column.name: (seen.labelled, seen.labelled) for column in portfolio.raw_inputs}
+    suite = expectations.of_leakage(counts, doubtful=settings.doubtful_auc, leaking=settings.leakage_auc)
+    yield Subject("leakage", pd.DataFrame([seen.aucs] if seen.aucs else []), suite, counts)
     if seen.coverage:
         counts = {name: (count, seen.sampled) for name, count in seen.without.items()}
         yield Subject("coverage", pd.DataFrame([seen.coverage]), expectations.of_coverage(counts, least=settings.least_coverage), counts)
