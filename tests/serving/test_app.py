@@ -231,8 +231,8 @@ def test_duplicates_in_flight_are_decided_once(api, request_of, settings):
 
 def test_different_requests_in_flight_with_one_key_get_one_decision_and_conflicts(api, request_of, settings):
     async def together() -> list[int]:
-        documents = [request_of(applicant) for applicant in ("fresh", "silent", "doubted")]
-        answers = await asyncio.gather(*(asked(api, "POST", "/v1/decisions", json=each, headers={"Idempotency-Key": "k"}) for each in documents))
+        key, documents = {"Idempotency-Key": "k"}, [request_of(applicant) for applicant in ("fresh", "silent", "doubted")]
+        answers = await asyncio.gather(*(asked(api, "POST", "/v1/decisions", json=each, headers=key) for each in documents))
         return sorted(answer.status_code for answer in answers)
 
     assert asyncio.run(together()) == [200, 422, 422]
