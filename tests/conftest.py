@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from feature_repo.interface import describe
 from feature_repo.portfolios import load
@@ -23,9 +24,13 @@ from serving.scoring.scorecard import Scorecard
 sys.path.insert(0, str(Path(__file__).parent))
 from borrowers import borrow, make_model, mill, mill_model  # noqa: E402, F401
 from invented import brought_harbour, harbour, invent  # noqa: E402, F401
+from projects import make_project, small_project  # noqa: E402, F401
 from served import make_home, service, start  # noqa: E402, F401
 
 DATA_DIR = os.environ.get("TALLY_DATA_DIR")
+
+settings.register_profile("shared machine", deadline=None)  # a first call loads compiled kernels; time is held in tests/performance
+settings.load_profile("shared machine")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
