@@ -13,7 +13,6 @@ from tqdm import tqdm
 
 from feature_repo import expectations, params, portfolios, verdict
 from feature_repo.errors import DataError, run_stage
-from feature_repo.expectations import Subject
 from feature_repo.portfolio import Portfolio
 from governance.release import dump
 from training import evidence, leakage
@@ -43,18 +42,18 @@ def main(portfolio: str, ingest: Path, protected: Path, validate: Path) -> None:
     print(f"{portfolio}: {found.checks} checks passed" + (f", with warnings: {verdict.name(found.warnings)}" if found.warnings else ""))
 
 
-def subjects(portfolio: Portfolio, settings: Validate, ingest: Path, protected: Path) -> Iterator[Subject]:
+def subjects(portfolio: Portfolio, settings: Validate, ingest: Path, protected: Path) -> Iterator[expectations.Subject]:
     """One frame at a time: every table, the vault, and what only the tables together show."""
     for table in tqdm(portfolio.tables, desc="validate", unit="table", disable=None):
-        yield Subject(table.name, evidence.of_table(portfolio, table, ingest), expectations.of_table(portfolio, table))
-    yield Subject("vault", evidence.of_vault(protected), expectations.of_vault(portfolio))
+        yield expectations.Subject(table.name, evidence.of_table(portfolio, table, ingest), expectations.of_table(portfolio, table))
+    yield expectations.Subject("vault", evidence.of_vault(protected), expectations.of_vault(portfolio))
     seen = leakage.measure(portfolio, ingest, sample=settings.sample, least=settings.least_outcomes)
     counts = {column.name: (seen.labelled, seen.labelled) for column in portfolio.raw_inputs}
     suite = expectations.of_leakage(counts, doubtful=settings.doubtful_auc, leaking=settings.leakage_auc)
-    yield Subject("leakage", pd.DataFrame([seen.aucs] if seen.aucs else []), suite, counts)
+    yield expectations.Subject("leakage", pd.DataFrame([seen.aucs] if seen.aucs else []), suite, counts)
     if seen.coverage:
         counts = {name: (count, seen.sampled) for name, count in seen.without.items()}
-        yield Subject("coverage", pd.DataFrame([seen.coverage]), expectations.of_coverage(counts, least=settings.least_coverage), counts)
+        yield expectations.Subject("coverage", pd.DataFrame([seen.coverage]), expectations.of_coverage(counts, least=settings.least_coverage), counts)
 
 
 if __name__ == "__main__":
