@@ -29,15 +29,14 @@ BLANK = pd.Series(dtype=object)
 class Measures:
     """aucs: input -> AUC of that input alone, over `labelled` outcomes, empty where those are too few to tell.
 
-    coverage: stored table -> share of applications that find a row there, worst tenth over best; without: how many of the `sampled`
-    find none.
+    coverage: stored table -> share of applications that find a row there, worst tenth over best; without: how many find none, of how
+    many.
     """
 
     aucs: dict[str, float]
     labelled: int
     coverage: dict[str, float]
-    without: dict[str, int]
-    sampled: int
+    without: dict[str, tuple[int, int]]
 
 
 def measure(portfolio: Portfolio, ingest: Path, *, sample: int, least: int) -> Measures:
@@ -49,13 +48,13 @@ def measure(portfolio: Portfolio, ingest: Path, *, sample: int, least: int) -> M
         if table is not portfolio.applications and joins:
             stored = _as_of(applications, table, ingest)
             found = stored.pop(EVENT_TIME).notna().to_numpy()
-            coverage[table.name], without[table.name] = _worst_over_best(found), int((~found).sum())
+            coverage[table.name], without[table.name] = _worst_over_best(found), (int((~found).sum()), len(found))
             values = values.join(stored)
     labels = applications.get(BAD, BLANK)
     known = labels.notna().to_numpy() & (labels.dtype != object)
     bad = labels[known].to_numpy(dtype=np.float64)
     aucs = _aucs(portfolio, values[known], bad) if min(bad.sum(), len(bad) - bad.sum()) >= least else {}
-    return Measures(aucs, len(bad), coverage, without, len(applications))
+    return Measures(aucs, len(bad), coverage, without)
 
 
 def auc(values: Array, bad: Array) -> float:

@@ -66,7 +66,7 @@ def test_inputs_that_know_nothing_rank_nothing_and_whole_tables_cover_all(harbou
     assert set(seen.aucs) == {column.name for column in harbour.raw_inputs}
     assert max(seen.aucs.values()) < 0.55
     assert seen.coverage == {table.name: 1.0 for table in harbour.views}
-    assert seen.labelled == seen.sampled == SIZE
+    assert seen.labelled == SIZE
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -106,15 +106,15 @@ def test_a_stored_table_cut_off_in_its_middle_loses_coverage(harbour, ingest):
     seen = measure(harbour, ingest)
 
     assert seen.coverage[table.name] < 0.1
-    assert seen.without[table.name] == pytest.approx(SIZE / 2, rel=0.05)
+    assert seen.without[table.name] == (pytest.approx(SIZE / 2, rel=0.05), SIZE)
     assert seen.coverage[harbour.views[1].name] == 1.0
 
 
 def test_a_sample_is_even_over_time_and_says_its_size(harbour, ingest):
     seen = measure(harbour, ingest, sample=500)
 
-    assert seen.sampled == seen.labelled == 500
-    assert seen.coverage == {table.name: 1.0 for table in harbour.views}
+    assert seen.labelled == 500
+    assert seen.without == {table.name: (0, 500) for table in harbour.views}
 
 
 @pytest.mark.parametrize("outcome", [0.0, np.nan, "text"])

@@ -52,8 +52,8 @@ def subjects(portfolio: Portfolio, settings: Validate, ingest: Path, protected: 
     suite = expectations.of_leakage(counts, doubtful=settings.doubtful_auc, leaking=settings.leakage_auc)
     yield expectations.Subject("leakage", pd.DataFrame([seen.aucs] if seen.aucs else []), suite, counts)
     if seen.coverage:
-        counts = {name: (count, seen.sampled) for name, count in seen.without.items()}
-        yield expectations.Subject("coverage", pd.DataFrame([seen.coverage]), expectations.of_coverage(counts, least=settings.least_coverage), counts)
+        suite = expectations.of_coverage(seen.coverage, least=settings.least_coverage)
+        yield expectations.Subject("coverage", pd.DataFrame([seen.coverage]), suite, seen.without)
 
 
 if __name__ == "__main__":
