@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import inspect
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from feature_repo.contract import Derived, Input, Stored
+from feature_repo.errors import ContractError
 from feature_repo.portfolio import Portfolio
 
 
@@ -42,10 +45,24 @@ def interface_hash(portfolio: Portfolio) -> str:
     """
     agreed = {
         "inputs": [_agreed(column) for column in portfolio.raw_inputs],
-        "derived": [inspect.getsource(column.function).split("def ", 1)[1] for column in portfolio.derived_columns],
-        "rules": [(rule.code, inspect.getsource(rule.when).strip()) for rule in portfolio.rules],
+        "derived": [(column.name, meaning(column.function)) for column in portfolio.derived_columns],
+        "rules": [(rule.code, meaning(rule.when)) for rule in portfolio.rules],
     }
     return hashlib.sha256(json.dumps(agreed, sort_keys=True).encode()).hexdigest()
+
+
+def meaning(function: Callable[..., Any]) -> str:
+    """A function's arguments and body, without decorators, comments or layout; of a lambda, nothing of the call it stands in."""
+    code = function.__code__
+    arguments = list(inspect.signature(function).parameters)
+    for node in ast.walk(ast.parse("".join(inspect.findsource(function)[0]))):
+        if isinstance(node, ast.FunctionDef | ast.Lambda) and [argument.arg for argument in node.args.args] == arguments:
+            if isinstance(node, ast.Lambda) and node.lineno == code.co_firstlineno:
+                return ast.unparse(node)
+            if isinstance(node, ast.FunctionDef) and node.name == function.__name__:
+                node.decorator_list = []
+                return ast.unparse(node)
+    raise ContractError(f"the source of {function.__name__} cannot be read; a rule or derived feature is a function written in its portfolio's file")
 
 
 def _agreed(column: Input) -> list[Any]:

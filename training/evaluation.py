@@ -44,7 +44,7 @@ def plot_tables(scored: pd.DataFrame, policy: Policy, *, dated: bool) -> dict[st
     by_vintage = [measures.vintage_table(vintages[rows.index], rows[BAD].to_numpy(), rows["pd"].to_numpy()).assign(part=part)
                   for part, rows in scored.groupby(PART, sort=False)]
     return {
-        "roc": pd.concat([_roc(rows, str(part)) for part, rows in scored.groupby(PART, sort=False)]),
+        "roc": _roc(scored),
         "calibration": measures.calibration_table(bad, pd_),
         "scores": _scores(test),
         "vintages": pd.concat(by_vintage).sort_values(["vintage", "part"]),
@@ -59,15 +59,16 @@ def write_plots(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
         table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", float_format="%.6g")
 
 
-def _roc(rows: pd.DataFrame, part: str) -> pd.DataFrame:
-    false_positive, true_positive, _ = roc_curve(rows[BAD], rows["pd"])
+def _roc(scored: pd.DataFrame) -> pd.DataFrame:
+    """The true positive rate of each part, one column each, on a grid of false positive rates."""
     grid = np.linspace(0, 1, ROC_POINTS + 1)
-    return pd.DataFrame({"false_positive_rate": grid, "true_positive_rate": np.interp(grid, false_positive, true_positive), PART: part})
+    curves = {str(part): np.interp(grid, *roc_curve(rows[BAD], rows["pd"])[:2]) for part, rows in scored.groupby(PART, sort=False)}
+    return pd.DataFrame({"false_positive_rate": grid, **{part: curves[part] for part in PARTS}})
 
 
 def _scores(test: pd.DataFrame, width: int = 10) -> pd.DataFrame:
-    """Share of each outcome's rows per ten points of score."""
+    """Share of each outcome's rows, good and bad, per ten points of score."""
     outcome = np.where(test[BAD] == 1, "bad", "good")
     counts = pd.crosstab(test["score"].to_numpy() // width * width, outcome)
     counts = counts.reindex(range(int(counts.index.min()), int(counts.index.max()) + width, width), fill_value=0)
-    return (counts / counts.sum()).rename_axis("score").reset_index().melt("score", var_name="outcome", value_name="share")
+    return (counts / counts.sum()).rename_axis(index="score", columns=None).reset_index()[["score", "good", "bad"]]

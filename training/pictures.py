@@ -1,25 +1,64 @@
-"""The plots of a run as pictures for people: one figure per file of evaluate/plots. Draws what is there, computes nothing."""
+"""The plots of a run as pictures for people, from the same tables that `dvc plots` shows. Draws what is there, computes nothing."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib as mpl
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-mpl.use("Agg")
+CHANCE = {"color": "grey", "linestyle": ":", "linewidth": 1}
 
 
 def draw(plots: Path) -> dict[str, Figure]:
-    """File stem -> figure for every CSV of a folder; the first column is the horizontal axis, the others are lines."""
-    return {path.stem: _lines(path.stem, pd.read_csv(path)) for path in sorted(plots.glob("*.csv"))}
+    """Table name -> figure, for every table of evaluate/plots."""
+    return {name: _figure(pd.read_csv(plots / f"{name}.csv"), painter) for name, painter in PAINTERS.items()}
 
 
-def _lines(title: str, data: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(7, 5), layout="constrained")
-    axes = figure.add_subplot(title=title, xlabel=data.columns[0])
-    for name in data.columns[1:]:
-        axes.plot(data.iloc[:, 0], data[name], label=name)
-    axes.legend()
+def _figure(table: pd.DataFrame, painter: object) -> Figure:
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.add_subplot()
+    painter(axes, table)  # type: ignore[operator]
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
     return figure
+
+
+def _roc(axes: Axes, table: pd.DataFrame) -> None:
+    axes.set(title="ROC", xlabel="false positive rate", ylabel="true positive rate")
+    for part in table.columns[1:]:
+        axes.plot(table.iloc[:, 0], table[part], label=part)
+    axes.plot([0, 1], [0, 1], label="chance", **CHANCE)
+
+
+def _calibration(axes: Axes, table: pd.DataFrame) -> None:
+    axes.set(title="Calibration, test: ten PD quantiles", xlabel="mean PD", ylabel="bad rate")
+    axes.errorbar(table["mean_pd"], table["bad_rate"], yerr=_bars(table, "bad_rate", "low", "high"), fmt="o", capsize=3, label="bad rate, 95% (Jeffreys)")
+    axes.plot([0, table["mean_pd"].max()], [0, table["mean_pd"].max()], label="perfect", **CHANCE)
+
+
+def _scores(axes: Axes, table: pd.DataFrame) -> None:
+    axes.set(title="Scores by outcome, test", xlabel="score", ylabel="share of the outcome")
+    for outcome in table.columns[1:]:
+        axes.fill_between(table["score"], table[outcome], step="post", alpha=0.5, label=outcome)
+
+
+def _vintages(axes: Axes, table: pd.DataFrame) -> None:
+    axes.set(title="Gini by vintage", xlabel="vintage", ylabel="Gini, 95% (DeLong)", ylim=(0, 1))
+    for part, rows in table.groupby("part", sort=False):
+        axes.errorbar(rows["vintage"], rows["gini"], yerr=_bars(rows, "gini", "gini_low", "gini_high"), fmt="o", capsize=3, label=part)
+    axes.tick_params(axis="x", rotation=90)
+
+
+def _bands(axes: Axes, table: pd.DataFrame) -> None:
+    axes.set(title="Score bands, test", xlabel="band, best first", ylabel="bad rate")
+    axes.bar(table["band"], table["bad_rate"], yerr=_bars(table, "bad_rate", "low", "high"), capsize=3, alpha=0.6, label="bad rate, 95% (Jeffreys)")
+    axes.plot(table["band"], table["mean_pd"], "o", color="black", label="mean PD")
+
+
+def _bars(table: pd.DataFrame, middle: str, low: str, high: str) -> list[pd.Series]:
+    return [(table[middle] - table[low]).clip(lower=0), (table[high] - table[middle]).clip(lower=0)]
+
+
+PAINTERS = {"roc": _roc, "calibration": _calibration, "scores": _scores, "vintages": _vintages, "bands": _bands}

@@ -1,0 +1,92 @@
+"""Fixture: a whole project of its own, committed, its pipeline run by the real `dvc repro`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[1]
+RERUN = "Running stage '"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout in a folder of its own; commands run there with this environment's programs."""
+
+    path: Path
+
+    @property
+    def portfolio(self) -> str:
+        return str(self.params["portfolio"])
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return YAML(typ="safe").load((self.path / "params.yaml").read_text())
+
+    def data(self, *parts: str) -> Path:
+        return self.path.joinpath("data", self.portfolio, *parts)
+
+    def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a program; its output is kept, and shown where it fails."""
+        inherited = {name: value for name, value in os.environ.items() if name not in {"MLFLOW_TRACKING_URI", "TALLY_HOME", "TALLY_PORTFOLIO"}}
+        programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return subprocess.run(command, cwd=self.path, capture_output=True, text=True, check=False,
+                              env={**inherited, "PATH": programs, "PYTHONPATH": str(self.path), **environment})
+
+    def repro(self, *targets: str) -> list[str]:
+        """`dvc repro`; the stages that ran, in order."""
+        done = self.run("dvc", "repro", *targets)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return [line.removeprefix(RERUN).split("'")[0] for line in done.stdout.splitlines() if line.startswith(RERUN)]
+
+    def change(self, section: str, **values: Any) -> None:
+        """Change values of a section of params.yaml."""
+        yaml = YAML()
+        params = yaml.load((self.path / "params.yaml").read_text())
+        params[section].update(values)
+        with (self.path / "params.yaml").open("w") as file:
+            yaml.dump(params, file)
+
+
+def copy_of_the_project(path: Path) -> Project:
+    """What git tracks or would track, committed anew."""
+    names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    for name in names:
+        if (ROOT / name).is_file():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, path / name)
+    (path / "dvc.lock").unlink(missing_ok=True)
+    project = Project(path)
+    for command in (["init", "-q"], ["add", "-A"], ["-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "-qm", "Start"]):
+        assert project.run("git", *command).returncode == 0
+    return project
+
+
+@pytest.fixture(scope="session")
+def make_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Project]:
+    """Copies the project into a folder of its own."""
+
+    def make(**sections: dict[str, Any]) -> Project:
+        project = copy_of_the_project(tmp_path_factory.mktemp("project"))
+        for section, values in sections.items():
+            project.change(section, **values)
+        return project
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def small_project(make_project: Callable[..., Project]) -> Project:
+    """The default portfolio at 12,000 applications, its pipeline run once."""
+    project = make_project(ingest={"rows": 12_000})
+    project.repro()
+    return project
