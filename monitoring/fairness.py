@@ -143,8 +143,9 @@ def tally(facts: pd.DataFrame) -> pd.DataFrame:
     Decisions alike are counted first and weighed, so that Fairlearn sees a few hundred rows, whatever the size of the window.
     """
     outcome = facts["bad"].where(facts["matured"], UNKNOWN)
-    groups = facts.assign(outcome=outcome).groupby(["month", "group", "approved", "outcome"])
-    alike = groups["pd"].agg(n="size", pd="mean").reset_index()
+    facts = facts.assign(outcome=outcome).astype({"month": "category", "group": "category"})
+    alike = facts.groupby(["month", "group", "approved", "outcome"], observed=True)["pd"].agg(n="size", pd="mean").reset_index()
+    alike = alike.astype({"month": object, "group": object})
     matured, good = alike[alike["outcome"] != UNKNOWN], alike[alike["outcome"] == 0]
     parts = {"decisions": _cases_of(alike), "approval_rate": _rate(alike, "approved", selection_rate), "matured": _cases_of(matured),
              "bad_rate": _rate(matured, "outcome", selection_rate), "mean_pd": _rate(matured, "pd", mean_prediction),

@@ -64,8 +64,9 @@ def months(frame: pd.DataFrame, portfolio: Portfolio) -> Array:
     """The month of each decision as "YYYY-MM"; "all" where the portfolio has no time axis."""
     if not portfolio.is_dated:
         return np.full(len(frame), ALL)
-    found: Array = frame[DECIDED_AT].dt.strftime("%Y-%m").to_numpy(dtype="U7")
-    return found
+    times = frame[DECIDED_AT].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
+    found, at = np.unique(times.astype("datetime64[M]"), return_inverse=True)
+    return found.astype("U7")[at]
 
 
 def slices(frame: pd.DataFrame, portfolio: Portfolio) -> Iterator[tuple[str, slice]]:
