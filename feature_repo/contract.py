@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum, StrEnum
+from functools import cached_property
 from typing import Any
 
 from feature_repo.errors import ContractError
@@ -59,7 +60,7 @@ class WhenStale(StrEnum):
 
 @dataclass(frozen=True)
 class Csv:
-    """Delimited text; header None means columns are named by position: "1", "2", …"""
+    """Delimited text; without a header, columns are named by position: "1", "2" and so on."""
 
     separator: str = ","
     header: bool = True
@@ -174,7 +175,7 @@ class Derived:
     def name(self) -> str:
         return self.function.__name__
 
-    @property
+    @cached_property
     def arguments(self) -> tuple[str, ...]:
         return tuple(inspect.signature(self.function).parameters)
 
@@ -265,7 +266,7 @@ class Rule:
     action: Action
     reason: str
 
-    @property
+    @cached_property
     def arguments(self) -> tuple[str, ...]:
         return tuple(inspect.signature(self.when).parameters)
 
@@ -281,7 +282,7 @@ def duplicates(names: list[str]) -> list[str]:
     return [name for name in dict.fromkeys(names) if names.count(name) > 1]
 
 
-def refuse(condition: bool, message: str) -> None:
+def refuse(condition: object, message: str) -> None:
     """Raise ContractError with `message` where `condition` holds."""
     if condition:
         raise ContractError(message)

@@ -1,13 +1,13 @@
 """What can go wrong, named, and how a command says it: one line, exit code 1.
 
-    TallyError
-    ├── ContractError     a portfolio file contradicts itself
-    ├── DataError         a raw file is missing, unreadable or breaks its contract
-    ├── ParamsError       params.yaml is not what a stage expects
-    ├── ReleaseError      a release is incomplete, altered or not for this interface
-    ├── FeatureError      stored features cannot be read or joined
-    ├── LedgerError       the record cannot be written or does not verify
-    └── ServiceError      a server or port is not available
+TallyError
+├── ContractError     a portfolio file contradicts itself
+├── DataError         a raw file is missing, unreadable or breaks its contract
+├── ParamsError       params.yaml is not what a stage expects
+├── ReleaseError      a release is incomplete, altered or not for this interface
+├── FeatureError      stored features cannot be read or joined
+├── LedgerError       the record cannot be written or does not verify
+└── ServiceError      a server or port is not available
 """
 
 from __future__ import annotations
@@ -61,5 +61,8 @@ def run_stage(main: Callable[..., None]) -> None:
     except TallyError as error:
         if os.environ.get("TALLY_DEBUG"):
             raise
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+        raise SystemExit(f"{type(error).__name__}: {error}") from None
+    except FileNotFoundError as error:
+        if os.environ.get("TALLY_DEBUG"):
+            raise
+        raise SystemExit(f"DataError: {error.filename} is not there; run: dvc repro") from None

@@ -62,7 +62,7 @@ def meaning(function: Callable[..., Any]) -> str:
             if isinstance(node, ast.FunctionDef) and node.name == function.__name__:
                 node.decorator_list = []
                 return ast.unparse(node)
-    raise ContractError(f"the source of {function.__name__} cannot be read; a rule or derived feature is a function written in its portfolio's file")
+    raise ContractError(f"the source of {function.__name__} cannot be read; rules and derived features are functions in a portfolio's file")
 
 
 def _agreed(column: Input) -> list[Any]:

@@ -43,15 +43,15 @@ class Portfolio:
     def __post_init__(self) -> None:
         names = [column.name for column in self.raw_inputs] + [column.name for column in self.protected]
         names += [table.as_of for table in self.views]
-        refuse(bool(duplicates(names)), f"{self.name}: columns declared twice: {duplicates(names)}")
+        refuse(duplicates(names), f"{self.name}: columns declared twice: {duplicates(names)}")
         reserved = sorted(RESERVED.intersection(names))
-        refuse(bool(reserved), f"{self.name}: these names are the platform's own, choose others: {reserved}")
+        refuse(reserved, f"{self.name}: these names are the platform's own, choose others: {reserved}")
         refuse(not all(name.isidentifier() for name in names), f"{self.name}: column names must be Python identifiers")
         refuse(not self.requests, f"{self.name}: at least one Request column is needed, an application says something")
         for table in self.tables:
             refuse(len(table.select(Applicant)) != 1, f"{self.name}.{table.name}: exactly one Applicant column is needed")
         for table in self.tables[1:]:
-            refuse(bool(table.select(Request, Protected)), f"{self.name}.{table.name}: only the first table may hold Request or Protected columns")
+            refuse(table.select(Request, Protected), f"{self.name}.{table.name}: only the first table may hold Request and Protected")
         for rule in self.rules:
             self._refuse_unknown(rule.code, rule.arguments)
 
@@ -70,7 +70,7 @@ class Portfolio:
     def _refuse_unknown(self, name: str, arguments: tuple[str, ...]) -> None:
         numbers = {column.name for column in self.inputs if not column.is_level}
         unknown = sorted(set(arguments) - numbers)
-        refuse(bool(unknown), f"{self.name}.{name}: not number columns of this portfolio: {unknown}; there are {sorted(numbers)}")
+        refuse(unknown, f"{self.name}.{name}: not number columns of this portfolio: {unknown}; there are {sorted(numbers)}")
 
     @property
     def applications(self) -> Table:
@@ -112,4 +112,5 @@ class Portfolio:
     @property
     def application_key(self) -> Application | Applicant:
         """What identifies one application: its own key, else the applicant's."""
-        return (*self.applications.select(Application), *self.applications.select(Applicant))[0]
+        keys: tuple[Application | Applicant, ...] = (*self.applications.select(Application), *self.applications.select(Applicant))
+        return keys[0]

@@ -47,7 +47,8 @@ class OnlineFeatures:
         self._empty: dict[str, Value] = {name: None for table in portfolio.views
                                          for name in (table.as_of, *(column.name for column in table.stored))}
         tables = [f"{portfolio.name}_{table.name}" for table in portfolio.views]
-        self._query = " UNION ALL ".join(f'SELECT feature_name, value FROM "{name}" WHERE entity_key = ?1' for name in tables)  # noqa: S608
+        self._query = " UNION ALL ".join(
+            f'SELECT feature_name, value FROM "{name}" WHERE entity_key = ?1' for name in tables)  # noqa: S608  # nosec B608 - contract names
         self._thread = local()
 
     def read(self, applicant_id: str) -> dict[str, Value]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -31,8 +32,8 @@ def serve() -> None:
     click.echo(operations.serve())
 
 
-@tally.command()
-def mlflow() -> None:
+@tally.command("mlflow")
+def mlflow_server() -> None:
     """Start the MLflow server over the embedded store."""
     from tally import operations
 
@@ -77,35 +78,35 @@ def place() -> None:
     """Fetch the champion's release, verify it and point the service to it."""
     from tally import operations
 
-    click.echo(operations.place().release_id)
+    click.echo(operations.place().id)
 
 
 @tally.command()
-@click.argument("start")
-@click.argument("end")
+@click.argument("start", type=click.DateTime())
+@click.argument("end", type=click.DateTime())
 @click.argument("window", type=click.Path(path_type=Path))
-def export(start: str, end: str, window: Path) -> None:
-    """Write the recorded decisions of [START, END) (ISO times) as a WINDOW the monitoring stages read."""
-    from tally import operations
+def export(start: datetime, end: datetime, window: Path) -> None:
+    """Write the recorded decisions of [START, END), UTC, as a WINDOW the monitoring stages read."""
+    from tally import record
 
-    click.echo(operations.export(start, end, window))
+    click.echo(record.export(start, end, window))
 
 
 @tally.command()
 def verify() -> None:
     """Check the ledger of the portfolio, record by record."""
-    from tally import operations
+    from tally import record
 
-    click.echo(operations.verify())
+    click.echo(record.verify())
 
 
 @tally.command()
 @click.argument("decision_id")
 def replay(decision_id: str) -> None:
     """Decide a recorded decision again from its own record and compare."""
-    from tally import operations
+    from tally import record
 
-    click.echo(operations.replay(decision_id))
+    click.echo(record.replay(decision_id))
 
 
 def main() -> None:

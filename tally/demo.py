@@ -14,9 +14,9 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from feature_repo.contract import Action
+from feature_repo.contract import APPLICANT_ID, Action
 from feature_repo.errors import DataError, ServiceError
-from tally import operations, pages
+from tally import operations, pages, processes, servers
 from tally.checkout import Checkout, here
 
 TRIES = 40
@@ -29,11 +29,11 @@ def run() -> None:
     started = time.monotonic()
     step("Pipeline: dvc repro", started)
     pipeline()
-    step("MLflow", started)
-    mlflow = operations.serve_mlflow(checkout)
+    processes.launch(servers.mlflow(checkout.home), checkout.run)
     step("Online features", started)
     console.print(operations.publish(checkout))
     step("Promotion", started)
+    mlflow = operations.serve_mlflow(checkout)
     console.print(operations.promote())
     step("Scoring service", started)
     api = operations.serve(checkout)
@@ -68,7 +68,8 @@ def applications(checkout: Checkout, outcome: Action) -> Iterator[dict[str, Any]
     window = pd.read_parquet(checkout.data("baseline", "window.parquet"))
     for row in window[window["outcome"] == outcome].tail(TRIES).iloc[::-1].to_dict("records"):
         values = {column.name: row[column.name] for column in checkout.portfolio.requests}
-        yield {"applicant_id": row["applicant_id"], "application": {name: None if pd.isna(value) else value for name, value in values.items()}}
+        said = {name: None if pd.isna(value) else value for name, value in values.items()}
+        yield {APPLICANT_ID: row[APPLICANT_ID], "application": said}
 
 
 def show(answer: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -17,6 +18,7 @@ import psutil
 from feature_repo.errors import ServiceError
 
 PATIENCE = 120.0
+PAUSE = 0.2
 
 
 @dataclass(frozen=True)
@@ -44,21 +46,32 @@ def ensure(server: Server, run: Path) -> str:
 
     Raises ServiceError where the port belongs to somebody else or the server ends before it answers; its log is named.
     """
+    launch(server, run)
+    log = run / f"{server.name}.log"
+    for _ in range(int(PATIENCE / PAUSE)):
+        if _record(run, server.name) is None:
+            raise ServiceError(f"{server.name} ended before it answered; its log is {log}")
+        if _answers(server):
+            return server.address
+        time.sleep(PAUSE)
+    raise ServiceError(f"{server.name} did not answer {server.address}{server.health} within {PATIENCE:.0f} s; its log is {log}")
+
+
+def launch(server: Server, run: Path) -> None:
+    """As `ensure`, without waiting for an answer: for a server that takes its time while other work goes on."""
     record = _record(run, server.name)
     if record and record["purpose"] == server.purpose and record["port"] == server.port:
-        return server.address
+        return
     if record:
         stop(run, server.name)
     if _busy(server.port):
-        raise ServiceError(f"port {server.port} is in use by another program; set {server.variable} to a free one, e.g. {server.variable}={server.port + 1}")
+        raise ServiceError(f"port {server.port} is in use by another program; choose another: {server.variable}={server.port + 1}")
     run.mkdir(parents=True, exist_ok=True)
     with (run / f"{server.name}.log").open("wb") as log:
         process = subprocess.Popen(server.command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
                                    env={**os.environ, **server.environment})
     identity = {"pid": process.pid, "started": psutil.Process(process.pid).create_time(), "port": server.port, "purpose": server.purpose}
     (run / f"{server.name}.json").write_text(json.dumps(identity))
-    _wait(server, process, run)
-    return server.address
 
 
 def stop(run: Path, name: str) -> bool:
@@ -79,12 +92,12 @@ def running(run: Path) -> list[str]:
     return sorted(path.stem for path in run.glob("*.json") if _record(run, path.stem))
 
 
-def _record(run: Path, name: str) -> dict[str, object] | None:  # type: ignore[no-any-return]
+def _record(run: Path, name: str) -> dict[str, Any] | None:
     """What was written when the server was started, if that very process still lives (ids are used again)."""
     path = run / f"{name}.json"
     if not path.is_file():
         return None
-    record = json.loads(path.read_text())
+    record: dict[str, Any] = json.loads(path.read_text())
     try:
         process = psutil.Process(record["pid"])
         return record if process.create_time() == record["started"] and process.status() != psutil.STATUS_ZOMBIE else None
@@ -97,16 +110,8 @@ def _busy(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _wait(server: Server, process: subprocess.Popen[bytes], run: Path) -> None:
-    log = run / f"{server.name}.log"
-    for _ in range(int(PATIENCE * 5)):
-        if process.poll() is not None:
-            raise ServiceError(f"{server.name} ended with code {process.returncode}; its log is {log}")
-        try:
-            if httpx.get(server.address + server.health, timeout=2).is_success:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.2)
-        else:
-            time.sleep(0.2)
-    raise ServiceError(f"{server.name} did not answer {server.address}{server.health} within {PATIENCE:.0f} s; its log is {log}")
+def _answers(server: Server) -> bool:
+    try:
+        return httpx.get(server.address + server.health, timeout=2).is_success
+    except httpx.HTTPError:
+        return False

@@ -17,10 +17,10 @@ def port(variable: str, default: int) -> int:
 def mlflow(home: Path) -> Server:
     """The MLflow UI over the embedded store that `dvc repro` writes."""
     store = home / "mlflow"
-    command = (sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port("TALLY_MLFLOW_PORT", 5000)), "--workers", "1",
+    number = port("TALLY_MLFLOW_PORT", 5000)
+    command = (sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(number), "--workers", "1",
                "--backend-store-uri", f"sqlite:///{store / 'mlflow.db'}", "--default-artifact-root", (store / "artifacts").as_uri())
-    return Server("mlflow", command, port("TALLY_MLFLOW_PORT", 5000), "TALLY_MLFLOW_PORT", "/health",
-                  environment={"MLFLOW_DISABLE_TELEMETRY": "true"})
+    return Server("mlflow", command, number, "TALLY_MLFLOW_PORT", "/health", environment={"MLFLOW_DISABLE_TELEMETRY": "true"})
 
 
 def scoring(home: Path, portfolio: str, *, release_id: str, business_time: str | None) -> Server:
@@ -29,7 +29,8 @@ def scoring(home: Path, portfolio: str, *, release_id: str, business_time: str |
     command = (sys.executable, "-m", "bentoml", "serve", "serving.service:CreditScoring", "--host", "127.0.0.1", "--port", str(number))
     environment = {"TALLY_PORTFOLIO": portfolio, "TALLY_HOME": str(home), "BENTOML_HOME": str(home / portfolio / "bentoml"),
                    "BENTOML_DO_NOT_TRACK": "True", **({"TALLY_BUSINESS_TIME": business_time} if business_time else {})}
-    return Server("scoring", command, number, "TALLY_PORT", "/readyz", purpose=f"{portfolio} {release_id} {business_time}", environment=environment)
+    purpose = f"{portfolio} {release_id} {business_time}"
+    return Server("scoring", command, number, "TALLY_PORT", "/readyz", purpose=purpose, environment=environment)
 
 
 def reports(folder: Path) -> Server:

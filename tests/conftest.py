@@ -22,10 +22,10 @@ from serving.scoring.parts import Band, Calibrator, Policy, Texts
 from serving.scoring.scorecard import Scorecard
 
 sys.path.insert(0, str(Path(__file__).parent))
-from borrowers import borrow, make_model, mill, mill_model  # noqa: E402, F401
-from invented import brought_harbour, harbour, invent  # noqa: E402, F401
-from projects import make_project, small_project  # noqa: E402, F401
-from served import make_home, service, start  # noqa: E402, F401
+from borrowers import borrow, make_model, mill, mill_model  # noqa: F401
+from invented import brought_harbour, harbour, invent  # noqa: F401
+from projects import make_project, small_project  # noqa: F401
+from served import make_home, service, start  # noqa: F401
 
 DATA_DIR = os.environ.get("TALLY_DATA_DIR")
 
@@ -48,7 +48,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say what was left out and what to set."""
     if config.stash.get(LEFT_OUT, 0):
-        terminalreporter.write_line(f"{config.stash[LEFT_OUT]} tests on real files left out: set TALLY_DATA_DIR to the folder that holds taiwan_default/")
+        left = config.stash[LEFT_OUT]
+        terminalreporter.write_line(f"{left} tests on real files left out: set TALLY_DATA_DIR to the folder that holds taiwan_default/")
 
 
 LEFT_OUT = pytest.StashKey[int]()
@@ -68,7 +69,8 @@ def scorecard_release(path: Path, portfolio_name: str = "card_default", *, inter
     kernel = Scorecard(starts=np.arange(inputs + 1), edges=np.zeros(inputs), points=points, missing=np.zeros(inputs),
                        special_starts=np.zeros(inputs + 1, dtype=np.int64), specials=np.zeros(0), special_points=np.zeros(0),
                        intercept=np.array([intercept]))
-    encoding = {column.name: {level: float(i) for i, level in enumerate(column.level_names)} for column in portfolio.raw_inputs if column.is_level}
+    encoding = {column.name: {level: float(i) for i, level in enumerate(column.level_names)}
+                for column in portfolio.raw_inputs if column.is_level}
     policy = Policy(0.15, 0.4, (Band("A", 0.1), Band("B", 0.3), Band("C", 1.0)), 600, 50, 20)
     scorer = decision.Scorer(portfolio, Texts(tuple(contract["inputs"]), tuple(contract["rules"])), encoding, kernel,
                              Calibrator("platt"), policy, np.full(inputs, -0.1))

@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
 RERUN = "Running stage '"
+OTHERS = {"MLFLOW_TRACKING_URI", "TALLY_HOME", "TALLY_PORTFOLIO"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Project:
 
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a program; its output is kept, and shown where it fails."""
-        inherited = {name: value for name, value in os.environ.items() if name not in {"MLFLOW_TRACKING_URI", "TALLY_HOME", "TALLY_PORTFOLIO"}}
+        inherited = {name: value for name, value in os.environ.items() if name not in OTHERS}
         programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(command, cwd=self.path, capture_output=True, text=True, check=False,
                               env={**inherited, "PATH": programs, "PYTHONPATH": str(self.path), **environment})
@@ -59,8 +60,8 @@ class Project:
 
 def copy_of_the_project(path: Path) -> Project:
     """What git tracks or would track, committed anew."""
-    names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    for name in names:
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
+    for name in listed.stdout.splitlines():
         if (ROOT / name).is_file():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, path / name)

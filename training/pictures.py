@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-CHANCE = {"color": "grey", "linestyle": ":", "linewidth": 1}
+CHANCE: dict[str, Any] = {"color": "grey", "linestyle": ":", "linewidth": 1}
+INTERVAL = "bad rate, 95% (Jeffreys)"
 
 
 def draw(plots: Path) -> dict[str, Figure]:
@@ -16,10 +19,10 @@ def draw(plots: Path) -> dict[str, Figure]:
     return {name: _figure(pd.read_csv(plots / f"{name}.csv"), painter) for name, painter in PAINTERS.items()}
 
 
-def _figure(table: pd.DataFrame, painter: object) -> Figure:
+def _figure(table: pd.DataFrame, painter: Callable[[Axes, pd.DataFrame], None]) -> Figure:
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.add_subplot()
-    painter(axes, table)  # type: ignore[operator]
+    painter(axes, table)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
     return figure
@@ -34,7 +37,8 @@ def _roc(axes: Axes, table: pd.DataFrame) -> None:
 
 def _calibration(axes: Axes, table: pd.DataFrame) -> None:
     axes.set(title="Calibration, test: ten PD quantiles", xlabel="mean PD", ylabel="bad rate")
-    axes.errorbar(table["mean_pd"], table["bad_rate"], yerr=_bars(table, "bad_rate", "low", "high"), fmt="o", capsize=3, label="bad rate, 95% (Jeffreys)")
+    bars = _bars(table, "bad_rate", "low", "high")
+    axes.errorbar(table["mean_pd"], table["bad_rate"], yerr=bars, fmt="o", capsize=3, label=INTERVAL)
     axes.plot([0, table["mean_pd"].max()], [0, table["mean_pd"].max()], label="perfect", **CHANCE)
 
 
@@ -53,7 +57,8 @@ def _vintages(axes: Axes, table: pd.DataFrame) -> None:
 
 def _bands(axes: Axes, table: pd.DataFrame) -> None:
     axes.set(title="Score bands, test", xlabel="band, best first", ylabel="bad rate")
-    axes.bar(table["band"], table["bad_rate"], yerr=_bars(table, "bad_rate", "low", "high"), capsize=3, alpha=0.6, label="bad rate, 95% (Jeffreys)")
+    bars = _bars(table, "bad_rate", "low", "high")
+    axes.bar(table["band"], table["bad_rate"], yerr=bars, capsize=3, alpha=0.6, label=INTERVAL)
     axes.plot(table["band"], table["mean_pd"], "o", color="black", label="mean PD")
 
 

@@ -79,7 +79,8 @@ def connected() -> Iterator[mlflow.MlflowClient]:
     try:
         yield mlflow.MlflowClient()
     except MlflowException as error:
-        raise ServiceError(f"MLflow at {address}: {str(error).splitlines()[0]} Start it (make mlflow), or unset MLFLOW_TRACKING_URI") from error
+        said = str(error).splitlines()[0]
+        raise ServiceError(f"MLflow at {address}: {said} Start it (make mlflow), or unset MLFLOW_TRACKING_URI") from error
     finally:
         mlflow.set_tracking_uri(chosen)
         with suppress(OSError):  # the embedded store makes an empty folder for an experiment nobody uses

@@ -75,7 +75,8 @@ def test_the_same_data_params_and_code_give_the_same_release_id_in_another_folde
 
     other.repro("evaluate")
 
-    assert (other.data("evaluate", "release", "release.json")).read_bytes() == (project.data("evaluate", "release", "release.json")).read_bytes()
+    manifests = [each.data("evaluate", "release", "release.json").read_bytes() for each in (project, other)]
+    assert manifests[0] == manifests[1]
 
 
 def test_metrics_and_plots_show_something(project):

@@ -57,7 +57,7 @@ def test_a_port_in_use_names_the_variable_that_moves_it(run, tmp_path):
 def test_a_server_that_ends_at_once_is_an_error_that_names_its_log(run, free_port):
     server = processes.Server("web", (sys.executable, "-c", "raise SystemExit(3)"), free_port, "TALLY_TEST_PORT", "/")
 
-    with pytest.raises(ServiceError, match=r"code 3.*web\.log"):
+    with pytest.raises(ServiceError, match=r"ended before.*web\.log"):
         processes.ensure(server, run)
 
 

@@ -41,7 +41,7 @@ def test_the_test_gini_is_of_the_test_part_as_the_release_scores_it(mill, mill_m
 
 
 def test_the_roc_rises_from_corner_to_corner_for_each_part(mill_model):
-    for _, curve in plot(mill_model, "roc").drop(columns="false_positive_rate").items():
+    for curve in dict(plot(mill_model, "roc").drop(columns="false_positive_rate")).values():
         assert curve.iloc[[0, -1]].tolist() == pytest.approx([0, 1], abs=0.2)
         assert (np.diff(curve) >= 0).all()
 

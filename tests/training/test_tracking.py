@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -24,10 +25,13 @@ PORTFOLIO = load("card_default")
 def server(tmp_path_factory):
     """A real MLflow server of our own; ended by its own process id."""
     home = tmp_path_factory.mktemp("mlflow")
-    port = next(port for port in range(5810, 5900) if port not in {address.laddr.port for address in psutil.net_connections("inet") if address.laddr})
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
                "--backend-store-uri", f"sqlite:///{home / 'mlflow.db'}", "--artifacts-destination", str(home / "artifacts")]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"})
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, **quiet, env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"})
     address = f"http://127.0.0.1:{port}"
     wait_for(f"{address}/health", process)
     yield address
@@ -81,7 +85,8 @@ def test_a_release_is_registered_once_and_returns_intact_with_the_same_pd(home, 
 
         model = mlflow.pyfunc.load_model(f"models:/{PORTFOLIO.name}@champion")
         assert model.metadata.signature is not None
-        assert [row for row in model.predict(example(release))["pd"]] == [golden["decision"]["pd"] for golden in release.read("golden.json", list)]
+        expected = [golden["decision"]["pd"] for golden in release.read("golden.json", list)]
+        assert model.predict(example(release))["pd"].tolist() == expected
 
 
 def test_an_old_release_gets_its_alias_back_at_its_old_version(home, make_release):
@@ -96,9 +101,10 @@ def test_an_old_release_gets_its_alias_back_at_its_old_version(home, make_releas
 
 def test_a_run_that_was_cut_off_before_its_version_is_finished_not_doubled(home, make_release, monkeypatch):
     release = make_release(home / "release", intercept=-3.0)
-    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="cut off"):
+    with monkeypatch.context() as patch:
         patch.setattr(tracking, "_log_model", cut_off)
-        tracking.register(PORTFOLIO, release, evidence(release))
+        with pytest.raises(RuntimeError, match="cut off"):
+            tracking.register(PORTFOLIO, release, evidence(release))
 
     card = tracking.register(PORTFOLIO, release, evidence(release))
 

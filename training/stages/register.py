@@ -20,8 +20,9 @@ SETTINGS = ("ingest", "validate", "split", "train", "evaluate")
 def main(portfolio: str, evaluate: Path, card: Path) -> None:
     """evaluate: folder with release/, metrics.json and plots/; card: the JSON file that says where the release is registered."""
     release = verify(evaluate / "release")
+    metrics = json.loads((evaluate / "metrics.json").read_text())
     found = tracking.register(load(portfolio), release, tracking.Evidence(
-        measures={name: value for name, value in json.loads((evaluate / "metrics.json").read_text()).items() if isinstance(value, int | float)},
+        measures={name: value for name, value in metrics.items() if isinstance(value, int | float)},
         params=settings(),
         tags=provenance.tags(release),
         pictures=pictures.draw(evaluate / "plots"),
@@ -34,9 +35,9 @@ def main(portfolio: str, evaluate: Path, card: Path) -> None:
 
 def example(release: Release) -> pd.DataFrame:
     """Raw inputs of three golden requests, as a caller of the registered model would send them."""
+    raw = [spec for spec in release.read("contract.json")["inputs"] if "level_names" in spec]
     rows = pd.DataFrame([golden["values"] for golden in release.read("golden.json", list)[:3]])
-    contract = {spec["name"]: spec for spec in release.read("contract.json")["inputs"]}
-    return rows.astype({name: object if contract[name]["level_names"] else float for name in rows})
+    return rows[[spec["name"] for spec in raw]].astype({spec["name"]: object if spec["level_names"] else float for spec in raw})
 
 
 def settings() -> dict[str, str]:

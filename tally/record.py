@@ -1,0 +1,56 @@
+"""Questions to the record of a checkout: a window of it, whether it is whole, and one decision made again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+from feature_repo.contract import APPLICATION_ID, BAD
+from feature_repo.errors import LedgerError
+from governance import records, release
+from monitoring import window
+from serving.replay import replay as decide_again
+from tally.checkout import here
+
+
+def export(start: datetime, end: datetime, target: Path) -> str:
+    """Write the decisions recorded in [start, end), UTC, as a window for the monitoring stages."""
+    checkout = here()
+    found = records.export(checkout.ledger, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC))
+    rows = [_row(content) for content in tqdm(found, desc="export", unit=" decisions", disable=None)]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(rows, schema=window.schema(checkout.portfolio)), target)
+    return f"{len(rows):,} decisions in {target}"
+
+
+def verify() -> str:
+    """Check every record of the ledger against the chain. Raises LedgerError naming the first that does not fit."""
+    months = records.verify(here().ledger)
+    return "\n".join(f"{head.month}: {head.seq:,} records, head {head.hash}" for head in months) or "the ledger is empty"
+
+
+def replay(decision_id: str) -> str:
+    """Decide a recorded decision again, with its own release. Raises LedgerError where it is not recorded or differs."""
+    checkout = here()
+    record = records.find(records.files(checkout.ledger), "id", decision_id)
+    if record is None:
+        raise LedgerError(f"no decision {decision_id} in {checkout.ledger}; ids are answered by POST /v1/decisions")
+    content = record.content
+    made_with = release.verify(checkout.services / "releases" / content["release_id"], content["release_id"])
+    again = decide_again(content, made_with, checkout.portfolio)
+    if not again.same:
+        raise LedgerError(f"decision {decision_id} comes out otherwise now: {sorted(again.differences)}; machine or code differ")
+    return f"{decision_id}: the same to the last bit: {content['outcome']}, PD {content['pd']:.2%}, release {made_with.id[:12]}"
+
+
+def _row(content: Mapping[str, Any]) -> dict[str, Any]:
+    decided_at = datetime.fromisoformat(content["decided_at"])
+    reasons = msgspec.json.encode(content["reasons"]).decode()
+    return {**content["values"], **content, APPLICATION_ID: content["decision_id"], "decided_at": decided_at, "reasons": reasons, BAD: None}

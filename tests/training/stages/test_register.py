@@ -1,0 +1,43 @@
+"""register: a card that says where the release is, with what a reader of the registry needs, on an embedded MLflow store."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from borrowers import brought
+from training import tracking
+from training.stages import register
+
+
+@pytest.fixture
+def evaluated(tmp_path, monkeypatch, mill_model):
+    monkeypatch.setenv("TALLY_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with brought():
+        yield mill_model.evaluate
+
+
+def test_a_run_shows_measures_settings_pictures_provenance_and_the_model(evaluated, tmp_path, mill):
+    register.main(mill.name, evaluated, tmp_path / "register" / "card.json")
+
+    card = json.loads((tmp_path / "register" / "card.json").read_text())
+    with tracking.connected() as client:
+        run = client.get_run(card["run_id"])
+        version = client.get_model_version_by_alias(mill.name, tracking.CHALLENGER)
+        pictures = {artifact.path for artifact in client.list_artifacts(card["run_id"], "plots")}
+    assert version.tags["release_id"] == card["release_id"]
+    assert {"git.commit", "git.dirty", "validation", "interface_hash", "policy.approve_below", "model"} <= set(version.tags)
+    assert run.data.metrics["test_gini"] == json.loads((evaluated / "metrics.json").read_text())["test_gini"]
+    assert any(name.startswith("train.") for name in run.data.params)
+    assert pictures == {f"plots/{name}.png" for name in ("roc", "calibration", "scores", "vintages", "bands")}
+
+
+def test_registering_again_writes_the_same_card(evaluated, tmp_path, mill):
+    cards = [tmp_path / "first" / "card.json", tmp_path / "second" / "card.json"]
+
+    for card in cards:
+        register.main(mill.name, evaluated, card)
+
+    assert cards[0].read_bytes() == cards[1].read_bytes()
