@@ -34,7 +34,7 @@ CREATE TABLE entries (
     f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;\n"
     for table in ("genesis", "entries") for verb in ("UPDATE", "DELETE")
 )
-INSERT = f"INSERT INTO entries ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608  # nosec B608 - our own names
+INSERT = f"INSERT INTO entries ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - our own names
 MOST_PER_COMMIT = 1024
 BUSY_SECONDS = 5.0
 LEAST_FREE_BYTES = 32 * 2**20

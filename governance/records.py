@@ -129,7 +129,7 @@ def reader(path: Path) -> sqlite3.Connection:
 
 def read(database: sqlite3.Connection, clause: str = "ORDER BY seq", values: tuple[str, ...] = ()) -> Iterator[Record]:
     """Records by a clause of ours."""
-    query = f"SELECT {', '.join(COLUMNS)} FROM entries {clause}"  # noqa: S608  # nosec B608 - clauses are ours
+    query = f"SELECT {', '.join(COLUMNS)} FROM entries {clause}"  # noqa: S608 - clauses are ours
     return (Record(*row) for row in database.execute(query, values))
 
 

@@ -48,7 +48,7 @@ class OnlineFeatures:
                                          for name in (table.as_of, *(column.name for column in table.stored))}
         tables = [f"{portfolio.name}_{table.name}" for table in portfolio.views]
         self._query = " UNION ALL ".join(
-            f'SELECT feature_name, value FROM "{name}" WHERE entity_key = ?1' for name in tables)  # noqa: S608  # nosec B608 - contract names
+            f'SELECT feature_name, value FROM "{name}" WHERE entity_key = ?1' for name in tables)  # noqa: S608 - contract names
         self._thread = local()
 
     def read(self, applicant_id: str) -> dict[str, Value]:

@@ -75,7 +75,7 @@ def fetch(address: str, path: Path, table: Table) -> None:
 
 
 def _download(address: str, path: Path) -> None:
-    with urllib.request.urlopen(address, timeout=30) as answer, path.open("wb") as file:  # noqa: S310  # nosec B310 - scheme checked by fetch
+    with urllib.request.urlopen(address, timeout=30) as answer, path.open("wb") as file:  # noqa: S310 - scheme checked by fetch
         size = int(answer.headers.get("Content-Length") or 0)
         with tqdm(total=size or None, unit="B", unit_scale=True, desc=path.name, disable=None) as bar:
             while block := answer.read(1 << 20):

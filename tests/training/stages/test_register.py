@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from borrowers import brought
+
 from training import tracking
 from training.stages import register
 
