@@ -16,13 +16,14 @@ a{{color:#0b5cad}}li{{margin:.4rem 0}}</style>
 
 
 def headlines(folder: Path) -> list[str]:
-    """One line per report of a portfolio: its name and what it found, in words."""
-    return [f"{path.stem:<12} {summary(path)}" for path in sorted(folder.glob("*.json"))]
+    """What each report of a portfolio found, in words, its name before it."""
+    return [line for path in sorted(folder.glob("*.json")) for line in (f"{path.stem}:", *(f"  {found}" for found in findings(path)))]
 
 
-def summary(report: Path) -> str:
+def findings(report: Path) -> list[str]:
+    """The sentences a report begins with, without their markup."""
     content: dict[str, Any] = json.loads(report.read_text())
-    return str(content["found"][0]).replace("**", "")
+    return [str(sentence).replace("**", "") for sentence in content["found"]]
 
 
 def write_index(reports: Path) -> None:
@@ -33,5 +34,5 @@ def write_index(reports: Path) -> None:
 
 
 def _item(page: Path) -> str:
-    headline = html.escape(summary(page.with_suffix(".json")))
-    return f'<li><a href="{page.parent.name}/{page.name}">{page.stem}</a>: {headline}</li>'
+    sentences = "".join(f"<li>{html.escape(sentence.removeprefix('- '))}</li>" for sentence in findings(page.with_suffix(".json")))
+    return f'<li><a href="{page.parent.name}/{page.name}">{page.stem}</a><ul>{sentences}</ul></li>'

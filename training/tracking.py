@@ -7,6 +7,7 @@ embedded SQLite store under `var/mlflow`, which `make demo` serves as a UI.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -77,7 +78,8 @@ def connected() -> Iterator[mlflow.MlflowClient]:
     (home() / "mlflow").mkdir(parents=True, exist_ok=True)
     mlflow.set_tracking_uri(address)  # sets the environment variable too, so it is put back below
     try:
-        yield mlflow.MlflowClient()
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            yield mlflow.MlflowClient()
     except MlflowException as error:
         said = str(error).splitlines()[0]
         raise ServiceError(f"MLflow at {address}: {said} Start it (make mlflow), or unset MLFLOW_TRACKING_URI") from error
