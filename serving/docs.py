@@ -29,17 +29,29 @@ def operation(method: str, path: str, one: dict[str, Any]) -> str:
     """One operation with its example."""
     content = one.get("requestBody", {}).get("content", {}).get("application/json", {})
     example = f"<pre>{escape(json.dumps(content['example'], indent=1))}</pre>" if content else ""
-    answers = ", ".join(f"{status} {escape(found['description'])}" for status, found in one["responses"].items())
-    return f"<h2><code>{method.upper()} {escape(path)}</code></h2><p>{escape(one['summary'])}</p>{example}<p>{answers}</p>"
+    answers = table(["status", "meaning"], [[status, escape(found["description"])] for status, found in one["responses"].items()])
+    return f"<h2><code>{method.upper()} {escape(path)}</code></h2><p>{escape(one['summary'])}</p>{example}{answers}"
 
 
 def fields(schema: dict[str, Any], prefix: str = "") -> str:
     """A table of the fields of an object, inner objects below."""
     rows = [[f"<code>{escape(prefix + name)}</code>", "yes" if name in schema.get("required", ()) else "no",
-             f"<code>{escape(json.dumps({key: value for key, value in one.items() if key != 'properties'}))}</code>"]
-            for name, one in schema["properties"].items()]
+             escape(allowed(one))] for name, one in schema["properties"].items()]
     inner = "".join(fields(one, f"{prefix}{name}.") for name, one in schema["properties"].items() if "properties" in one)
     return table(["field", "required", "allowed"], rows) + inner
+
+
+def allowed(schema: dict[str, Any]) -> str:
+    """What a value may be, in words."""
+    if "anyOf" in schema:
+        kinds = " or ".join(allowed(kind) for kind in schema["anyOf"])
+    elif "enum" in schema:
+        kinds = f"one of: {', '.join(map(str, schema['enum']))}"
+    else:
+        bounds = [schema.get(low, schema.get(length)) for low, length in (("minimum", "minLength"), ("maximum", "maxLength"))]
+        limits = f" from {bounds[0]:,} to {bounds[1]:,}" if None not in bounds else ""
+        kinds = f"{schema.get('type', 'value')}{limits}{' characters' if 'maxLength' in schema else ''}"
+    return ". ".join(part for part in (f"{kinds} {schema.get('x-unit', '')}".strip(), schema.get("description", "")) if part)
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
