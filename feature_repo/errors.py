@@ -58,11 +58,9 @@ def run_stage(main: Callable[..., None]) -> None:
     portfolio, *paths = sys.argv[1:]
     try:
         main(portfolio, *map(Path, paths))
-    except TallyError as error:
+    except (TallyError, FileNotFoundError) as caught:
+        error = caught if isinstance(caught, TallyError) else DataError(f"{caught.filename} is not there; run: dvc repro")
         if os.environ.get("TALLY_DEBUG"):
             raise
-        raise SystemExit(f"{type(error).__name__}: {error}") from None
-    except FileNotFoundError as error:
-        if os.environ.get("TALLY_DEBUG"):
-            raise
-        raise SystemExit(f"DataError: {error.filename} is not there; run: dvc repro") from None
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        raise SystemExit(1) from None

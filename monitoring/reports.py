@@ -35,6 +35,7 @@ STYLE = """
 .MuiGrid-root { min-width: 0; max-width: 100% }
 .MuiCardContent-root { overflow-x: auto }
 .MuiTableBody-root .MuiTableCell-root { white-space: nowrap }
+.MuiTable-root .MuiTableCell-root { padding: 6px 8px; font-size: 0.8rem }
 """
 # The browser itself holds the promise that an opened report fetches nothing.
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; base-uri 'none'"

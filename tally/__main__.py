@@ -45,7 +45,7 @@ def monitor() -> None:
     """Bring the reports up to date and serve them."""
     from tally import operations
 
-    click.echo(operations.serve_reports())
+    click.echo(operations.monitor())
 
 
 @tally.command()

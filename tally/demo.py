@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from feature_repo.contract import APPLICANT_ID, Action
-from feature_repo.errors import DataError, ServiceError
+from feature_repo.errors import ServiceError
 from tally import operations, pages, processes, servers
 from tally.checkout import Checkout, here
 
@@ -28,7 +26,7 @@ def run() -> None:
     checkout = here()
     started = time.monotonic()
     step("Pipeline: dvc repro", started)
-    pipeline()
+    operations.pipeline()
     processes.launch(servers.mlflow(checkout.home), checkout.run)
     step("Online features", started)
     console.print(operations.publish(checkout))
@@ -45,12 +43,6 @@ def run() -> None:
     step("Running; make stop ends it", started)
     console.print(f"MLflow UI   {mlflow}\nAPI docs    {api}/docs\nReports     {reports}\n")
     print(curl(api, asked[0]))
-
-
-def pipeline(*targets: str) -> None:
-    """`dvc repro`, its output shown as it comes. Raises DataError where a stage failed; the stage has said why."""
-    if subprocess.run([sys.executable, "-m", "dvc", "repro", *targets], check=False).returncode:
-        raise DataError("the pipeline stopped at the stage above; mend what its line says and run again")
 
 
 def decide(checkout: Checkout, api: str, wanted: Action) -> dict[str, Any]:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import pandas as pd
 
+from feature_repo.errors import DataError
 from governance import release
 from governance.release import Release
 from tally import processes, servers
 from tally.checkout import Checkout, here
+
+
+def pipeline(*targets: str) -> None:
+    """`dvc repro`, its output shown as it comes. Raises DataError where a stage failed; the stage has said why."""
+    if subprocess.run([sys.executable, "-m", "dvc", "repro", *targets], check=False).returncode:
+        raise DataError("the pipeline stopped at the stage above; mend what its line says and run again")
 
 
 def publish(checkout: Checkout | None = None) -> str:
@@ -65,6 +74,12 @@ def serve_mlflow(checkout: Checkout | None = None) -> str:
     """The MLflow UI; its address once it answers."""
     checkout = checkout or here()
     return processes.ensure(servers.mlflow(checkout.home), checkout.run)
+
+
+def monitor() -> str:
+    """Bring the three reports up to date and serve them."""
+    pipeline("drift", "performance", "fairness")
+    return serve_reports()
 
 
 def serve_reports(checkout: Checkout | None = None) -> str:
