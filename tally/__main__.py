@@ -86,18 +86,19 @@ def place() -> None:
 @click.argument("end", type=click.DateTime())
 @click.argument("window", type=click.Path(path_type=Path))
 def export(start: datetime, end: datetime, window: Path) -> None:
-    """Write the recorded decisions of [START, END), UTC, as a WINDOW the monitoring stages read."""
+    """Write the decisions of business time [START, END), UTC, as a WINDOW the monitoring stages read."""
     from tally import record
 
     click.echo(record.export(start, end, window))
 
 
 @tally.command()
-def verify() -> None:
-    """Check the ledger of the portfolio, record by record."""
+@click.option("--head", "stated", multiple=True, metavar="MONTH:COUNT:HASH", help="A head printed earlier, which must still be there.")
+def verify(stated: tuple[str, ...]) -> None:
+    """Check the ledger of the portfolio, record by record; prints each month's head."""
     from tally import record
 
-    click.echo(record.verify())
+    click.echo(record.verify(stated))
 
 
 @tally.command()

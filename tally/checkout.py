@@ -32,6 +32,10 @@ class Checkout:
         return self.services / "feast"
 
     @property
+    def pointer(self) -> Path:
+        return self.services / "champion.json"
+
+    @property
     def ledger(self) -> Path:
         return self.services / "ledger"
 

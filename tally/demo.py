@@ -25,6 +25,8 @@ def run() -> None:
     """Run every step with its time; the last line printed is a curl command that returns a decision."""
     checkout = here()
     started = time.monotonic()
+    for server in servers.everything(checkout.home, checkout.portfolio.name, checkout.reports):
+        processes.free(server, checkout.run)
     step("Pipeline: dvc repro", started)
     operations.pipeline()
     processes.launch(servers.mlflow(checkout.home), checkout.run)

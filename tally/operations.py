@@ -6,15 +6,25 @@ import hashlib
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import httpx
 import pandas as pd
 
-from feature_repo.errors import DataError
+from feature_repo.errors import DataError, ServiceError
 from governance import release
 from governance.release import Release
+from serving import champion
+from serving.scoring import decision
 from tally import processes, servers
 from tally.checkout import Checkout, here
+
+if TYPE_CHECKING:
+    from training.tracking import Card
+
+SWAPPED_WITHIN = 30
 
 
 def pipeline(*targets: str) -> None:
@@ -28,10 +38,11 @@ def publish(checkout: Checkout | None = None) -> str:
     checkout = checkout or here()
     views = checkout.data("featurize", "views")
     stamp, state = checkout.online / "published.sha256", _digest(views)
-    if stamp.is_file() and stamp.read_text() == state:
+    if stamp.is_file() and stamp.read_text() == state and (checkout.online / "online.db").is_file():
         return "online store: up to date"
     from feature_repo import store
 
+    stamp.unlink(missing_ok=True)
     written = store.publish(checkout.portfolio, views, checkout.online)
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.write_text(state)
@@ -39,35 +50,48 @@ def publish(checkout: Checkout | None = None) -> str:
 
 
 def promote(version: str | None = None) -> str:
-    """Let `champion` name a version and place its release."""
+    """Let `champion` name a version and point the service to its release, once that has shown that it scores here.
+
+    A version that does not verify, needs another interface or answers otherwise than when it was made changes nothing.
+    """
     from training import tracking
 
     checkout = here()
-    card = tracking.promote(checkout.portfolio.name, version)
-    place(checkout)
+    card = tracking.card(checkout.portfolio.name, version=version, alias=tracking.CHALLENGER)
+    placed = _fetch(checkout, card)
+    tracking.let_champion_be(card)
+    release.point(checkout.pointer, placed, model_version=card.version)
     return f"champion of {card.model}: version {card.version}, release {card.release_id[:12]}"
 
 
 def place(checkout: Checkout | None = None) -> Release:
-    """Fetch the champion's release, verify it, and point the service to it."""
+    """Fetch the champion's release, prove it, and point the service to it."""
     from training import tracking
 
     checkout = checkout or here()
-    releases = checkout.services / "releases"
-    releases.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=releases, prefix=".fetched-") as folder:
-        card, copy = tracking.fetch(checkout.portfolio.name, Path(folder))
-        placed = release.place(copy, releases, card.release_id)
-    release.point(checkout.services / "champion.json", placed, model_version=card.version)
+    card = tracking.card(checkout.portfolio.name)
+    placed = _fetch(checkout, card)
+    release.point(checkout.pointer, placed, model_version=card.version)
     return placed
 
 
 def serve(checkout: Checkout | None = None) -> str:
-    """Place the champion and start the scoring service; the address once it is ready."""
+    """Place the champion and start the scoring service, which follows the pointer; the address once it serves that release.
+
+    Where MLflow does not answer, the release placed last is served.
+    """
     checkout = checkout or here()
-    placed = place(checkout)
-    server = servers.scoring(checkout.home, checkout.portfolio.name, release_id=placed.id, business_time=business_time(checkout))
-    return processes.ensure(server, checkout.run)
+    try:
+        placed = place(checkout)
+    except ServiceError:
+        if not checkout.pointer.is_file():
+            raise
+        placed = champion.load(checkout.services, checkout.portfolio).release
+    server = servers.scoring(checkout.home, checkout.portfolio.name, interface=placed.manifest.interface_hash,
+                             business_time=business_time(checkout))
+    address = processes.ensure(server, checkout.run)
+    _await_release(address, placed, checkout.run / f"{server.name}.log")
+    return address
 
 
 def serve_mlflow(checkout: Checkout | None = None) -> str:
@@ -104,6 +128,27 @@ def business_time(checkout: Checkout) -> str | None:
         return None
     decided = pd.read_parquet(checkout.data("baseline", "window.parquet"), columns=["decided_at"])["decided_at"]
     return str(decided.max().isoformat())
+
+
+def _fetch(checkout: Checkout, card: Card) -> Release:
+    """Download, place and prove a version's release: verified, of this interface, its golden questions answered alike."""
+    from training import tracking
+
+    releases = checkout.services / "releases"
+    releases.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=releases, prefix=".fetched-") as folder:
+        placed = release.place(tracking.fetch(card, Path(folder)), releases, card.release_id)
+    champion.prove(placed, decision.load(placed, checkout.portfolio))
+    return placed
+
+
+def _await_release(address: str, placed: Release, log: Path) -> None:
+    for _ in range(SWAPPED_WITHIN):
+        answer = httpx.get(f"{address}/v1/release", timeout=5)
+        if answer.is_success and answer.json()["release_id"] == placed.id:
+            return
+        time.sleep(1)
+    raise ServiceError(f"the service at {address} does not serve release {placed.id[:12]} after {SWAPPED_WITHIN} s; its log is {log}")
 
 
 def _digest(folder: Path) -> str:

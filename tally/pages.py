@@ -28,6 +28,7 @@ def findings(report: Path) -> list[str]:
 
 def write_index(reports: Path) -> None:
     """Write reports/index.html: every portfolio, every report, its headline and a link."""
+    reports.mkdir(exist_ok=True)
     folders = sorted(path for path in reports.iterdir() if path.is_dir())
     sections = (f"<h2>{html.escape(folder.name)}</h2><ul>{''.join(map(_item, sorted(folder.glob('*.html'))))}</ul>" for folder in folders)
     (reports / "index.html").write_text(PAGE.format(portfolios="".join(sections)))

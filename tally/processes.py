@@ -64,13 +64,12 @@ def launch(server: Server, run: Path) -> None:
         return
     if record:
         stop(run, server.name)
-    if _busy(server.port):
-        raise ServiceError(f"port {server.port} is in use by another program; choose another: {server.variable}={server.port + 1}")
+    free(server, run)
     run.mkdir(parents=True, exist_ok=True)
     with (run / f"{server.name}.log").open("wb") as log:
         process = subprocess.Popen(server.command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
                                    env={**os.environ, **server.environment})
-    identity = {"pid": process.pid, "started": psutil.Process(process.pid).create_time(), "port": server.port, "purpose": server.purpose}
+    identity = {"pid": process.pid, "started": _started(psutil.Process(process.pid)), "port": server.port, "purpose": server.purpose}
     (run / f"{server.name}.json").write_text(json.dumps(identity))
 
 
@@ -100,9 +99,21 @@ def _record(run: Path, name: str) -> dict[str, Any] | None:
     record: dict[str, Any] = json.loads(path.read_text())
     try:
         process = psutil.Process(record["pid"])
-        return record if process.create_time() == record["started"] and process.status() != psutil.STATUS_ZOMBIE else None
+        same = abs(_started(process) - record["started"]) < 1
+        return record if same and process.status() != psutil.STATUS_ZOMBIE else None
     except psutil.NoSuchProcess:
         return None
+
+
+def _started(process: psutil.Process) -> float:
+    """Seconds from the machine's start to the process's: unlike the time of day, no clock set forward or back changes it."""
+    return float(process.create_time() - psutil.boot_time())
+
+
+def free(server: Server, run: Path) -> None:
+    """Raise ServiceError where somebody else listens on the server's port."""
+    if _record(run, server.name) is None and _busy(server.port):
+        raise ServiceError(f"port {server.port} is in use by another program; choose another: {server.variable}={server.port + 1}")
 
 
 def _busy(port: int) -> bool:

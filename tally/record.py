@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +16,39 @@ from tqdm import tqdm
 from feature_repo.contract import APPLICATION_ID, BAD
 from feature_repo.errors import LedgerError
 from governance import records, release
+from governance.records import Head
 from monitoring import window
 from serving.replay import replay as decide_again
 from tally.checkout import here
 
+CHUNK = 10_000
+
 
 def export(start: datetime, end: datetime, target: Path) -> str:
-    """Write the decisions recorded in [start, end), UTC, as a window for the monitoring stages."""
+    """Write the decisions of the business time [start, end), UTC, as a window for the monitoring stages."""
     checkout = here()
     found = records.export(checkout.ledger, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC))
-    rows = [_row(content) for content in tqdm(found, desc="export", unit=" decisions", disable=None)]
+    schema, count = window.schema(checkout.portfolio), 0
     target.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist(rows, schema=window.schema(checkout.portfolio)), target)
-    return f"{len(rows):,} decisions in {target}"
+    with pq.ParquetWriter(target, schema) as file, tqdm(desc="export", unit=" decisions", disable=None) as bar:
+        while rows := [_row(content) for content in islice(found, CHUNK)]:
+            file.write_table(pa.Table.from_pylist(rows, schema=schema))
+            bar.update(len(rows))
+            count += len(rows)
+    return f"{count:,} decisions in {target}"
 
 
-def verify() -> str:
-    """Check every record of the ledger against the chain. Raises LedgerError naming the first that does not fit."""
-    months = records.verify(here().ledger)
-    return "\n".join(f"{head.month}: {head.seq:,} records, head {head.hash}" for head in months) or "the ledger is empty"
+def verify(stated: tuple[str, ...]) -> str:
+    """Check every record of the ledger against the chain, and that it still holds every stated head ("month:count:hash").
+
+    Only a head kept elsewhere can tell that the newest records were cut off. Raises LedgerError naming what does not fit.
+    """
+    try:
+        heads = [Head(month, int(count), digest) for month, count, digest in (head.split(":") for head in stated)]
+    except ValueError:
+        raise LedgerError("a head is month:count:hash, as an earlier `tally verify` printed it") from None
+    months = records.verify(here().ledger, heads, watch=lambda rows, title: tqdm(rows, title, unit=" records", disable=None))
+    return "\n".join(f"{head.month}:{head.seq}:{head.hash}" for head in months)
 
 
 def replay(decision_id: str) -> str:

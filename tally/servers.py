@@ -6,12 +6,16 @@ import os
 import sys
 from pathlib import Path
 
+from feature_repo.errors import ServiceError
 from tally.processes import Server
 
 
 def port(variable: str, default: int) -> int:
-    """The port a variable names."""
-    return int(os.environ.get(variable, default))
+    """The port a variable names. Raises ServiceError where it is not a port."""
+    said = os.environ.get(variable) or str(default)
+    if not said.isdecimal() or not 0 < int(said) < 2**16:
+        raise ServiceError(f"{variable} is not a port; it takes a number from 1 to 65535")
+    return int(said)
 
 
 def mlflow(home: Path) -> Server:
@@ -23,13 +27,13 @@ def mlflow(home: Path) -> Server:
     return Server("mlflow", command, number, "TALLY_MLFLOW_PORT", "/health", environment={"MLFLOW_DISABLE_TELEMETRY": "true"})
 
 
-def scoring(home: Path, portfolio: str, *, release_id: str, business_time: str | None) -> Server:
-    """The scoring service of one portfolio, from its placed release."""
+def scoring(home: Path, portfolio: str, *, interface: str, business_time: str | None) -> Server:
+    """The scoring service of one portfolio. It follows its champion by itself; another interface or business time needs a new process."""
     number = port("TALLY_PORT", 3000)
     command = (sys.executable, "-m", "bentoml", "serve", "serving.service:CreditScoring", "--host", "127.0.0.1", "--port", str(number))
     environment = {"TALLY_PORTFOLIO": portfolio, "TALLY_HOME": str(home), "BENTOML_HOME": str(home / portfolio / "bentoml"),
                    "BENTOML_DO_NOT_TRACK": "True", **({"TALLY_BUSINESS_TIME": business_time} if business_time else {})}
-    purpose = f"{portfolio} {release_id} {business_time}"
+    purpose = f"{portfolio} {interface} {business_time}"
     return Server("scoring", command, number, "TALLY_PORT", "/readyz", purpose=purpose, environment=environment)
 
 
@@ -38,3 +42,8 @@ def reports(folder: Path) -> Server:
     number = port("TALLY_REPORTS_PORT", 8000)
     command = (sys.executable, "-m", "http.server", str(number), "--bind", "127.0.0.1", "--directory", str(folder))
     return Server("reports", command, number, "TALLY_REPORTS_PORT", "/")
+
+
+def everything(home: Path, portfolio: str, folder: Path) -> tuple[Server, ...]:
+    """All that the demonstration starts; what for is not settled yet."""
+    return (mlflow(home), scoring(home, portfolio, interface="", business_time=None), reports(folder))

@@ -30,9 +30,10 @@ def commit() -> dict[str, str]:
     """The commit of the working tree and whether anything but dvc.lock differs from it."""
     try:
         repository = git.Repo(search_parent_directories=True)
-        changed = {change.a_path for change in repository.index.diff(None)} | {change.a_path for change in repository.index.diff("HEAD")}
+        changed = {change.a_path for against in (None, "HEAD") for change in repository.index.diff(against)}
+        changed.update(repository.untracked_files)
         return {"git.commit": repository.head.commit.hexsha, "git.dirty": str(bool(changed - {LOCK})).lower()}
-    except (git.InvalidGitRepositoryError, git.BadName, ValueError):
+    except (git.GitError, git.BadName, ValueError):
         return {"git.commit": "none", "git.dirty": "true"}
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -81,8 +82,8 @@ def connected() -> Iterator[mlflow.MlflowClient]:
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
             yield mlflow.MlflowClient()
     except MlflowException as error:
-        said = str(error).splitlines()[0]
-        raise ServiceError(f"MLflow at {address}: {said} Start it (make mlflow), or unset MLFLOW_TRACKING_URI") from error
+        said = f"MLflow at {address}: {str(error).splitlines()[0]} Start it (make mlflow), or unset MLFLOW_TRACKING_URI"
+        raise ServiceError(_without_login(said, address)) from error
     finally:
         mlflow.set_tracking_uri(chosen)
         with suppress(OSError):  # the embedded store makes an empty folder for an experiment nobody uses
@@ -92,9 +93,12 @@ def connected() -> Iterator[mlflow.MlflowClient]:
 def register(portfolio: Portfolio, release: Release, evidence: Evidence) -> Card:
     """Find the release in the registry or put it there, then let the alias `challenger` name its version."""
     with connected() as client:
-        card = find(client, portfolio.name, release.id) or _add(client, portfolio, release, evidence)
-        client.set_registered_model_alias(portfolio.name, CHALLENGER, card.version)
-    return card
+        known = find(client, portfolio.name, release.id)
+        found = known or _add(client, portfolio, release, evidence)
+        client.set_registered_model_alias(portfolio.name, CHALLENGER, found.version)
+        if known:
+            _clear(client, known, evidence.tags)
+    return found
 
 
 def find(client: mlflow.MlflowClient, model: str, release_id: str) -> Card | None:
@@ -103,20 +107,34 @@ def find(client: mlflow.MlflowClient, model: str, release_id: str) -> Card | Non
     return Card(release_id, model, str(versions[0].version), versions[0].run_id) if versions else None
 
 
-def promote(model: str, version: str | None = None) -> Card:
-    """Let the alias `champion` name a version (default: the challenger)."""
+def card(model: str, *, version: str | None = None, alias: str = CHAMPION) -> Card:
+    """Where a version is, by its number or else by an alias. Raises ServiceError for one that the stage register did not make."""
     with connected() as client:
-        found = client.get_model_version(model, version) if version else client.get_model_version_by_alias(model, CHALLENGER)
-        client.set_registered_model_alias(model, CHAMPION, found.version)
-        return Card(found.tags["release_id"], model, str(found.version), found.run_id)
+        found = client.get_model_version(model, version) if version else client.get_model_version_by_alias(model, alias)
+    if "release_id" not in found.tags:
+        raise ServiceError(f"version {found.version} of {model} carries no release; only versions of the stage register can serve")
+    return Card(found.tags["release_id"], model, str(found.version), found.run_id)
 
 
-def fetch(model: str, into: Path, alias: str = CHAMPION) -> tuple[Card, Path]:
-    """Download the release an alias names into a folder; the caller verifies it before use."""
+def fetch(of: Card, into: Path) -> Path:
+    """Download a version's release into a folder; the caller verifies it before use."""
+    with connected():
+        artefact = f"models:/{of.model}/{of.version}/artifacts/release"
+        return Path(mlflow.artifacts.download_artifacts(artifact_uri=artefact, dst_path=str(into)))
+
+
+def let_champion_be(of: Card) -> None:
+    """Let the alias `champion` name a version."""
     with connected() as client:
-        found = client.get_model_version_by_alias(model, alias)
-        copy = mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{model}/{found.version}/artifacts/release", dst_path=str(into))
-        return Card(found.tags["release_id"], model, str(found.version), found.run_id), Path(copy)
+        client.set_registered_model_alias(of.model, CHAMPION, of.version)
+
+
+def _clear(client: mlflow.MlflowClient, known: Card, tags: Mapping[str, str]) -> None:
+    """A release first made from uncommitted changes, and made again byte for byte from a commit, is that commit's."""
+    was = client.get_model_version(known.model, known.version).tags
+    if was.get("git.dirty") == "true" and tags.get("git.dirty") == "false":
+        for name in ("git.commit", "git.dirty"):
+            client.set_model_version_tag(known.model, known.version, name, tags[name])
 
 
 def _add(client: mlflow.MlflowClient, portfolio: Portfolio, release: Release, evidence: Evidence) -> Card:
@@ -141,6 +159,12 @@ def _log_model(release: Release, example: pd.DataFrame) -> Any:
         pip_requirements=[f"{name}=={metadata.version(name)}" for name in REQUIREMENTS],
         metadata={"release_id": release.id, "interface_hash": release.manifest.interface_hash},
     )
+
+
+def _without_login(text: str, address: str) -> str:
+    """A text without the user and password that an address in it may hold."""
+    login, at, _ = urlsplit(address).netloc.rpartition("@")
+    return text.replace(login + at, "") if login else text
 
 
 def _experiment(client: mlflow.MlflowClient, name: str) -> str:

@@ -46,6 +46,11 @@ def file_of(module: str) -> str:
     return (path / "__init__.py").as_posix() if (ROOT / path).is_dir() else path.with_suffix(".py").as_posix()
 
 
+def outputs(stage: dict) -> list[str]:
+    """The paths a stage writes; one with settings of its own is a mapping."""
+    return [out if isinstance(out, str) else next(iter(out)) for out in stage["outs"]]
+
+
 def is_code(dependency: str) -> bool:
     return dependency.endswith(".py")
 

@@ -30,7 +30,7 @@ def test_a_stage_has_its_module_its_section_its_folder_and_its_test(name):
     assert (ROOT / "tests" / package / "stages" / f"test_{name}.py").is_file()
     assert name in params
     assert STAGES[name]["params"] == [name]
-    assert all(Path(out).parts[2].split(".")[0] in {name, "vault"} for out in STAGES[name]["outs"])
+    assert all(Path(out).parts[2].split(".")[0] in {name, "vault"} for out in closures.outputs(STAGES[name]))
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -38,3 +38,9 @@ def test_a_stage_module_only_reads_calls_and_writes(name):
     lines = (ROOT / Path(*closures.module_of(STAGES[name]).split("."))).with_suffix(".py").read_text().splitlines()
 
     assert len(lines) <= 60
+
+
+def test_protected_attributes_are_never_pushed_to_a_remote():
+    vaults = [out for out in STAGES["ingest"]["outs"] if "vault" in str(out)]
+
+    assert [list(out.values()) for out in vaults] == [[{"push": False}]]

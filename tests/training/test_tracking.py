@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import socket
 import subprocess
@@ -74,12 +75,11 @@ def test_a_release_is_registered_once_and_returns_intact_with_the_same_pd(home, 
 
     first = tracking.register(PORTFOLIO, release, evidence(release))
     again = tracking.register(PORTFOLIO, release, evidence(release))
-    promoted = tracking.promote(PORTFOLIO.name)
-    _, copy = tracking.fetch(PORTFOLIO.name, home)
-    (home / "elsewhere").mkdir()
+    tracking.let_champion_be(first)
+    champion = tracking.card(PORTFOLIO.name)
 
-    assert first == again == promoted
-    assert verify(copy, release.id).id == release.id
+    assert first == again == champion
+    assert verify(tracking.fetch(champion, home / "fetched"), release.id).id == release.id
     with tracking.connected():
         import mlflow
 
@@ -138,9 +138,46 @@ def test_a_dead_server_is_one_message_within_seconds(tmp_path, monkeypatch, free
     started = time.monotonic()
 
     with pytest.raises(ServiceError, match=str(free_port)):
-        tracking.promote(PORTFOLIO.name)
+        tracking.card(PORTFOLIO.name)
 
     assert time.monotonic() - started < 30
+
+
+def test_an_error_names_the_server_and_not_its_password(tmp_path, monkeypatch, free_port):
+    monkeypatch.setenv("TALLY_HOME", str(tmp_path))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://somebody:secret@127.0.0.1:{free_port}")
+
+    with pytest.raises(ServiceError) as caught:
+        tracking.card(PORTFOLIO.name)
+
+    assert f"127.0.0.1:{free_port}" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_version_registered_by_hand_cannot_be_placed(tmp_path, monkeypatch, make_release):
+    monkeypatch.setenv("TALLY_HOME", str(tmp_path))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with tracking.connected() as client:
+        client.create_registered_model(PORTFOLIO.name)
+        client.create_model_version(PORTFOLIO.name, (tmp_path / "anything").as_uri())
+
+    with pytest.raises(ServiceError, match="carries no release"):
+        tracking.card(PORTFOLIO.name, version="1")
+
+
+def test_a_release_made_again_from_a_commit_is_that_commits(tmp_path, monkeypatch, make_release):
+    monkeypatch.setenv("TALLY_HOME", str(tmp_path))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    release = make_release(tmp_path / "release")
+    first = evidence(release)
+    dirty, clean = ({**first.tags, "git.dirty": state, "git.commit": state * 8} for state in ("true", "false"))
+
+    for tags in (dirty, clean, dirty):
+        card = tracking.register(PORTFOLIO, release, dataclasses.replace(first, tags=tags))
+
+    with tracking.connected() as client:
+        tags = client.get_model_version(PORTFOLIO.name, card.version).tags
+    assert (tags["git.dirty"], tags["git.commit"]) == ("false", "false" * 8)
 
 
 def test_a_queued_experiment_shares_the_checkouts_home(tmp_path, monkeypatch):
