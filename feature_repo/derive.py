@@ -31,6 +31,7 @@ def derive(portfolio: Portfolio, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def holds(rule: Any, values: Mapping[str, Any]) -> Any:
-    """Whether a rule holds for `values` (scalars or arrays); a missing value makes no comparison true."""
+    """Whether a rule holds for `values` (scalars or arrays), never where one of its arguments is missing."""
     with np.errstate(all="ignore"):
-        return np.asarray(rule.when(*(values[name] for name in rule.arguments)), dtype=bool)[()]
+        held = np.asarray(rule.when(*(values[name] for name in rule.arguments)), dtype=bool)
+    return np.logical_and.reduce([held, *(~np.isnan(values[name]) for name in rule.arguments)])[()]
