@@ -50,9 +50,9 @@ def gini_interval(bad: Array, pd_: Array, level: float = LEVEL) -> tuple[float, 
 
 
 def ks(bad: Array, pd_: Array) -> float:
-    """Kolmogorov-Smirnov distance: the largest gap between the PD distributions of bad and good."""
+    """Kolmogorov-Smirnov distance: the largest gap between the PD distributions of bad and good, whichever is higher."""
     false_positive, true_positive, _ = metrics.roc_curve(bad, pd_)
-    return float(np.max(true_positive - false_positive))
+    return float(np.max(np.abs(true_positive - false_positive)))
 
 
 def summary(bad: Array, pd_: Array) -> dict[str, float]:
@@ -66,7 +66,7 @@ def summary(bad: Array, pd_: Array) -> dict[str, float]:
 
 
 def rate_interval(bads: Any, rows: Any, level: float = LEVEL) -> tuple[Array, Array]:
-    """Jeffreys interval of a bad rate (Brown, Cai and DasGupta 2001, section 4.3): NaN where there are no rows.
+    """Jeffreys interval of a bad rate (Brown, Cai and DasGupta 2001): NaN where there are no rows.
 
     The bounds are 0 where nothing was bad and 1 where everything was, as the paper has it.
     """

@@ -41,6 +41,11 @@ def test_ks_is_the_largest_gap_of_the_two_distributions():
     assert measures.ks(BAD, PDS) == pytest.approx(max(gap))
 
 
+def test_ks_of_a_reversed_ranking_is_as_large():
+    assert measures.ks(BAD, -PDS) == pytest.approx(measures.ks(BAD, PDS))
+    assert measures.ks(np.array([1, 1, 0, 0]), np.array([0.1, 0.2, 0.8, 0.9])) == 1
+
+
 def test_the_jeffreys_interval_equals_the_published_one():
     # Brown, Cai and DasGupta (2001), table 5: n = 10, x = 3 and x = 0
     low, high = measures.rate_interval([3, 0, 10], [10, 10, 10])
