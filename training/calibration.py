@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
@@ -17,6 +19,7 @@ from serving.scoring.parts import Calibrator
 
 Array = np.ndarray[Any, Any]
 FLATTEST = 1e-6
+FARTHEST = 10.0  # log-odds
 
 
 def fit_calibrator(method: str, margins: Array, bad: Array, knots: int) -> Calibrator:
@@ -38,14 +41,15 @@ def fit_platt(margins: Array, bad: Array) -> Calibrator:
 def fit_isotonic(margins: Array, bad: Array, slope: float, knots: int) -> Calibrator:
     """Isotonic regression over quantile bins of the margin, lines between the bins' means, never stepped.
 
-    Bad rates are Jeffreys means, (bads + 1/2) / (rows + 1), so no PD is 0 or 1. Beyond the outer bins' means the PD goes on with
-    Platt's `slope` to the last margin seen, and is flat from there.
+    Every bin is given one row of the average bad rate, so no PD is 0 or 1. Beyond the outer bins' means the PD goes on with Platt's
+    `slope` to the last margin seen, and is flat from there. All knots are then moved alike in log-odds, so that the mean PD is the
+    bad rate.
     """
     at = np.searchsorted(np.unique(np.quantile(margins, np.arange(1, knots) / knots)), margins, side="right")
     rows = np.bincount(at)
     filled = rows > 0
     rows, centres = rows[filled], np.bincount(at, margins)[filled] / rows[filled]
-    rates = (np.bincount(at, bad)[filled] + 0.5) / (rows + 1)
+    rates = (np.bincount(at, bad)[filled] + bad.mean()) / (rows + 1)
     fitted = IsotonicRegression().fit_transform(centres, rates, sample_weight=rows)
     pds, block = np.unique(fitted, return_inverse=True)
     means = np.bincount(block, centres * rows) / np.bincount(block, rows)
@@ -54,7 +58,15 @@ def fit_isotonic(margins: Array, bad: Array, slope: float, knots: int) -> Calibr
         knot_margins, knot_pds = [float(margins.min()), *knot_margins], [_onwards(pds[0], slope * (margins.min() - means[0])), *knot_pds]
     if margins.max() > means[-1]:
         knot_margins, knot_pds = [*knot_margins, float(margins.max())], [*knot_pds, _onwards(pds[-1], slope * (margins.max() - means[-1]))]
-    return Calibrator("isotonic", margins=knot_margins, pds=knot_pds)
+    return _centred(Calibrator("isotonic", margins=knot_margins, pds=knot_pds), margins, float(bad.mean()))
+
+
+def _centred(calibrator: Calibrator, margins: Array, rate: float) -> Calibrator:
+    """The calibrator with its knots moved alike in log-odds until the mean PD of `margins` is `rate`."""
+    def moved(step: float) -> Calibrator:
+        return msgspec.structs.replace(calibrator, pds=[_onwards(pd, step) for pd in calibrator.pds])
+
+    return moved(brentq(lambda step: moved(step).pd(margins).mean() - rate, -FARTHEST, FARTHEST))
 
 
 def _onwards(pd: float, step: float) -> float:

@@ -31,6 +31,15 @@ def test_platt_finds_the_slope_and_intercept():
     assert (found.slope, found.intercept) == pytest.approx((0.7, -0.4), abs=0.05)
 
 
+@pytest.mark.parametrize(("rows", "rate"), [(1_500, 0.025), (4_000, 0.03), (20_000, 0.2)])
+def test_the_mean_pd_is_the_bad_rate_where_bads_are_few_too(rows, rate):
+    random = np.random.default_rng(5)
+    margins = random.normal(np.log(rate / (1 - rate)) - 0.4, 1, size=rows)
+    bad = (random.random(rows) < 1 / (1 + np.exp(-margins))).astype(float)
+
+    assert fit_calibrator("isotonic", margins, bad, 20).pd(margins).mean() == pytest.approx(bad.mean(), rel=0.005)
+
+
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10**6), rows=st.integers(60, 400), distinct=st.integers(2, 400), knots=st.integers(2, 30))
 def test_isotonic_is_strictly_rising_between_its_knots_and_within_0_and_1(seed, rows, distinct, knots):
