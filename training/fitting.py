@@ -47,7 +47,7 @@ def fit(portfolio: Portfolio, frames: dict[str, pd.DataFrame], params: TrainPara
     development = frames[DEVELOPMENT]
     encoding = fit_encoding(portfolio, development, params.encoding)
     samples = {part: sample(portfolio, encoding, frame) for part, frame in frames.items()}
-    early = early_fold(development, params.trees.early_share, params.seed, dated=portfolio.is_dated)
+    early = _early(portfolio, development, params)
     candidates = [_scorecard(portfolio, encoding, samples, params), _trees(portfolio, samples, early, params)]
     measured = {candidate.name: {part: summary(known.bad, candidate.calibrator.pd(candidate.kernel.margins(known.rows)))
                                  for part, known in samples.items()} for candidate in candidates}
@@ -65,6 +65,14 @@ def unused(portfolio: Portfolio, rows: Array) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _early(portfolio: Portfolio, development: pd.DataFrame, params: TrainParams) -> tuple[Sample, Sample]:
+    """The rows that are boosted and those that stop it, levels encoded from the former alone."""
+    stops = early_fold(development, params.trees.early_share, params.seed, dated=portfolio.is_dated)
+    boosts = development[~stops]
+    encoding = fit_encoding(portfolio, boosts, params.encoding)
+    return sample(portfolio, encoding, boosts), sample(portfolio, encoding, development[stops])
+
+
 def _scorecard(portfolio: Portfolio, encoding: Encoding, samples: dict[str, Sample], params: TrainParams) -> Candidate:
     kernel = fit_scorecard(portfolio, samples[DEVELOPMENT], params.scorecard)
     table = log_odds_table(portfolio, encoding, kernel).to_csv(index=False, lineterminator="\n")
@@ -72,9 +80,9 @@ def _scorecard(portfolio: Portfolio, encoding: Encoding, samples: dict[str, Samp
     return Candidate("scorecard", kernel, calibrator, ("scorecard.csv", table.encode()))
 
 
-def _trees(portfolio: Portfolio, samples: dict[str, Sample], early: Array, params: TrainParams) -> Candidate:
+def _trees(portfolio: Portfolio, samples: dict[str, Sample], early: tuple[Sample, Sample], params: TrainParams) -> Candidate:
     risks = tuple(int(column.risk) for column in portfolio.inputs)
-    boosted = fit_trees(samples[DEVELOPMENT], risks, early, params.trees, params.seed)
+    boosted = fit_trees(samples[DEVELOPMENT], early, risks, params.trees, params.seed)
     calibrator = _calibrated(boosted.kernel, samples, params.calibration.trees, params)
     return Candidate("trees", boosted.kernel, calibrator, ("model.ubj", boosted.native))
 

@@ -29,13 +29,13 @@ class Boosted:
     native: bytes
 
 
-def fit_trees(sample: Sample, risks: tuple[int, ...], early: Array, params: TreesParams, seed: int) -> Boosted:
-    """Find the number of rounds on the `early` rows, then boost all rows that often.
+def fit_trees(sample: Sample, early: tuple[Sample, Sample], risks: tuple[int, ...], params: TreesParams, seed: int) -> Boosted:
+    """Boost the first of `early` until the second stops it, then boost all rows of `sample` that often.
 
-    risks: per input 1 where PD may only rise with it, -1 only fall, 0 free; early: bool per row.
+    risks: per input 1 where PD may only rise with it, -1 only fall, 0 free.
     """
     settings = _settings(params, risks, float(np.mean(sample.bad)), seed)
-    rounds = _rounds(sample, early, settings, params)
+    rounds = _rounds(early, settings, params)
     with tqdm(total=rounds, desc="trees", unit="round") as bar:
         booster = xgboost.train(settings, _matrix(sample.rows, sample.bad, params), rounds, callbacks=[_Progress(bar)])
     kernel = export(booster)
@@ -82,8 +82,8 @@ def _settings(params: TreesParams, risks: tuple[int, ...], bad_rate: float, seed
     }
 
 
-def _rounds(sample: Sample, early: Array, settings: dict[str, Any], params: TreesParams) -> int:
-    fit, watch = (_matrix(sample.rows[at], sample.bad[at], params) for at in (~early, early))
+def _rounds(early: tuple[Sample, Sample], settings: dict[str, Any], params: TreesParams) -> int:
+    fit, watch = (_matrix(part.rows, part.bad, params) for part in early)
     with tqdm(total=params.rounds, desc="trees, early stopping", unit="round") as bar:
         found = xgboost.train(settings, fit, params.rounds, evals=[(watch, "early")], early_stopping_rounds=params.patience,
                               verbose_eval=False, callbacks=[_Progress(bar)])

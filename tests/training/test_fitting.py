@@ -10,7 +10,7 @@ import pytest
 from feature_repo.contract import BAD, Risk
 from feature_repo.errors import DataError
 from feature_repo.params import read
-from training.fitting import fit
+from training.fitting import _early, fit
 from training.params import TrainParams
 
 
@@ -40,6 +40,16 @@ def test_constant_and_missing_columns_are_noted_and_move_no_pd(mill, borrow, par
         low, high = np.zeros((2, 1, len(names)))
         high[0, names.index(constant)] = 900.0
         assert candidate.kernel.margins(low) == candidate.kernel.margins(high)
+
+
+def test_the_rows_that_stop_the_boosting_teach_the_levels_nothing(mill, borrow, params):
+    development = borrow(mill, 3000, unknown=0)
+    boosts, stops = _early(mill, development, params)
+    shuffled = development.copy()
+    shuffled.loc[shuffled.index[len(boosts.bad):], BAD] = 1 - shuffled[BAD].iloc[len(boosts.bad):]
+
+    assert len(boosts.bad) + len(stops.bad) == len(development)
+    assert np.array_equal(_early(mill, shuffled, params)[1].rows, stops.rows, equal_nan=True)
 
 
 def test_twenty_rows_are_a_message(mill, borrow, params):
