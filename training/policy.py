@@ -32,10 +32,10 @@ def provisional(params: PolicyParams) -> Policy:
 
 
 def set_policy(pd: Array, knocked_out: Array, params: PolicyParams) -> Policy:
-    """Cut-offs that approve and refer the wanted shares of all applications.
+    """Cut-offs whose PDs approve and refer the wanted shares of all applications.
 
     pd: of everyone who applied in development; knocked_out: whether a rule holds for them, so that no PD approves them. Equal PDs
-    are never divided, so the shares are reached from below.
+    are never divided, so the shares are reached from below. Stored values in doubt do not move a cut-off: late data must not loosen it.
     """
     require_bands(params)
     ranked = np.sort(np.where(knocked_out, 1.0, pd))

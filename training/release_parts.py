@@ -49,7 +49,7 @@ def compose(portfolio: Portfolio, candidate: Candidate, encoding: Encoding, ever
     nothing = np.zeros(len(texts.inputs))
     draft = Scorer(portfolio, texts, encoding, candidate.kernel, candidate.calibrator, provisional(params.policy), nothing)
     at = draft.assess(arrays(portfolio, everyone))
-    policy = set_policy(at.pd, at.severity > 0, params.policy)
+    policy = set_policy(at.pd, np.any(at.broken, axis=0), params.policy)
     return replace(draft, policy=policy, baseline=_baseline(candidate, at, policy.approve_below, params.baseline_share))
 
 
@@ -63,7 +63,7 @@ def write(path: Path, scorer: Scorer, candidate: Candidate, population: Populati
         (path / candidate.native[0]).write_bytes(candidate.native[1])
     (path / "bins.json").write_bytes(dump(frozen_bins(scorer.portfolio, at, params.bins)))
     (path / "fairness.json").write_bytes(dump(group_rates(scorer.portfolio, population, at.severity == 0)))
-    (path / "golden.json").write_bytes(dump(list(golden(scorer, population.everyone, at, params.golden))))
+    (path / "golden.json").write_bytes(dump(list(golden(scorer, population.everyone, params.golden))))
 
 
 def frozen_bins(portfolio: Portfolio, at: Assessment, most: int) -> dict[str, Bins]:
@@ -85,17 +85,27 @@ def group_rates(portfolio: Portfolio, population: Population, approved: Array) -
                    for group, rows in pd.Series(approved).groupby(groups[name].fillna(NO_GROUP).to_numpy(), sort=True)} for name in names}
 
 
-def golden(scorer: Scorer, everyone: pd.DataFrame, at: Assessment, wanted: int) -> Iterator[dict[str, Any]]:
-    """Raw input values with the decisions on them: evenly over the PDs within each outcome, and one per rule that holds for someone."""
+def golden(scorer: Scorer, everyone: pd.DataFrame, wanted: int) -> Iterator[dict[str, Any]]:
+    """Raw input values with the decisions on them: evenly over the PDs within each outcome, and one per rule that holds.
+
+    No value set is a person's: each column is taken from another row.
+    """
+    values = mixed(arrays(scorer.portfolio, everyone))
+    at = scorer.assess(values)
     each = -(-wanted // len(ACTIONS))
     by_pd = np.argsort(at.pd, kind="stable")
     ranked = [by_pd[at.severity[by_pd] == severity] for severity in range(len(ACTIONS))]
     spread = [rows[np.unique(np.linspace(0, len(rows) - 1, each).astype(int))] for rows in ranked if len(rows)]
     ruled = [np.flatnonzero(held)[:1] for held in at.broken]
-    values = arrays(scorer.portfolio, everyone)
     for i in dict.fromkeys(np.concatenate([*spread, *ruled]).tolist()):
         row = {name: _plain(column[i]) for name, column in values.items()}
         yield {"values": row, "doubtful": [], "decision": msgspec.to_builtins(scorer.decide(row))}
+
+
+def mixed(values: dict[str, Array]) -> dict[str, Array]:
+    """Columns of equal length, all in one drawn order, each moved on by one row more than the one before."""
+    order = np.random.default_rng(0).permutation(len(next(iter(values.values()))))
+    return {name: column[np.roll(order, place)] for place, (name, column) in enumerate(values.items())}
 
 
 def _baseline(candidate: Candidate, at: Assessment, approve_below: float, share: float) -> Array:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from feature_repo.contract import Action
 from feature_repo.derive import derive, holds
 from feature_repo.errors import ReleaseError
 from feature_repo.interface import describe
@@ -26,7 +27,10 @@ Encoding = dict[str, dict[str, float]]
 
 @dataclass(frozen=True)
 class Assessment:
-    """What the arrays say of n applications. severity indexes `ACTIONS`; broken maps rule position -> bool array."""
+    """What the arrays say of n applications.
+
+    severity indexes `ACTIONS`; broken maps rule position -> bool array; doubtful: whether a stored value that must be there is not.
+    """
 
     columns: dict[str, Array]
     rows: Array
@@ -36,6 +40,7 @@ class Assessment:
     band: Array
     severity: Array
     broken: list[Array]
+    doubtful: Array
 
 
 @dataclass(frozen=True)
@@ -51,38 +56,57 @@ class Scorer:
     baseline: Array
 
     def assess(self, values: Mapping[str, Array]) -> Assessment:
-        """Score arrays of raw inputs, each of shape (n,): float64 with NaN for missing, or object with None for levels."""
+        """Score arrays of raw inputs, each of shape (n,): float64 with NaN for missing, or object with None for levels.
+
+        A stored value that is missing (never known, or too old) and not nullable is in doubt: at least a referral, live and in a frame.
+        """
         columns = derive(self.portfolio, values)
         rows = encode(self.portfolio, self.encoding, columns)
         margin = self.kernel.margins(rows)
         pd = self.calibrator.pd(margin)
-        severity = self.policy.severities(pd)
+        doubtful = in_doubt(self.portfolio, columns)
+        severity = np.maximum(self.policy.severities(pd), doubtful * ACTIONS.index(Action.REFER))
         broken = [holds(rule, columns) for rule in self.portfolio.rules]
         for rule, at in zip(self.texts.rules, broken, strict=True):
             severity = np.where(at, np.maximum(severity, ACTIONS.index(rule["action"])), severity)
-        return Assessment(columns, rows, margin, pd, self.policy.scores(pd), self.policy.band_indices(pd), severity, broken)
+        return Assessment(columns, rows, margin, pd, self.policy.scores(pd), self.policy.band_indices(pd), severity, broken, doubtful)
 
     def decide(self, values: Mapping[str, float | str | None], doubtful: tuple[str, ...] = ()) -> Decision:
         """Decide one application.
 
         values: every raw input by name, None for missing; doubtful: stored columns whose value is missing or out of date, which
-        makes the decision degraded and at least a referral.
+        makes the decision degraded and at least a referral, as does a missing one that `assess` finds itself.
         """
         at = self.assess({column.name: _array(values[column.name], is_level=column.is_level) for column in self.portfolio.raw_inputs})
-        severity = max(int(at.severity[0]), int(bool(doubtful)))
+        doubt = bool(doubtful) or bool(at.doubtful[0])
+        severity = max(int(at.severity[0]), ACTIONS.index(Action.REFER) if doubt else 0)
         return Decision(
             pd=float(at.pd[0]), margin=float(at.margin[0]), score=int(at.score[0]), band=self.policy.bands[at.band[0]].name,
-            outcome=ACTIONS[severity].value, degraded=bool(doubtful),
-            reasons=self.explain(at, 0, doubtful) if severity else (),
+            outcome=ACTIONS[severity].value, degraded=doubt,
+            reasons=self.explain(at, 0, doubtful=doubt) if severity else (),
             values={name: _plain(column[0]) for name, column in at.columns.items()},
         )
 
-    def explain(self, at: Assessment, i: int, doubtful: tuple[str, ...] = ()) -> tuple[Any, ...]:
-        """The principal reasons of application i, which is not approved: most severe first, at most four, adverse only."""
+    def explain(self, at: Assessment, i: int, *, doubtful: bool = False) -> tuple[Any, ...]:
+        """The principal reasons of application i, which is not approved: most severe first, at most four, adverse only.
+
+        doubtful: whether a stored value is in doubt for more reasons than `assess` can see.
+        """
         contributions = self.kernel.contributions(at.rows[i : i + 1])[0]
         broken = [rule for rule, held in zip(self.texts.rules, at.broken, strict=True) if held[i]]
         by_pd = int(self.policy.severities(at.pd[i : i + 1])[0])
-        return reasons.principal(self.texts, contributions - self.baseline, broken=broken, doubtful=doubtful, scored=by_pd > 0)
+        return reasons.principal(self.texts, contributions - self.baseline, broken=broken, doubtful=doubtful or bool(at.doubtful[i]),
+                                 scored=by_pd > 0)
+
+
+def in_doubt(portfolio: Portfolio, columns: Mapping[str, Array]) -> Array:
+    """Whether a stored value that is not nullable is missing, bool of shape (n,)."""
+    found = np.zeros(len(columns[portfolio.requests[0].name]), dtype=bool)
+    for column in portfolio.stored:
+        if not column.nullable:
+            values = columns[column.name]
+            found |= np.array([value is None for value in values]) if column.is_level else np.isnan(values)
+    return found
 
 
 def encode(portfolio: Portfolio, encoding: Encoding, columns: Mapping[str, Array]) -> Array:

@@ -14,20 +14,19 @@ from serving.scoring.parts import Reason, Texts
 
 METHOD = "shortfall against applicants at the approve cut-off (12 CFR 1002.9, comment 9(b)(2)-5)"
 MOST = 4
-DOUBTFUL = "We could not confirm current information: {}"
+DOUBT = Reason("not_current", "stored", "Some of the information we hold about you could not be confirmed as current")
 
 
-def principal(texts: Texts, shortfall: Array, *, broken: Sequence[dict[str, str]], doubtful: Sequence[str],
+def principal(texts: Texts, shortfall: Array, *, broken: Sequence[dict[str, str]], doubtful: bool,
               scored: bool) -> tuple[Reason, ...]:
-    """Broken rules first, then values that could not be confirmed, then the model's factors by weight.
+    """Broken rules first, then the model's factors by weight; that a value is in doubt only fills up.
 
-    shortfall: shape (inputs,), positive is adverse; scored: whether the PD itself missed the approve cut-off.
+    shortfall: shape (inputs,), positive is adverse; scored: whether the PD itself missed the approve cut-off; where it did not, doubt
+    is what kept the application from approval, and no factor stands before it.
     """
-    named = {spec["name"]: spec for spec in texts.inputs}
     found = [Reason(rule["code"], "rule", rule["reason"]) for rule in broken]
-    found += [Reason("not_current", name, DOUBTFUL.format(named[name]["reason"].lower())) for name in doubtful]
-    if scored:
-        found += factors(texts, shortfall)
+    found += factors(texts, shortfall) if scored else []
+    found += [DOUBT] if doubtful else []
     distinct = {reason.text: reason for reason in reversed(found)}
     return tuple(reason for reason in found if distinct[reason.text] is reason)[:MOST]
 

@@ -13,6 +13,7 @@ from governance.release import verify
 from serving.scoring import decision
 from serving.scoring.batch import arrays
 from serving.scoring.bins import Bins, psi
+from training.release_parts import mixed
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +32,14 @@ def everyone(mill_model):
     return mill_model.frame[(parts["period"] == "development").to_numpy()]
 
 
-def test_the_policy_approves_and_refers_the_wanted_shares_of_everyone_who_applied(mill, scorer, everyone):
-    severity = scorer.assess(arrays(mill, everyone)).severity
+def test_the_pds_of_the_wanted_share_of_everyone_pass_and_those_in_doubt_are_not_approved(mill, scorer, everyone):
+    at = scorer.assess(arrays(mill, everyone))
+    passed = (at.pd < scorer.policy.approve_below) & ~np.any(at.broken, axis=0)
 
     assert everyone["bad"].isna().any(), "some were never booked"
-    assert np.mean(severity == 0) == pytest.approx(0.6, abs=0.001)
+    assert np.mean(passed) == pytest.approx(0.6, abs=0.001)
+    assert np.array_equal(at.severity == 0, passed & ~at.doubtful)
+    assert at.doubtful.any()
 
 
 def test_drift_bins_are_of_every_input_and_result_and_everyone_against_itself_has_not_moved(mill, release, scorer, everyone):
@@ -74,6 +78,21 @@ def test_golden_answers_hold_each_outcome_and_rule_and_are_answered_alike(mill, 
     assert 15 <= len(golden) <= 25
     for one in golden:
         assert msgspec.json.decode(msgspec.json.encode(scorer.decide(one["values"], tuple(one["doubtful"])))) == one["decision"]
+
+
+def test_no_golden_value_set_is_a_persons(mill, mill_model, release):
+    people = {tuple(None if pd.isna(value) else value for value in row)
+              for row in mill_model.frame[[column.name for column in mill.raw_inputs]].itertuples(index=False)}
+
+    for one in release.read("golden.json", list):
+        assert tuple(one["values"][column.name] for column in mill.raw_inputs) not in people
+
+
+def test_mixed_columns_hold_the_same_values_no_two_of_one_row():
+    rows = mixed({name: np.arange(50.0) for name in "abc"})
+
+    assert all(sorted(column) == list(range(50)) for column in rows.values())
+    assert all(len({*values}) == 3 for values in zip(*rows.values(), strict=True))
 
 
 def test_reasons_are_measured_against_the_approved_nearest_to_the_cut_off(mill, scorer, everyone):

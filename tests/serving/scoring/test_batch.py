@@ -37,5 +37,19 @@ def test_derived_columns_are_those_of_the_frame(mill, mill_model, scorer):
         assert scored[column.name].equals(mill_model.frame[column.name])
 
 
+def test_a_row_with_a_stored_value_missing_is_never_approved_and_says_so(mill, mill_model, scorer):
+    frame = mill_model.frame
+    thin = frame[[column.name for column in mill.stored if not column.nullable]].isna().any(axis=1)
+
+    scored = score(scorer, frame, explain=True)
+
+    assert thin.mean() > 0.1
+    assert not (scored.loc[thin, "outcome"] == "approve").any()
+    assert (scored.loc[~thin, "outcome"] == "approve").mean() > 0.5
+    passed = thin & (scored["pd"] < scorer.policy.approve_below)
+    assert scored.loc[passed, "reasons"].str.contains("not_current").all()
+    assert not scored.loc[~thin, "reasons"].str.contains("not_current").any()
+
+
 def test_reasons_are_only_worked_out_when_asked_for(mill_model, scorer):
     assert "reasons" not in score(scorer, mill_model.frame.head())

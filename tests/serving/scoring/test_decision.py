@@ -99,7 +99,43 @@ def test_a_value_that_could_not_be_confirmed_is_at_least_a_referral_and_said_so(
 
     assert scorer.decide(values).outcome == "approve"
     assert (decided.outcome, decided.degraded, decided.pd) == ("refer", True, scorer.decide(values).pd)
-    assert [(reason.code, reason.feature) for reason in decided.reasons] == [("not_current", stale)]
+    assert [reason.code for reason in decided.reasons] == ["not_current"]
+
+
+def test_a_thin_file_declined_on_its_pd_is_told_its_factors(mill, mill_model, scorer):
+    at = scorer.assess(arrays(mill, mill_model.frame))
+    worst = mill_model.frame.iloc[int(np.flatnonzero((at.severity == 2) & ~np.any(at.broken, axis=0))[0])]
+    stored = tuple(column.name for column in mill.stored)
+
+    decided = scorer.decide({column.name: worst[column.name] for column in mill.raw_inputs}, stored)
+
+    assert (decided.outcome, decided.degraded) == ("decline", True)
+    assert decided.reasons[0].code in {column.name for column in mill.inputs}
+    assert [reason.code for reason in decided.reasons].count("not_current") <= 1
+
+
+@pytest.mark.parametrize("place", [0, 2])
+def test_a_stored_value_that_is_missing_and_must_not_be_refers_without_being_told(mill, mill_model, scorer, place):
+    at = scorer.assess(arrays(mill, mill_model.frame))
+    best = mill_model.frame.iloc[int(np.where(at.severity == 0, at.pd, 1).argmin())]
+    name = mill.stored[place].name
+    values = {column.name: best[column.name] for column in mill.raw_inputs}
+
+    decided = scorer.decide({**values, name: None})
+
+    assert scorer.decide(values).degraded is False
+    assert (decided.degraded, decided.outcome == "approve", decided.reasons[-1].code) == (True, False, "not_current")
+    assert decided == scorer.decide({**values, name: None}, (name,))
+
+
+def test_a_nullable_value_that_is_missing_is_an_answer(harbour):
+    missing = {column.name: np.array([None if column.is_level else np.nan], dtype=object if column.is_level else float)
+               for column in harbour.stored}
+    there = {column.name: np.array(["x" if column.is_level else 1.0], dtype=object if column.is_level else float)
+             for column in (*harbour.requests, *harbour.stored)}
+
+    for column in harbour.stored:
+        assert decision.in_doubt(harbour, {**there, column.name: missing[column.name]}).tolist() == [not column.nullable]
 
 
 def test_a_decision_keeps_every_input_derived_ones_too(mill, mill_model, scorer):

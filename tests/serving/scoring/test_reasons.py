@@ -15,7 +15,7 @@ RULE = {"code": "frozen", "action": "decline", "reason": "The river is frozen"}
 SHORTFALLS = st.lists(st.floats(-5, 5), min_size=len(WORDS), max_size=len(WORDS)).map(np.array)
 
 
-def reasons(shortfall, *, broken=(), doubtful=(), scored=True):
+def reasons(shortfall, *, broken=(), doubtful=False, scored=True):
     return principal(TEXTS, np.asarray(shortfall, dtype=float), broken=broken, doubtful=doubtful, scored=scored)
 
 
@@ -46,11 +46,16 @@ def test_inputs_that_share_a_text_weigh_together():
     assert reasons([0.3, -0.4, 0, 0, 0, 0, 0]) == (), "a text whose inputs together speak for the applicant is no reason"
 
 
-def test_a_broken_rule_comes_first_and_a_doubtful_value_next():
-    found = reasons([1, 1, 1, 1, 1, 1, 1], broken=[RULE], doubtful=["x2"])
+def test_a_broken_rule_comes_first_then_factors_and_doubt_only_fills_up():
+    assert [reason.code for reason in reasons([0, 1, 2, 0, 0, 0, 0], broken=[RULE], doubtful=True)] == ["frozen", "x2", "x1", "not_current"]
+    assert [reason.code for reason in reasons([1, 1, 4, 3, 2, 5, 0], doubtful=True)] == ["x5", "x2", "x3", "x0"]
 
-    assert [reason.code for reason in found[:2]] == ["frozen", "not_current"]
-    assert len(found) == MOST
+
+def test_doubt_leads_where_nothing_else_kept_from_approval_and_says_nothing_adverse():
+    found = reasons([9, 9, 9, 9, 9, 9, 9], doubtful=True, scored=False)
+
+    assert [(reason.code, reason.feature) for reason in found] == [("not_current", "stored")]
+    assert not any(word and word in found[0].text for word in WORDS)
 
 
 def test_a_pd_that_passed_is_no_reason():
