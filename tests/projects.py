@@ -51,9 +51,13 @@ class Project:
 
     def change(self, section: str, **values: Any) -> None:
         """Change values of a section of params.yaml."""
+        self.put(section, {**self.params[section], **values})
+
+    def put(self, name: str, value: Any) -> None:
+        """Replace what stands at the top of params.yaml: a whole section, or `portfolio`."""
         yaml = YAML()
         params = yaml.load((self.path / "params.yaml").read_text())
-        params[section].update(values)
+        params[name] = value
         with (self.path / "params.yaml").open("w") as file:
             yaml.dump(params, file)
 

@@ -8,71 +8,88 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
-from borrowers import brought, write_params
+from projects import Project, copy_of_the_project
 
 from feature_repo.contract import APPLICATION_ID, BAD
 from feature_repo.portfolios import load
+from training import raw
 
 CARD = load("card_default")
 
 
 @pytest.fixture(scope="module")
-def run(data_dir, tmp_path_factory):
-    from training.stages import assemble, evaluate, featurize, ingest, split, train
-
-    folder = tmp_path_factory.mktemp("card")
-    write_params(folder / "params.yaml", {})
-    with brought(), pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
+def run(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = copy_of_the_project(tmp_path_factory.mktemp("card"))
+    project.put("portfolio", CARD.name)
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TALLY_DATA_DIR", str(data_dir))
-        at = {name: folder / name for name in ("ingest", "vault", "featurize", "assemble", "split", "train", "evaluate")}
-        verdict = folder / "verdict.json"
-        verdict.write_text(json.dumps({"success": True}))
-        ingest.main(CARD.name, at["ingest"], at["vault"])
-        featurize.main(CARD.name, verdict, at["ingest"], at["featurize"])
-        assemble.main(CARD.name, at["featurize"], at["assemble"])
-        split.main(CARD.name, at["assemble"], at["split"])
-        train.main(CARD.name, at["assemble"], at["split"], at["train"])
-        evaluate.main(CARD.name, at["assemble"], at["split"], at["train"], verdict, at["vault"], at["evaluate"])
-    return at
+        assert project.repro("evaluate")[-1] == "evaluate"
+    return project
+
+
+@pytest.fixture(scope="module")
+def written(data_dir: Path) -> pd.DataFrame:
+    """The file as it is written, every column a text."""
+    return raw.read(CARD.applications, data_dir / CARD.applications.file).to_pandas()
+
+
+@pytest.fixture(scope="module")
+def readme(data_dir: Path) -> str:
+    return " ".join((data_dir / "README.md").read_text().replace("**", "").split())
 
 
 @pytest.fixture(scope="module")
 def applications(run):
-    return pd.read_parquet(run["assemble"] / "applications.parquet")
+    return pd.read_parquet(run.data("assemble", "applications.parquet"))
 
 
-def test_rows_and_bad_rate_are_those_of_the_readme(applications, data_dir):
-    stated = (data_dir / "README.md").read_text()
-
+def test_rows_and_bad_rate_are_those_of_the_readme(applications, readme):
     assert len(applications) == 30_000
     assert int(applications[BAD].sum()) == 6_636
-    assert "22.12% (6,636)" in stated
+    assert "22.12% (6,636)" in readme
     assert f"{applications[BAD].mean():.2%}" == "22.12%"
 
 
-def test_bad_rates_by_sex_are_those_of_the_readme(applications, run, data_dir):
+def test_bad_rates_by_sex_are_those_of_the_readme(applications, run, readme):
     sex = next(column for column in CARD.protected if set(column.group_names) == {"male", "female"})
-    vault = pd.read_parquet(run["vault"] / "protected.parquet").set_index(APPLICATION_ID)[sex.name]
+    vault = pd.read_parquet(run.data("vault", "protected.parquet")).set_index(APPLICATION_ID)[sex.name]
     rates = applications.set_index(APPLICATION_ID)[BAD].groupby(vault).mean()
 
     assert vault.value_counts().to_dict() == {"female": 18_112, "male": 11_888}
     assert [round(100 * rates[group], 1) for group in ("male", "female")] == [24.2, 20.8]
-    assert re.search(r"SEX: 24\.2% \(1\), 20\.8% \(2\)", (data_dir / "README.md").read_text().replace("\n", " "))
+    assert re.search(r"SEX: 24\.2% \(1\), 20\.8% \(2\)", readme)
 
 
-def test_duplicates_without_the_key_are_those_of_the_readme(applications):
-    declared = [column.name for column in CARD.raw_inputs]
-
+def test_duplicates_without_the_key_are_those_of_the_readme(applications, written, readme):
     assert not applications[APPLICATION_ID].duplicated().any()
-    assert applications.duplicated([*declared, BAD]).sum() >= 35, "35 rows in the file repeat another one, protected columns included"
+    assert written.drop(columns=CARD.application_key.raw).duplicated().sum() == 35
+    assert "35 rows are duplicates of another once `ID` is dropped" in readme
+
+
+def test_undocumented_codes_and_ages_are_those_of_the_readme(written, readme):
+    counts = {name: written[name].value_counts() for name in ("EDUCATION", "MARRIAGE")}
+    ages = written["AGE"].astype(int)
+
+    assert [counts["EDUCATION"][code] for code in "056"] == [14, 280, 51]
+    assert counts["MARRIAGE"]["0"] == 54
+    assert (ages.min(), ages.max()) == (21, 79)
+    assert all(figure in readme for figure in ("0/5/6 undocumented (14/280/51 rows)", "0 undocumented (54 rows)", "`AGE` 21-79"))
+
+
+def test_the_data_keep_the_promises_of_their_contract(run):
+    verdict = json.loads(run.data("validate", "verdict.json").read_bytes())
+
+    assert verdict["success"]
+    assert verdict["checks"] > len(CARD.raw_inputs)
+    assert verdict["failures"] == []
 
 
 def test_the_chosen_model_reaches_its_targets_on_the_test(run):
-    metrics = json.loads((run["evaluate"] / "metrics.json").read_bytes())
+    metrics = json.loads(run.data("evaluate", "metrics.json").read_bytes())
 
     assert metrics["test_auc"] >= 0.770
     assert metrics["test_ece"] < 0.02
@@ -80,7 +97,7 @@ def test_the_chosen_model_reaches_its_targets_on_the_test(run):
 
 
 def test_both_candidates_beat_the_measured_plain_scorecard(run):
-    measured = json.loads((run["train"] / "choice.json").read_bytes())["measured"]
+    measured = json.loads(run.data("train", "choice.json").read_bytes())["measured"]
 
     assert measured["trees"]["calibration"]["auc"] > 0.77
     assert measured["scorecard"]["calibration"]["auc"] > 0.755
