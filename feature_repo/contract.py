@@ -20,7 +20,11 @@ APPLICATION_ID = "application_id"
 APPLICANT_ID = "applicant_id"
 EVENT_TIME = "event_timestamp"
 BAD = "bad"
-RESERVED = frozenset({APPLICATION_ID, APPLICANT_ID, EVENT_TIME, BAD})
+# No column may have one of these: the keys, the columns of a window, and what stages add to their frames on the way.
+RESERVED = frozenset({
+    APPLICATION_ID, APPLICANT_ID, EVENT_TIME, BAD, "decision_id", "decided_at", "recorded_at", "portfolio", "release_id",
+    "pd", "margin", "score", "band", "outcome", "reasons", "part", "period", "at", "row", "label",
+})
 NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 OTHER = "other"
 
@@ -225,7 +229,6 @@ class Table:
     rows: tuple[int, int | None] = (1, None)
     address: str | None = None
     attribution: str = ""
-
 
     def select(self, *kinds: type[Any]) -> tuple[Any, ...]:
         """The columns of the given kinds, in declared order."""

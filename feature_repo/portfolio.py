@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from feature_repo import contradictions
 from feature_repo.contract import (
-    RESERVED,
     Applicant,
     Application,
     Derived,
@@ -20,7 +20,6 @@ from feature_repo.contract import (
     Rule,
     Stored,
     Table,
-    duplicates,
     refuse,
     walk,
 )
@@ -41,36 +40,36 @@ class Portfolio:
     _derived: list[Derived] = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        names = [column.name for column in self.raw_inputs] + [column.name for column in self.protected]
-        names += [table.as_of for table in self.views]
-        refuse(duplicates(names), f"{self.name}: columns declared twice: {duplicates(names)}")
-        reserved = sorted(RESERVED.intersection(names))
-        refuse(reserved, f"{self.name}: these names are the platform's own, choose others: {reserved}")
-        refuse(not all(name.isidentifier() for name in names), f"{self.name}: column names must be Python identifiers")
-        refuse(not self.requests, f"{self.name}: at least one Request column is needed, an application says something")
-        for table in self.tables:
-            refuse(len(table.select(Applicant)) != 1, f"{self.name}.{table.name}: exactly one Applicant column is needed")
-        for table in self.tables[1:]:
-            refuse(table.select(Request, Protected), f"{self.name}.{table.name}: only the first table may hold Request and Protected")
+        contradictions.refuse_names(self.name, self._names)
+        contradictions.refuse_tables(self.name, self.tables)
+        contradictions.refuse_times(self.name, self.tables, self.outcome)
+        contradictions.refuse_outcome(self.name, self.outcome)
         for rule in self.rules:
-            self._refuse_unknown(rule.code, rule.arguments)
+            self._refuse_function(rule.code, rule.when, rule.arguments, rule.reason)
 
     def derived(self, *, unit: str = "", risk: Risk = Risk.NONE, reason: str = "") -> Callable[[Function], Function]:
         """Declare the decorated function as a derived feature; its arguments name number columns declared before it."""
 
         def declare(function: Function) -> Function:
             column = Derived(function=function, unit=unit, risk=risk, reason=reason)
-            refuse(column.name in {known.name for known in self.inputs}, f"{self.name}: {column.name} is declared twice")
-            self._refuse_unknown(column.name, column.arguments)
+            contradictions.refuse_names(self.name, [*self._names, column.name])
+            self._refuse_function(column.name, function, column.arguments, reason)
             self._derived.append(column)
             return function
 
         return declare
 
-    def _refuse_unknown(self, name: str, arguments: tuple[str, ...]) -> None:
+    def _refuse_function(self, name: str, function: Function, arguments: tuple[str, ...], reason: str) -> None:
         numbers = {column.name for column in self.inputs if not column.is_level}
         unknown = sorted(set(arguments) - numbers)
         refuse(unknown, f"{self.name}.{name}: not number columns of this portfolio: {unknown}; there are {sorted(numbers)}")
+        contradictions.refuse_outside_names(f"{self.name}.{name}", function)
+        contradictions.refuse_empty_reason(f"{self.name}.{name}", reason)
+
+    @property
+    def _names(self) -> list[str]:
+        """Every column name that is taken."""
+        return [*(column.name for column in (*self.inputs, *self.protected)), *(table.as_of for table in self.views)]
 
     @property
     def applications(self) -> Table:

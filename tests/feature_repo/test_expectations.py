@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from invented import brought
 
 from feature_repo import expectations
-from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME, Input
+from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME, Input, Undated
 from feature_repo.expectations import Subject
 from feature_repo.portfolios import load, names
 
@@ -190,19 +191,25 @@ def test_docs_are_one_page_that_fetches_nothing_and_hold_no_clock(orchard, plots
     assert expectations.examine([Subject("plots", plots, suite)], datetime(2030, 1, 1, tzinfo=UTC))[1] == docs
 
 
-def test_the_suite_digest_follows_the_contract_and_not_the_clock_or_the_data(harbour, plots):
-    assert harbour.outcome.observed_until is None
-    suite, other = expectations.of_table(harbour, harbour.tables[0]), expectations.of_table(harbour, harbour.tables[1])
-    first = expectations.examine([Subject("boats", plots, suite)], NOW)[0]
-    second = expectations.examine([Subject("boats", plots.iloc[:9], suite)], datetime(2030, 1, 1, tzinfo=UTC))[0]
+@pytest.fixture
+def unobserved(harbour):
+    """Applications without a time axis beside dated tables, and no day of observation: the clock bounds those."""
+    undated = replace(harbour.applications, time=Undated())
+    return replace(harbour, tables=(undated, *harbour.tables[1:]), outcome=replace(harbour.outcome, observed_until=None))
+
+
+def test_the_suite_digest_follows_the_contract_and_not_the_clock_or_the_data(unobserved, plots):
+    suite, other = expectations.of_table(unobserved, unobserved.tables[1]), expectations.of_table(unobserved, unobserved.tables[2])
+    first = expectations.examine([Subject("surveys", plots, suite)], NOW)[0]
+    second = expectations.examine([Subject("surveys", plots.iloc[:9], suite)], datetime(2030, 1, 1, tzinfo=UTC))[0]
 
     assert first.suite == second.suite
-    assert first.suite != expectations.examine([Subject("boats", plots, other)], NOW)[0].suite
+    assert first.suite != expectations.examine([Subject("surveys", plots, other)], NOW)[0].suite
 
 
-def test_without_a_day_of_observation_the_future_begins_now(harbour, plots):
-    suite = expectations.of_table(harbour, harbour.tables[0])
-    rules = [{broken.rule for broken in expectations.examine([Subject("boats", plots, suite)], now)[0].failures}
+def test_without_a_day_of_observation_the_future_begins_now(unobserved, plots):
+    suite = expectations.of_table(unobserved, unobserved.tables[1])
+    rules = [{broken.rule for broken in expectations.examine([Subject("surveys", plots, suite)], now)[0].failures}
              for now in (NOW, datetime(2020, 1, 1, tzinfo=UTC))]
 
     assert [("future" in found) for found in rules] == [False, True]

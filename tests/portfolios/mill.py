@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import numpy as np
 
@@ -43,7 +43,8 @@ PORTFOLIO = Portfolio(
             Stored("gauge", raw="ga", low=0, high=9, fresh_for=days(60), reason="The river carries little water"),
         )),
     ),
-    outcome=Outcome(raw="paid", bad=("no",), good=("yes",), matures_after=days(90)),
+    outcome=Outcome(raw="paid", bad=("no",), good=("yes",), matures_after=days(90),
+                    observed_until=datetime(2024, 12, 30, tzinfo=UTC)),
     rules=(
         Rule("frozen", when=lambda ice_days: ice_days > 190, action=Action.DECLINE, reason="The river is frozen nearly all winter"),
         Rule("large", when=lambda sacks: sacks > 990, action=Action.REFER, reason="An order of this size is looked at by a person"),

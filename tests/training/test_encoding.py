@@ -59,7 +59,7 @@ def test_rows_are_in_contract_order_with_missing_and_unknown_levels_as_nan(mill,
 
 
 def test_five_thousand_levels_are_a_message(mill, borrow):
-    wide = Request("village", raw="v", levels=tuple(f"v{i}" for i in range(5000)))
+    wide = Request("village", reason="It is far away", raw="v", levels=tuple(f"v{i}" for i in range(5000)))
     orders = dataclasses.replace(mill.applications, columns=(*mill.applications.columns, wide))
     frame = borrow(mill, 500, unknown=0).assign(**{wide.name: "v1"})
 

@@ -18,7 +18,7 @@ from feature_repo.portfolio import Portfolio
 from training import raw
 
 TABLE = Table("people", file="people.csv",
-              columns=(Applicant(raw="id"), Request("x", raw="value", low=0), Ignored(raw="note", because="noise")))
+              columns=(Applicant(raw="id"), Request("x", raw="value", low=0, reason="x is high"), Ignored(raw="note", because="noise")))
 TEXT = b"id,value,note\n1,5,a\n2,,b\n"
 SECRET = "Jane-Canary-1971"
 

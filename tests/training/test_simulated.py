@@ -11,7 +11,7 @@ from feature_repo.portfolio import Portfolio
 from training import simulated
 from training.raw import RAW
 
-PEOPLE = Table("people", file="people.csv", columns=(Applicant(raw="id"), Request("x", raw="x")))
+PEOPLE = Table("people", file="people.csv", columns=(Applicant(raw="id"), Request("x", raw="x", reason="x is high")))
 SHOP = Portfolio(name="shop", title="A shop", tables=(PEOPLE,),
                  outcome=Outcome(raw="bad", bad=("1",), good=("0",), matures_after=days(1)), simulator="shop_simulator")
 

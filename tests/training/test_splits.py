@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
-from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME, EventTime
+from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME
 from feature_repo.errors import DataError
 from feature_repo.portfolios import load
 from training.params import SplitParams
@@ -117,13 +117,6 @@ def test_no_outcomes_and_no_rows_are_a_message(portfolio, borrow):
     for rows in (0, 20):
         with pytest.raises(DataError, match="known outcomes"):
             cut(portfolio, borrow(portfolio, rows, unknown=1.0), PARAMS)
-
-
-def test_a_dated_portfolio_without_its_cuts_is_a_message(mill, borrow):
-    bare = dataclasses.replace(mill, tables=(dataclasses.replace(mill.applications, time=EventTime("asked")), *mill.tables[1:]))
-
-    with pytest.raises(DataError, match="develop_until"):
-        cut(bare, borrow(mill, 300), PARAMS)
 
 
 def test_the_early_fold_is_the_end_of_a_dated_development_and_a_draw_of_an_undated_one(mill, borrow):

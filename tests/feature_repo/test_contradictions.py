@@ -1,0 +1,158 @@
+"""A portfolio that contradicts itself is refused in one line that names the place, and a sound one is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pytest
+
+from feature_repo.contract import (
+    RESERVED,
+    Action,
+    Applicant,
+    Application,
+    EventTime,
+    Outcome,
+    Protected,
+    Request,
+    Rule,
+    Stored,
+    Table,
+    Undated,
+    days,
+)
+from feature_repo.errors import ContractError
+from feature_repo.portfolio import Portfolio
+from monitoring import window
+
+LIMIT = 5
+DATED = EventTime("asked", develop_until=date(2023, 6, 30), out_of_time_from=date(2023, 7, 1))
+WEIGHT = Request("weight", raw="w", low=0, high=9, usual=(1, 5), reason="It is heavy")
+FLAG = Protected("flag", raw="f", groups={"1": "red", "2": "blue"}, reference="red")
+BOATS = Table("boats", file="boats.csv", time=DATED, columns=(Application(raw="no"), Applicant(raw="who"), WEIGHT, FLAG))
+SURVEYS = Table("surveys", file="surveys.csv", time=EventTime("seen"),
+                columns=(Applicant(raw="who"), Stored("rust", raw="r", reason="It rusts")))
+OUTCOME = Outcome(raw="gone", bad=("1",), good=("0",), matures_after=days(9), observed_until=datetime(2024, 1, 1, tzinfo=UTC))
+
+
+def declare(boats=BOATS, surveys=SURVEYS, outcome=OUTCOME, rules=()):
+    return Portfolio(name="quay", title="Boats", tables=(boats, surveys), outcome=outcome, rules=rules)
+
+
+def boats(*more, weight=WEIGHT, **changes):
+    return replace(BOATS, columns=(*BOATS.columns[:2], weight, FLAG, *more), **changes)
+
+
+def surveys(*more, **changes):
+    return replace(SURVEYS, columns=(*SURVEYS.columns, *more), **changes)
+
+
+def stored(name):
+    return Stored(name, raw="x", reason="It is so")
+
+
+def outcome(**changes):
+    return replace(OUTCOME, **changes)
+
+
+def twice_the_limit(weight):
+    return 2 * weight
+
+
+def rule(when, reason="It is so"):
+    return Rule("limit", when=when, action=Action.REFER, reason=reason)
+
+
+def made_elsewhere(limit):
+    return lambda weight: weight > limit
+
+
+def test_a_portfolio_without_a_contradiction_is_declared():
+    portfolio = declare(rules=(rule(lambda weight: np.maximum(weight, max(1, 2)) > 5),))
+
+    @portfolio.derived(reason="It is heavy")
+    def double(weight):
+        return sum(np.sqrt(weight) for _ in range(2))
+
+    assert [column.name for column in portfolio.inputs] == ["weight", "rust", "double"]
+
+
+CONTRADICTIONS = {
+    "a request of the platform's name": (lambda: declare(boats(weight=replace(WEIGHT, name="score"))), "'score'.*such as bureau_score"),
+    "a stored column of the platform's name": (lambda: declare(surveys=surveys(stored("pd"))), r"\['pd'\].*choose others"),
+    "a name of what the table's age is called": (lambda: declare(surveys=surveys(stored("surveys_as_of"))), "twice.*surveys_as_of"),
+    "a name of a protected attribute": (lambda: declare(surveys=surveys(stored("flag"))), "twice.*flag"),
+    "a name that is none": (lambda: declare(surveys=surveys(stored("two words"))), "identifiers.*two words"),
+    "two tables of one name": (lambda: declare(surveys=surveys(name="boats")), "tables declared twice.*boats"),
+    "a raw column that is protected and asked": (lambda: declare(boats(replace(WEIGHT, name="hull", raw="f"))), r"quay\.boats: raw.*'f'"),
+    "a raw column that is the outcome and asked": (lambda: declare(outcome=outcome(raw="w")), r"quay\.boats: raw.*'w'"),
+    "a raw column that is the time and asked": (lambda: declare(boats(weight=replace(WEIGHT, raw="asked"))), "raw.*'asked'"),
+    "a raw column twice in a stored table": (lambda: declare(surveys=surveys(replace(stored("oak"), raw="r"))), r"quay\.surveys: raw.*'r'"),
+    "a reference that is no group": (lambda: declare(boats(replace(FLAG, name="mast", raw="m", reference="Red"))), r"mast.*'Red'.*'blue'"),
+    "a text that is bad and good": (lambda: declare(outcome=outcome(good=("0", "1"))), r"more than one.*'1'"),
+    "a text that is bad and neither": (lambda: declare(outcome=outcome(neither=("1",))), r"more than one.*'1'"),
+    "an outcome that is never bad": (lambda: declare(outcome=outcome(bad=())), "at least one text for bad"),
+    "an input without a reason": (lambda: declare(boats(weight=replace(WEIGHT, reason=" "))), r"quay\.weight: reason is empty"),
+    "a rule without a reason": (lambda: declare(rules=(rule(lambda weight: weight > 1, ""),)), r"quay\.limit: reason is empty"),
+    "an undated stored table": (lambda: declare(surveys=surveys(time=Undated())), "without a time.*surveys"),
+    "no day of observation": (lambda: declare(outcome=outcome(observed_until=None)), "observed_until"),
+    "no cuts": (lambda: declare(boats(time=EventTime("asked"))), "develop_until.*None and None"),
+    "one cut": (lambda: declare(boats(time=replace(DATED, out_of_time_from=None))), "develop_until.*2023-06-30 and None"),
+    "cuts the wrong way": (lambda: declare(boats(time=replace(DATED, develop_until=date(2023, 7, 1)))), "after it, out_of_time_from"),
+    "cuts of another table": (lambda: declare(surveys=surveys(time=replace(DATED, raw="seen"))), r"quay\.surveys.*the first table, boats"),
+    "bounds the wrong way": (lambda: declare(boats(weight=replace(WEIGHT, low=10))), "low 10 is above high 9"),
+    "the usual outside the bounds": (lambda: declare(boats(weight=replace(WEIGHT, usual=(-1, 5)))), r"usual \(-1, 5\).*low 0 and high 9"),
+    "the usual the wrong way": (lambda: declare(boats(weight=replace(WEIGHT, usual=(5, 1)))), r"usual \(5, 1\) must rise"),
+    "a rule with a constant from outside": (lambda: declare(rules=(rule(lambda weight: weight > LIMIT),)), r"limit: uses \['LIMIT'\]"),
+    "a rule with a helper": (lambda: declare(rules=(rule(lambda weight: twice_the_limit(weight) > 1),)), "twice_the_limit"),
+    "a rule that sees where it was made": (lambda: declare(rules=(rule(made_elsewhere(5)),)), r"\['limit'\]"),
+    "a rule with a constant deep inside": (lambda: declare(rules=(rule(lambda weight: all(weight > LIMIT for _ in "a")),)), "LIMIT"),
+}
+
+
+@pytest.mark.parametrize("case", CONTRADICTIONS)
+def test_a_contradiction_is_one_line_that_names_the_place(case):
+    contradict, said = CONTRADICTIONS[case]
+    with pytest.raises(ContractError, match=said) as error:
+        contradict()
+
+    assert "\n" not in str(error.value)
+    assert str(error.value).startswith("quay")
+
+
+@pytest.mark.parametrize(("name", "said"), [("bad", r"\['bad'\].*choose others"), ("outcome", "bureau_score"), ("weight", "twice"),
+                                            ("flag", "twice"), ("surveys_as_of", "twice")])
+def test_a_derived_feature_takes_no_name_that_is_taken(name, said):
+    def function(weight):
+        return weight + 1
+
+    function.__name__ = name
+    with pytest.raises(ContractError, match=said):
+        declare().derived(reason="It is so")(function)
+
+
+def test_a_derived_feature_has_a_reason_and_all_it_computes_in_its_own_lines():
+    def limited(weight):
+        return weight / LIMIT
+
+    def bare(weight):
+        return weight
+
+    def fetched(weight):
+        from math import pi
+        return weight * pi
+
+    with pytest.raises(ContractError, match=r"quay\.limited: uses \['LIMIT'\]"):
+        declare().derived(reason="It is so")(limited)
+    with pytest.raises(ContractError, match=r"quay\.bare: reason is empty"):
+        declare().derived()(bare)
+    with pytest.raises(ContractError, match="math"):
+        declare().derived(reason="It is so")(fetched)
+
+
+def test_every_column_that_the_platform_adds_to_the_inputs_is_reserved(mill):
+    added = set(window.schema(mill).names) - {column.name for column in mill.inputs}
+
+    assert added <= RESERVED
