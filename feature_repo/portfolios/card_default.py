@@ -18,7 +18,8 @@ from feature_repo.contract import (
 )
 from feature_repo.portfolio import Portfolio
 
-MONTHS_BACK = range(2, 7)
+# Raw columns count from the newest month, September: PAY_0 and BILL_AMT1 are that month, PAY_2 and BILL_AMT2 the one before it.
+MONTHS_BACK = range(1, 6)
 
 PORTFOLIO = Portfolio(
     name="card_default",
@@ -36,16 +37,16 @@ PORTFOLIO = Portfolio(
                         risk=Risk.FALLS, reason="The credit limit held is low"),
                 Stored("months_late", raw="PAY_0", unit="months", low=-2, high=9, special=(-2,), risk=Risk.RISES,
                        fresh_for=days(45), reason="The latest payment was late"),
-                *(Stored(f"months_late_{month}_back", raw=f"PAY_{month}", unit="months", low=-2, high=9, special=(-2,), risk=Risk.RISES,
-                         fresh_for=days(45), reason="Payments in recent months were late") for month in MONTHS_BACK),
-                Stored("bill", raw="BILL_AMT1", unit="TWD", low=-1e7, high=1e7, fresh_for=days(45),
-                       reason="The latest statement balance"),
-                *(Stored(f"bill_{month}_back", raw=f"BILL_AMT{month}", unit="TWD", low=-1e7, high=1e7,
-                         fresh_for=days(45), reason="The course of statement balances") for month in MONTHS_BACK),
+                *(Stored(f"months_late_{month}_back", raw=f"PAY_{month + 1}", unit="months", low=-2, high=9, special=(-2,), risk=Risk.RISES,
+                         fresh_for=days(45), reason="Payments were late in recent months") for month in MONTHS_BACK),
+                Stored("bill", raw="BILL_AMT1", unit="TWD", low=-1e7, high=1e7, risk=Risk.RISES, fresh_for=days(45),
+                       reason="The latest statement balance is high"),
+                *(Stored(f"bill_{month}_back", raw=f"BILL_AMT{month + 1}", unit="TWD", low=-1e7, high=1e7, risk=Risk.RISES,
+                         fresh_for=days(45), reason="Statement balances were high in recent months") for month in MONTHS_BACK),
                 Stored("paid", raw="PAY_AMT1", unit="TWD", low=0, high=1e7, risk=Risk.FALLS, fresh_for=days(45),
                        reason="The latest payment was small"),
-                *(Stored(f"paid_{month}_back", raw=f"PAY_AMT{month}", unit="TWD", low=0, high=1e7, risk=Risk.FALLS,
-                         fresh_for=days(45), reason="Payments in recent months were small") for month in MONTHS_BACK),
+                *(Stored(f"paid_{month}_back", raw=f"PAY_AMT{month + 1}", unit="TWD", low=0, high=1e7, risk=Risk.FALLS,
+                         fresh_for=days(45), reason="Payments were small in recent months") for month in MONTHS_BACK),
                 Protected("sex", raw="SEX", groups={"1": "male", "2": "female"}, reference="male"),
                 Protected("age_group", raw="AGE", edges=((25, "under 25"), (40, "25 to 39"), (62, "40 to 61"), (np.inf, "62 and over")),
                           reference="25 to 39"),
@@ -69,24 +70,24 @@ def utilisation(bill, credit_limit):
     return bill / credit_limit
 
 
-@PORTFOLIO.derived(unit="ratio", reason="Balances have grown for the credit limit")
-def utilisation_change(bill, bill_6_back, credit_limit):
-    return (bill - bill_6_back) / credit_limit
+@PORTFOLIO.derived(unit="ratio", risk=Risk.RISES, reason="Balances have grown for the credit limit")
+def utilisation_change(bill, bill_5_back, credit_limit):
+    return (bill - bill_5_back) / credit_limit
 
 
 @PORTFOLIO.derived(unit="ratio", risk=Risk.FALLS, reason="Payments are small against the statement balance")
-def paid_share(paid, bill_2_back):
-    return paid / np.maximum(bill_2_back, 1.0)
+def paid_share(paid, bill_1_back):
+    return paid / np.maximum(bill_1_back, 1.0)
 
 
 @PORTFOLIO.derived(unit="months", risk=Risk.RISES, reason="Payments were late in recent months")
-def worst_months_late(months_late, months_late_2_back, months_late_3_back, months_late_4_back, months_late_5_back, months_late_6_back):
-    recent = np.maximum(np.maximum(months_late, months_late_2_back), months_late_3_back)
-    return np.maximum(recent, np.maximum(np.maximum(months_late_4_back, months_late_5_back), months_late_6_back))
+def worst_months_late(months_late, months_late_1_back, months_late_2_back, months_late_3_back, months_late_4_back, months_late_5_back):
+    recent = np.maximum(np.maximum(months_late, months_late_1_back), months_late_2_back)
+    return np.maximum(recent, np.maximum(np.maximum(months_late_3_back, months_late_4_back), months_late_5_back))
 
 
 @PORTFOLIO.derived(unit="payments", risk=Risk.RISES, reason="Payments were late in recent months")
-def late_payments(months_late, months_late_2_back, months_late_3_back, months_late_4_back, months_late_5_back, months_late_6_back):
-    recent = np.maximum(np.sign(months_late), 0) + np.maximum(np.sign(months_late_2_back), 0) + np.maximum(np.sign(months_late_3_back), 0)
-    earlier = np.maximum(np.sign(months_late_4_back), 0) + np.maximum(np.sign(months_late_5_back), 0) + np.maximum(np.sign(months_late_6_back), 0)
+def late_payments(months_late, months_late_1_back, months_late_2_back, months_late_3_back, months_late_4_back, months_late_5_back):
+    recent = np.maximum(np.sign(months_late), 0) + np.maximum(np.sign(months_late_1_back), 0) + np.maximum(np.sign(months_late_2_back), 0)
+    earlier = np.maximum(np.sign(months_late_3_back), 0) + np.maximum(np.sign(months_late_4_back), 0) + np.maximum(np.sign(months_late_5_back), 0)
     return recent + earlier
