@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -99,20 +101,38 @@ def require_interface(release: Release, portfolio: Portfolio) -> None:
 
 
 def place(source: Path, releases: Path, expected_id: str | None = None) -> Release:
-    """Copy a release to `releases/<id>`, verified there, never half visible; a copy already there is verified and kept."""
+    """Copy a release to `releases/<id>`, verified there, durable and never half visible.
+
+    A copy already there is kept where it verifies; one that was damaged is set aside as `.damaged-*` for whoever asks what happened.
+    """
     release = verify(source, expected_id)
     target = releases / release.id
-    if not target.exists():
-        releases.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=releases, prefix=f".{release.id[:12]}.") as draft:
-            copy = shutil.copytree(source, Path(draft) / release.id)
-            verify(copy, release.id)
-            try:
-                copy.rename(target)
-            except OSError:
-                if not target.exists():  # else another process placed the same release first
-                    raise
+    with suppress(ReleaseError, OSError):
+        return verify(target, release.id)
+    releases.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=releases, prefix=f".{release.id[:12]}.") as draft:
+        copy = shutil.copytree(source, Path(draft) / release.id)
+        verify(copy, release.id)
+        for written in (*copy.rglob("*"), copy):
+            sync(written)
+        with suppress(FileNotFoundError):  # nothing was there, or another process set it aside first
+            target.rename(releases / f".damaged-{release.id[:12]}-{time.time_ns()}")
+        try:
+            copy.rename(target)
+        except OSError:
+            if not target.exists():  # else another process placed the same release first
+                raise
+    sync(releases)
     return verify(target, release.id)
+
+
+def sync(path: Path) -> None:
+    """Make a file, or the names in a folder, survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def point(pointer: Path, release: Release, **attributes: str) -> None:

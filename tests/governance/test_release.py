@@ -140,12 +140,26 @@ def test_placing_copies_under_the_id_and_leaves_nothing_else(sealed, tmp_path):
     assert place(sealed.path, releases).id == placed.id, "placing again is harmless"
 
 
-def test_a_placed_copy_that_was_altered_is_refused_not_reused(sealed, tmp_path):
-    placed = place(sealed.path, tmp_path / "releases")
-    (placed.path / "policy.json").write_bytes(b"{}")
+@pytest.mark.parametrize("damage", [lambda path: (path / "policy.json").write_bytes(b"{}"), shutil.rmtree,
+                                    lambda path: (path / MANIFEST).unlink()])
+def test_a_damaged_copy_is_set_aside_and_a_good_one_takes_its_place(sealed, tmp_path, damage):
+    releases = tmp_path / "releases"
+    placed = place(sealed.path, releases)
+    damage(placed.path)
+    damaged = placed.path.exists()
 
-    with pytest.raises(ReleaseError):
-        place(sealed.path, tmp_path / "releases")
+    assert verify(place(sealed.path, releases).path, sealed.id) == placed
+    aside = [entry for entry in releases.iterdir() if entry.name != sealed.id]
+    assert [entry.name.startswith(".damaged-") for entry in aside] == [True] * damaged
+
+
+def test_a_file_or_link_where_the_copy_should_be_is_set_aside(sealed, tmp_path):
+    releases = tmp_path / "releases"
+    releases.mkdir()
+    for make in (lambda path: path.write_bytes(b"x"), lambda path: path.symlink_to(tmp_path / "nowhere")):
+        make(releases / sealed.id)
+        place(sealed.path, releases)
+        shutil.rmtree(releases / sealed.id)
 
 
 def test_an_altered_source_is_never_placed(sealed, tmp_path):
