@@ -2,8 +2,8 @@
 
 One SQLite file per month (UTC) in one folder, shared by all processes. A process has one writer thread: appends that wait for the
 disk share the next commit. `append` returns a future that completes after the commit; a group is written whole or not at all.
-Refuses: a second entry with the same id, any UPDATE or DELETE (triggers), and to be silent when it could not write. Knows nothing
-of what a body means; reading and proving are in `governance.records`.
+Refuses: a second entry with the same id, any UPDATE or DELETE (triggers), to be silent when it could not write, and to let appends
+pile up behind a lock that is not given back. Knows nothing of what a body means; reading and proving are in `governance.records`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pathlib import Path
 
 from feature_repo.errors import LedgerError
 from governance.records import COLUMNS, Entry, Record, chain, files, find, genesis, head_of, read, reader, row_of
+from governance.release import sync
 
 SCHEMA = """
 CREATE TABLE genesis (month TEXT NOT NULL, previous_month TEXT, previous_hash TEXT, hash TEXT NOT NULL);
@@ -36,6 +37,7 @@ CREATE TABLE entries (
 )
 INSERT = f"INSERT INTO entries ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - our own names
 MOST_PER_COMMIT = 1024
+MOST_WAITING = 1024
 BUSY_SECONDS = 5.0
 LEAST_FREE_BYTES = 32 * 2**20
 Stored = tuple[Record, ...]
@@ -69,6 +71,8 @@ class Ledger:
         group = Group(tuple(entries), Future())
         if not self._thread.is_alive():
             group.done.set_exception(LedgerError("the ledger is closed in this process; start the service again"))
+        elif self._waiting.qsize() >= MOST_WAITING:
+            group.done.set_exception(LedgerError(f"{MOST_WAITING} appends wait already; another process holds the ledger's lock"))
         else:
             self._waiting.put(group)
         return group.done
@@ -153,17 +157,33 @@ class Ledger:
 
 
 def start(path: Path) -> sqlite3.Connection:
-    """Open a month for writing; a new one begins with the hash the month before it ended on."""
+    """Open a month for writing; a new one is whole before it has its name, so that no reader meets a month without entries."""
+    if not path.exists():
+        draft = path.with_suffix(".draft")
+        for left in path.parent.glob(f"{draft.name}*"):
+            left.unlink()
+        begin(draft, files(path.parent))
+        draft.rename(path)
+        sync(path.parent)
+    return connect(path)
+
+
+def begin(draft: Path, earlier: Sequence[Path]) -> None:
+    """Write a new month, which begins with the hash the month before it ended on."""
+    previous = ending(earlier)
+    row = (draft.stem, *previous, genesis(draft.stem, *previous))
+    with closing(connect(draft)) as database:
+        database.executescript(f"BEGIN IMMEDIATE; {SCHEMA}")
+        database.execute("INSERT INTO genesis VALUES (?, ?, ?, ?)", row)
+        database.execute("COMMIT")
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection whose commits are durable."""
     database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
-    if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'entries'").fetchone():
-        return database
-    previous = ending([earlier for earlier in files(path.parent) if earlier < path])
-    row = (path.stem, *previous, genesis(path.stem, *previous))
-    database.executescript(f"BEGIN IMMEDIATE; {SCHEMA}")
-    database.execute("INSERT INTO genesis VALUES (?, ?, ?, ?)", row)
-    database.execute("COMMIT")
     return database
 
 

@@ -28,7 +28,7 @@ MONTHS = "[0-9][0-9][0-9][0-9]-[0-9][0-9].db"
 class Entry:
     """What is asked to be recorded. kind: "decision" or the name of a governance event; body: canonical JSON.
 
-    idempotency_key: at most one entry ever has it; request_digest: of the request it was given with.
+    idempotency_key: at most one entry of a month and of the month before it has it; request_digest: of the request it was given with.
     """
 
     kind: str
@@ -137,8 +137,11 @@ def find(months: Sequence[Path], column: str, value: str) -> Record | None:
     """The entry with this id or idempotency_key, looked for in the newest of `months` first; None where there is none."""
     for path in reversed(months):
         with closing(reader(path)) as database:
-            for record in read(database, f"WHERE {column} = ?", (value,)):
-                return record
+            try:
+                if found := next(read(database, f"WHERE {column} = ?", (value,)), None):
+                    return found
+            except sqlite3.Error as error:
+                raise LedgerError(f"{path.name} cannot be read as a ledger: {error}") from None
     return None
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from feature_repo.errors import LedgerError
-from governance.ledger import Ledger, locked
-from governance.records import Entry, canonical, files, find, verify
+from governance.ledger import MOST_WAITING, Ledger, locked
+from governance.records import Entry, canonical, files, find, genesis, verify
 
 WRITER = """
 import sys
@@ -124,6 +124,38 @@ def test_a_new_month_is_chained_to_the_one_before_and_a_clock_set_back_does_not_
     ledger.close()
     assert [(head.month, head.seq) for head in verify(folder)] == [("2026-01", 1), ("2026-02", 2)]
     assert again[0].id == "january"
+
+
+def test_a_new_month_never_shows_itself_without_its_entries(folder, monkeypatch):
+    """Stopped where the old order had the file under its name and no table in it; a reader then, and a writer after, find it whole."""
+    seen = []
+    monkeypatch.setattr("governance.ledger.genesis", lambda *given: (seen.append(files(folder)), genesis(*given))[1])
+    ledger = Ledger(folder)
+    ledger.append([entry("a")]).result()
+    ledger.close()
+    assert seen == [[]]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(["lock", files(folder)[0].name])
+
+
+def test_a_month_that_a_killed_writer_left_half_made_is_begun_anew(folder):
+    folder.mkdir()
+    for suffix in (".draft", ".draft-wal", ".draft-shm"):
+        (folder / f"{datetime.now(UTC):%Y-%m}{suffix}").write_bytes(b"half")
+    ledger = Ledger(folder)
+    assert ledger.append([entry("a")]).result()[0].seq == 1
+    ledger.close()
+    assert verify(folder)[0].seq == 1
+
+
+def test_appends_do_not_pile_up_behind_a_process_that_keeps_the_lock(ledger, folder):
+    ledger.append([entry("first")]).result()
+    with locked(folder):
+        waiting = [ledger.append([entry(f"e{i}")]) for i in range(2 * MOST_WAITING + 100)]
+        with pytest.raises(LedgerError, match="wait already"):
+            waiting[-1].result(timeout=0)
+    kept = [future for future in waiting if not future.done() or future.exception() is None]
+    assert all(future.result()[0].seq for future in kept)
+    assert verify(folder)[0].seq == 1 + len(kept)
 
 
 def test_two_processes_write_one_chain(folder):
