@@ -1,13 +1,13 @@
 """From a JSON document to an application, by the contract: what a lending system may say, and what it said.
 
-Responsible for every check of a request's content, all faults in one refusal. Refuses unknown fields, a text for a number, true for a
-number, what is out of bounds or not a declared level. Decides nothing.
+Responsible for every check of a request's content, the first `MOST_FAULTS` faults in one refusal. Refuses unknown fields, a text for a
+number, true for a number, what is out of bounds or not a declared level. Decides nothing.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -19,6 +19,7 @@ from serving.problems import Fault, Problem, step
 APPLICATION = "application"
 DECISIONS = "decisions"
 LONGEST_ID = 128
+MOST_FAULTS = 50
 Value = float | str | None
 
 
@@ -35,6 +36,24 @@ class Invalid(Exception):  # noqa: N818 - never leaves this module
     """A value that is not allowed; its text says what is."""
 
 
+class Faults:
+    """What is wrong with one request, up to `MOST_FAULTS`: a refusal must not outgrow what it refuses."""
+
+    def __init__(self) -> None:
+        self.found: list[Fault] = []
+
+    def add(self, at: str, allowed: str) -> None:
+        """Note a fault. Raises Problem where there are enough."""
+        if len(self.found) == MOST_FAULTS:
+            raise refusal(f"more than {MOST_FAULTS}", self.found)
+        self.found.append(Fault(at, allowed))
+
+    def require_none(self) -> None:
+        """Raises Problem with every fault that was found."""
+        if self.found:
+            raise refusal(f"{len(self.found)}", self.found)
+
+
 class Form:
     """What the API of a portfolio accepts."""
 
@@ -43,24 +62,24 @@ class Form:
         self.said = {column.name: column for column in portfolio.stored if column.when_stale is WhenStale.REQUEST}
 
     def one(self, document: Any) -> Application:
-        """A single application. Raises Problem with every fault that was found."""
-        faults: list[Fault] = []
-        return self._require([self._application(document, "", faults)], faults)[0]
+        """A single application. Raises Problem with what is wrong in it."""
+        faults = Faults()
+        found = self._application(document, "", faults)
+        faults.require_none()
+        return found
 
     def many(self, document: Any, most: int) -> list[Application]:
         """A batch of 1 to `most` applications. Raises Problem: one that is not valid refuses them all."""
-        faults: list[Fault] = []
+        faults = Faults()
         given, at = self._fields(document, "", {DECISIONS}, faults).get(DECISIONS), f"/{DECISIONS}"
         if not isinstance(given, list) or not 1 <= len(given) <= most:
-            return self._require([], [*faults, Fault(at, f"must be a list of 1 to {most} applications")])
-        return self._require([self._application(item, f"{at}/{place}", faults) for place, item in enumerate(given)], faults)
-
-    def _require(self, found: list[Application], faults: list[Fault]) -> list[Application]:
-        if faults:
-            raise Problem("invalid-application", f"{len(faults)} of the values sent are not as the contract says", faults)
+            faults.add(at, f"must be a list of 1 to {most} applications")
+            given = []
+        found = [self._application(item, f"{at}/{place}", faults) for place, item in enumerate(given)]
+        faults.require_none()
         return found
 
-    def _application(self, document: Any, at: str, faults: list[Fault]) -> Application:
+    def _application(self, document: Any, at: str, faults: Faults) -> Application:
         whole = self._fields(document, at, {APPLICANT_ID, APPLICATION}, faults)
         applicant = self._checked(identifier, whole.get(APPLICANT_ID), f"{at}/{APPLICANT_ID}", faults)
         inside = f"{at}/{APPLICATION}"
@@ -71,20 +90,26 @@ class Form:
                 for name, column in self.said.items() if given.get(name) is not None}
         return Application(str(applicant), values, said)
 
-    def _fields(self, document: Any, at: str, known: set[str], faults: list[Fault]) -> Mapping[str, Any]:
+    def _fields(self, document: Any, at: str, known: set[str], faults: Faults) -> Mapping[str, Any]:
         if not isinstance(document, dict):
-            faults.append(Fault(at, f"must be an object with the fields {sorted(known)}"))
+            faults.add(at, f"must be an object with the fields {sorted(known)}")
             return {}
-        faults += [Fault(step(at, name), f"is not a field here; there are {sorted(known)}") for name in document if name not in known]
+        for name in document.keys() - known:
+            faults.add(step(at, name), f"is not a field here; there are {sorted(known)}")
         return document
 
-    def _checked(self, check: Any, value: Any, at: str, faults: list[Fault], *more: Input) -> Value:
+    def _checked(self, check: Any, value: Any, at: str, faults: Faults, *more: Input) -> Value:
         try:
             found: Value = check(value, *more)
         except Invalid as invalid:
-            faults.append(Fault(at, str(invalid)))
+            faults.add(at, str(invalid))
             return None
         return found
+
+
+def refusal(how_many: str, faults: Sequence[Fault]) -> Problem:
+    """A request that is not valid, with its faults or the first of them."""
+    return Problem("invalid-application", f"{how_many} of the values sent are not as the contract says; {len(faults)} are named", faults)
 
 
 def identifier(value: Any) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feature_repo.contract import OTHER, Request
-from serving.application import Form, Invalid, column_value, identifier
+from serving.application import MOST_FAULTS, Form, Invalid, column_value, identifier
 from serving.problems import Problem, step
 
 NUMBER = Request("amount", raw="a", low=0, high=100, special=(-9,), unit="EUR")
@@ -69,6 +69,14 @@ def test_only_a_nullable_column_may_be_missing():
 def test_a_name_that_does_not_look_like_a_field_is_not_repeated():
     assert step("/a", "good_name") == "/a/good_name"
     assert step("/a", "<script>alert(1)</script>") == "/a"
+
+
+@pytest.mark.parametrize("spoiled", [lambda count: {f"k{i}": 0 for i in range(count)},
+                                     lambda count: {"decisions": [{f"k{i}": 0} for i in range(count)]}])
+def test_a_refusal_stops_at_enough_faults_and_says_that_there_are_more(harbour, spoiled):
+    with pytest.raises(Problem, match=f"more than {MOST_FAULTS} .*{MOST_FAULTS} are named") as refused:
+        Form(harbour).many(spoiled(100_000), 100_000)
+    assert len(refused.value.errors) == MOST_FAULTS
 
 
 def test_a_stated_value_is_read_where_the_contract_lets_an_applicant_state_it(harbour):
