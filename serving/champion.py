@@ -98,16 +98,16 @@ class Champions:
         stamp = self._stamp()
         if self.now is not None and stamp == self._seen:
             return
-        self._seen = stamp
         try:
             champion = load(self._folder, self._portfolio)
-        except ReleaseError as error:
-            self._refuse(str(error))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            self._refuse(f"the release cannot be loaded ({type(error).__name__})")
-        else:
-            self.now, self.why = champion, ""
             self._changed(champion)
+        except ReleaseError as error:
+            self._seen = stamp
+            self._refuse(str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, what serves goes on serving and the watch goes on
+            self._refuse(f"the release cannot be loaded ({type(error).__name__}); it is tried again")
+        else:
+            self.now, self.why, self._seen = champion, "", stamp
             log.info("serving release %s, version %s", champion.release.id, champion.model_version)
 
     def _refuse(self, why: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from zipfile import BadZipFile
 
 import pytest
 from served import promote
@@ -87,6 +88,26 @@ def test_what_serves_goes_on_serving_when_its_successor_is_refused(home):
     assert champions.now is first
     assert bad.id[:12] in champions.why
     assert (len(changed), len(refused)) == (1, 1)
+
+
+@pytest.mark.parametrize("error", [OSError, BadZipFile, IndexError, RuntimeError])
+def test_any_error_is_a_refusal_and_is_tried_again_while_what_serves_goes_on(home, make_release, monkeypatch, error):
+    champions = Champions(folder(home), PORTFOLIO, changed=lambda _: None, refused=lambda: None)
+    champions.look()
+    first = champions.now.release
+    second = make_release(home / "second", intercept=-3.0)
+    promote(home, PORTFOLIO, second, "2")
+
+    def fail(*_: object) -> None:
+        raise error("transient")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("serving.champion.decision.load", fail)
+        champions.look()
+    assert champions.now.release == first
+    assert error.__name__ in champions.why
+    champions.look()
+    assert champions.now.release.id == second.id
 
 
 def test_an_altered_release_is_refused_before_it_is_read(home):
