@@ -23,7 +23,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from serving import body, docs, metrics, openapi
 from serving.application import DECISIONS, Form
-from serving.decisions import Decisions, Once
+from serving.decisions import AGAIN, Decisions, Once
 from serving.problems import Problem, response
 from serving.settings import Settings
 
@@ -180,4 +180,4 @@ async def failed(request: Request, error: Exception) -> Response:
     places = " < ".join(f"{frame.name} ({frame.filename.rsplit('/', 1)[-1]}:{frame.lineno})"
                         for frame in reversed(traceback.extract_tb(error.__traceback__)[-5:]))
     log.error("unexpected %s at %s", type(error).__name__, places)
-    return await refused(request, Problem("internal", "the service failed; nothing was recorded or decided"))
+    return await refused(request, Problem("internal", f"the service failed and tells no decision; {AGAIN}"))

@@ -31,6 +31,7 @@ from serving.problems import Fault, Problem
 from serving.settings import Settings
 
 ANSWER = ("decision_id", "release_id", "model_version", "portfolio", "pd", "score", "band", "outcome", "reasons", "degraded", "decided_at")
+AGAIN = "send the request again with the same Idempotency-Key; without one it is a new request"
 log = logging.getLogger("tally.serving")
 
 
@@ -72,7 +73,7 @@ class Decisions:
         """
         asked = digest(applications)
         keys = [once.scoped(place) if once else None for place in range(len(applications))]
-        if once and (found := await asyncio.to_thread(self._recorded, keys)):
+        if once and (found := await self._found("idempotency_key", *keys, months=2)):
             return self._again(found, asked)
         entries = [entry async for entry in self._entries(applications, keys, asked)]
         with self.metrics.step("record"):
@@ -89,7 +90,7 @@ class Decisions:
 
     async def answer(self, decision_id: str) -> bytes:
         """The answer that was given under this id. Raises Problem."""
-        record = await asyncio.to_thread(find, files(self._folder), "id", decision_id)
+        record = next(iter(await self._found("id", decision_id)), None)
         if record is None or record.kind != DECISION:
             raise Problem("not-found", "no decision with this id is recorded")
         return answer(record)
@@ -99,8 +100,8 @@ class Decisions:
         found = [Fault("/release", self.champions.why)] if self.champions.now is None else []
         try:
             await self._committed(self._ledger.probe())
-        except Problem as problem:
-            found.append(Fault("/ledger", problem.detail))
+        except Problem:
+            found.append(Fault("/ledger", "the ledger cannot be written"))
         try:
             self._read("")
         except FeatureError as error:
@@ -156,9 +157,17 @@ class Decisions:
             self._features = OnlineFeatures(self._database, self.portfolio)
         return dict(self._features.read(applicant_id))
 
-    def _recorded(self, keys: Sequence[str | None]) -> tuple[Record, ...]:
-        months = files(self._folder)[-2:]
-        return tuple(found for key in keys if key and (found := find(months, "idempotency_key", key)))
+    async def _found(self, column: str, *values: str | None, months: int = 0) -> tuple[Record, ...]:
+        """The entries with these values, of the newest months or (0) of all. Raises Problem where the record cannot be read."""
+        def read() -> tuple[Record, ...]:
+            newest = files(self._folder)[-months:]
+            return tuple(record for value in values if value and (record := find(newest, column, value)))
+
+        try:
+            return await asyncio.to_thread(read)
+        except LedgerError as error:
+            log.warning("not read: %s", error)
+            raise Problem("not-ready", "the ledger cannot be read; send the request again") from None
 
     def _first(self, record: Record) -> bytes:
         content = record.content
@@ -172,13 +181,17 @@ class Decisions:
         return [answer(record) for record in recorded]
 
     async def _committed(self, waiting: Future[tuple[Record, ...]]) -> tuple[Record, ...]:
-        """Wait for the disk, within patience; an append given up before its commit is not written."""
+        """Wait for the disk, within patience; an append given up before its commit began is not written."""
         try:
             async with asyncio.timeout(self._settings.patience):
                 return await asyncio.wrap_future(waiting)
-        except (LedgerError, TimeoutError) as error:
-            log.warning("not recorded: %s", str(error) or f"no commit within {self._settings.patience:g} seconds")
-            raise Problem("not-recorded", "the ledger cannot be written; send the request again, with its Idempotency-Key") from None
+        except LedgerError as error:
+            log.warning("not recorded: %s", error)
+            raise Problem("not-recorded", f"the ledger cannot be written; {AGAIN}") from None
+        except TimeoutError:
+            log.warning("no commit within %g seconds", self._settings.patience)
+            known = "nothing was recorded" if waiting.cancel() else "it may have been recorded"
+            raise Problem("not-recorded", f"the ledger did not answer in time and {known}; {AGAIN}") from None
 
 
 def digest(applications: Sequence[Application]) -> str:

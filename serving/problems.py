@@ -25,7 +25,7 @@ KINDS = {
     "too-busy": (429, "Too many decisions at once"),
     "internal": (500, "The service failed"),
     "not-ready": (503, "The service is not ready"),
-    "not-recorded": (503, "The decision could not be recorded, so none was made"),
+    "not-recorded": (503, "The decision is not known to be recorded, so it is not told"),
 }
 RETRY = {"too-busy": "1", "not-ready": "5", "not-recorded": "1"}
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_]{1,64}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from served import promote
 
 from feature_repo.contract import APPLICANT_ID, EVENT_TIME, WhenStale
 from feature_repo.store import publish
+from governance import ledger
 from governance.ledger import locked
 from governance.records import export, files, find, verify
 from serving.app import Api
@@ -277,8 +279,32 @@ def test_without_a_durable_record_there_is_no_answer(settings, make_api, request
         unready = ask(api, "GET", "/readyz")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert "pd" not in answer.json()
+    assert "nothing was recorded" in answer.json()["detail"]
     assert [fault["pointer"] for fault in unready.json()["errors"]] == ["/ledger"]
     assert decide(api, request_of("fresh")).status_code == 200
+    assert verify(settings.folder / "ledger")[0].seq == 2
+
+
+def test_a_ledger_that_cannot_be_read_is_503_with_when_to_come_back(api, request_of, settings):
+    given = decide(api, request_of("fresh")).json()
+    month = files(settings.folder / "ledger")[0]
+    api._decisions.close()
+    month.write_bytes(b"")
+    answers = [ask(api, "GET", f"/v1/decisions/{given['decision_id']}"), decide(api, request_of("fresh"), Idempotency_Key="k")]
+    assert [(answer.status_code, answer.headers["retry-after"]) for answer in answers] == [(503, "5")] * 2
+    assert all("cannot be read" in answer.json()["detail"] for answer in answers)
+
+
+def test_a_refusal_after_the_commit_began_says_that_it_may_have_been_recorded(settings, make_api, request_of, monkeypatch):
+    api = make_api(Settings(portfolio=settings.portfolio, home=settings.home, business_time=NOW, patience=0.2))
+    decide(api, request_of("fresh"))
+    commit, row = threading.Event(), ledger.row_of
+    monkeypatch.setattr(ledger, "row_of", lambda record: (commit.wait(5), row(record))[1])
+    answer = decide(api, request_of("fresh"), Idempotency_Key="k")
+    assert answer.status_code == 503
+    assert "it may have been recorded; send the request again with the same Idempotency-Key" in answer.json()["detail"]
+    commit.set()
+    assert decide(api, request_of("fresh"), Idempotency_Key="k").status_code == 200
     assert verify(settings.folder / "ledger")[0].seq == 2
 
 
