@@ -29,7 +29,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     portfolio: Annotated[str, msgspec.Meta(min_length=1)]
     home: Path = Path("var")
-    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 3000
     workers: Count = 1
     business_time: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     body_bytes: Count = 64 * 2**10

@@ -12,20 +12,20 @@ from serving import settings
 
 
 def test_every_setting_is_read_from_its_variable():
-    found = settings.read({"TALLY_PORTFOLIO": "p", "TALLY_HOME": "/srv", "TALLY_PORT": "3100", "TALLY_WORKERS": "2",
+    found = settings.read({"TALLY_PORTFOLIO": "p", "TALLY_HOME": "/srv", "TALLY_WORKERS": "2",
                            "TALLY_PATIENCE": "0.5", "TALLY_BUSINESS_TIME": "2007-03-01T00:00:00+00:00",
-                           "TALLY_MLFLOW_PORT": "another program's"})
-    assert (found.home, found.port, found.workers, found.patience) == (Path("/srv"), 3100, 2, 0.5)
+                           "TALLY_PORT": "another program's"})
+    assert (found.home, found.workers, found.patience) == (Path("/srv"), 2, 0.5)
     assert found.business_time == datetime(2007, 3, 1, tzinfo=UTC)
     assert found.folder == Path("/srv/p")
 
 
 def test_a_variable_set_to_nothing_is_not_set():
-    assert settings.read({"TALLY_PORTFOLIO": "p", "TALLY_BUSINESS_TIME": "", "TALLY_PORT": ""}) == settings.Settings(portfolio="p")
+    assert settings.read({"TALLY_PORTFOLIO": "p", "TALLY_BUSINESS_TIME": "", "TALLY_WORKERS": ""}) == settings.Settings(portfolio="p")
 
 
 @pytest.mark.parametrize(("variable", "value"), [
-    ("TALLY_PORT", "70000"), ("TALLY_PORT", "s3cret"), ("TALLY_WORKERS", "0"), ("TALLY_PATIENCE", "-1"), ("TALLY_BODY_BYTES", "1.5"),
+    ("TALLY_WORKERS", "s3cret"), ("TALLY_WORKERS", "0"), ("TALLY_PATIENCE", "-1"), ("TALLY_BODY_BYTES", "1.5"),
     ("TALLY_BUSINESS_TIME", "2007-03-01T00:00:00"),
 ])
 def test_a_wrong_value_is_an_error_that_names_its_variable_and_not_the_value(variable, value):
