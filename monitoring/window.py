@@ -1,4 +1,4 @@
-"""Windows: decisions with their business time, whether replayed by the baseline or exported from the ledger.
+"""Windows: decisions with their business time, whether scored by the baseline or exported from the ledger.
 
 Responsible for reading one strictly, cutting it by month, telling which outcomes count, and joining the vault.
 Refuses a window of another portfolio, of no decision by this release, or without its columns; judges nothing.

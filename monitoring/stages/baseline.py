@@ -12,7 +12,7 @@ from feature_repo.params import read
 from feature_repo.portfolios import load
 from governance.release import verify
 from monitoring.params import BaselineParams
-from monitoring.replay import write
+from monitoring.scored import write
 from serving.scoring import decision
 
 

@@ -15,7 +15,7 @@ from feature_repo.contract import APPLICATION_ID
 from feature_repo.params import read
 from feature_repo.portfolio import Portfolio
 from governance.release import Release, verify
-from monitoring import replay
+from monitoring import scored
 from monitoring.params import DriftParams, FairnessParams, PerformanceParams
 from serving.scoring import decision
 
@@ -35,7 +35,7 @@ class Watched:
 def watched(mill: Portfolio, mill_model: SimpleNamespace, borrow: Callable[..., pd.DataFrame]) -> Watched:
     release = verify(mill_model.release)
     applications = borrow(mill, 24_000, seed=4)
-    frame = replay.decisions(applications, decision.load(release, mill), release)
+    frame = scored.decisions(applications, decision.load(release, mill), release)
     random = np.random.default_rng(3)
     groups = {column.name: random.choice(column.group_names, len(frame)) for column in mill.protected}
     return Watched(mill, release, frame.assign(**groups))

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME
-from monitoring import replay, window
+from monitoring import scored, window
 from monitoring.params import BaselineParams
 from serving.scoring import decision
 
@@ -21,7 +21,7 @@ def applications(watched, borrow):
 
 
 def written(path, applications, watched, rows_at_once):
-    replay.write(path, applications, decision.load(watched.release, watched.portfolio), watched.release, BaselineParams(rows_at_once))
+    scored.write(path, applications, decision.load(watched.release, watched.portfolio), watched.release, BaselineParams(rows_at_once))
     return pq.read_table(path)
 
 
