@@ -8,12 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
+Part = Annotated[float, msgspec.Meta(gt=0, le=1)]
+
 
 class Verdict(StrEnum):
-    """Mildest first."""
+    """What monitoring says of a figure, mildest first; what validation says of data is `feature_repo.verdict`."""
 
     INSUFFICIENT = "insufficient"
     OK = "ok"
@@ -25,25 +28,43 @@ ORDER = tuple(Verdict)
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Two thresholds on one figure, of the same unit as the figure."""
+    """Two thresholds on one figure, of the same unit as the figure: a share or an index, never a percentage."""
 
-    watch: float
-    alert: float
+    watch: Part
+    alert: Part
 
-    def at_least(self, value: float | None) -> Verdict:
-        """The verdict on a figure that is worse the higher it is.
 
-        >>> Limits(watch=0.10, alert=0.25).at_least(0.25)
+class Ceiling(Limits, frozen=True, forbid_unknown_fields=True):
+    """On a figure that is worse the higher it is."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, which `feature_repo.params.read` makes a ParamsError, where an alert would come before a watch."""
+        if self.watch > self.alert:
+            raise ValueError(f"watch is {self.watch:g}, above alert, {self.alert:g}; this figure is worse the higher it is: swap them")
+
+    def verdict(self, value: float | None) -> Verdict:
+        """The verdict on the figure.
+
+        >>> Ceiling(watch=0.10, alert=0.25).verdict(0.25)
         <Verdict.ALERT: 'alert'>
         """
         if value is None or not math.isfinite(value):
             return Verdict.INSUFFICIENT
         return Verdict.ALERT if value >= self.alert else Verdict.WATCH if value >= self.watch else Verdict.OK
 
-    def below(self, value: float | None) -> Verdict:
-        """The verdict on a figure that is worse the lower it is.
 
-        >>> Limits(watch=0.90, alert=0.80).below(0.80)
+class Floor(Limits, frozen=True, forbid_unknown_fields=True):
+    """On a figure that is worse the lower it is."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, as `Ceiling` does."""
+        if self.watch < self.alert:
+            raise ValueError(f"watch is {self.watch:g}, below alert, {self.alert:g}; this figure is worse the lower it is: swap them")
+
+    def verdict(self, value: float | None) -> Verdict:
+        """The verdict on the figure.
+
+        >>> Floor(watch=0.90, alert=0.80).verdict(0.80)
         <Verdict.WATCH: 'watch'>
         """
         if value is None or not math.isfinite(value):

@@ -41,7 +41,10 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One column against development. kind: request, stored, derived, or result; the verdict is the worst of its months."""
+    """One column against development.
+
+    kind: request, stored, derived, or result; verdict: the worst of its months and of the window as a whole.
+    """
 
     column: str
     kind: str
@@ -95,7 +98,7 @@ def _cell(month: str, bins: Bins, counts: Array, outside: int | None, params: Dr
     return Cell(
         month=month, decisions=decisions, psi=index, by_chance=(_occupied(bins, counts) - 1) * (1 / decisions + 1 / bins.rows),
         missing=float(counts[-1] / decisions), unusual=outside, counts=tuple(counts.tolist()),
-        verdict=params.psi.at_least(index) if decisions >= params.minimum else Verdict.INSUFFICIENT,
+        verdict=params.psi.verdict(index) if decisions >= params.minimum else Verdict.INSUFFICIENT,
     )
 
 

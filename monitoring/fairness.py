@@ -1,18 +1,17 @@
 """How protected groups fare: approval, adverse impact, equal opportunity and calibration, each with its sample and interval.
 
-Rates per group are Fairlearn's (`MetricFrame`). Refuses to pass a group that is too small: its verdict is "insufficient". Gives
-figures and the names of practices, no legal conclusion.
+Counts per group are exact, taken apart by Fairlearn's `MetricFrame`. Refuses to pass a group that is too small: its verdict is
+"insufficient". Gives figures and the names of practices, no legal conclusion.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 import pandas as pd
-from fairlearn.metrics import MetricFrame, mean_prediction, selection_rate
+from fairlearn.metrics import MetricFrame
 
 from feature_repo.contract import BAD, Action, Protected
 from feature_repo.portfolio import Portfolio
@@ -20,6 +19,7 @@ from monitoring import window
 from monitoring.alerts import Verdict, unless_chance, worst
 from monitoring.intervals import Cases, Estimate, difference, ratio, share, share_of_some
 from monitoring.params import FairnessParams
+from serving.scoring.kernel import Array
 
 Baseline = dict[str, dict[str, dict[str, float]]]
 
@@ -70,7 +70,7 @@ class Group(msgspec.Struct, frozen=True):
         return tuple(verdict for verdict in (self.impact_verdict, self.opportunity_verdict) if verdict)
 
 
-class Tally(NamedTuple):
+class Counts(NamedTuple):
     """What one group counts: (approved, decisions), (bad, matured), (approved good payers, good payers)."""
 
     approved: Cases
@@ -79,8 +79,7 @@ class Tally(NamedTuple):
     mean_pd: float | None
 
 
-UNKNOWN = -1.0
-NONE = Tally((0, 0), (0, 0), (0, 0), None)
+NONE = Counts((0, 0), (0, 0), (0, 0), None)
 
 
 class Attribute(msgspec.Struct, frozen=True):
@@ -104,8 +103,8 @@ def assess(frame: pd.DataFrame, portfolio: Portfolio, baseline: Baseline, params
     baseline: attribute -> group -> count and approval_rate of the development population, the release's fairness.json.
     """
     facts = pd.DataFrame({
-        "approved": (frame["outcome"] == Action.APPROVE).to_numpy(dtype=np.float64), "pd": frame["pd"].to_numpy(),
-        "bad": frame[BAD].to_numpy(), "matured": window.matured(frame, portfolio), "month": window.months(frame, portfolio),
+        "approved": (frame["outcome"] == Action.APPROVE).to_numpy(), "pd": frame["pd"].to_numpy(),
+        "bad": frame[BAD].where(window.matured(frame, portfolio)).to_numpy(dtype=np.float64), "month": window.months(frame, portfolio),
     })
     return tuple(_attribute(facts.assign(group=frame[column.name].to_numpy()), column, baseline, params) for column in portfolio.protected)
 
@@ -128,53 +127,31 @@ def _groups(facts: pd.DataFrame, column: Protected, params: FairnessParams) -> t
     """Groups in the contract's order within each month; one with no decision is left out."""
     if facts.empty:
         return ()
-    counts = tally(facts)
+    counted = counts(facts)
     found: list[Group] = []
-    for month in sorted(set(counts.index.get_level_values("month"))):
-        cases = {str(name): _cases(row) for name, row in counts.xs(month, level="month").iterrows()}
+    for month in sorted({month for month, _ in counted}):
+        cases = {name: counted[month, name] for name in column.group_names if (month, name) in counted}
         other = cases.get(column.reference, NONE)
-        found += [_group(column, (month, name), cases[name], other, params) for name in column.group_names if name in cases]
+        found += [_group(column, (month, name), own, other, params) for name, own in cases.items()]
     return tuple(found)
 
 
-def tally(facts: pd.DataFrame) -> pd.DataFrame:
-    """Per month and group: decisions and approval rate of all, bad rate and mean PD of the matured, approval rate of good payers.
-
-    Decisions alike are counted first and weighed, so that Fairlearn sees a few hundred rows, whatever the size of the window.
-    """
-    outcome = facts["bad"].where(facts["matured"], UNKNOWN)
-    facts = facts.assign(outcome=outcome).astype({"month": "category", "group": "category"})
-    alike = facts.groupby(["month", "group", "approved", "outcome"], observed=True)["pd"].agg(n="size", pd="mean").reset_index()
-    alike = alike.astype({"month": object, "group": object})
-    matured, good = alike[alike["outcome"] != UNKNOWN], alike[alike["outcome"] == 0]
-    parts = {"decisions": _cases_of(alike), "approval_rate": _rate(alike, "approved", selection_rate), "matured": _cases_of(matured),
-             "bad_rate": _rate(matured, "outcome", selection_rate), "mean_pd": _rate(matured, "pd", mean_prediction),
-             "good": _cases_of(good), "good_approval_rate": _rate(good, "approved", selection_rate)}
-    return pd.DataFrame(parts)
+def counts(facts: pd.DataFrame) -> dict[tuple[str, str], Counts]:
+    """Per month and group with a decision; `bad` is NaN where no outcome has matured."""
+    split = MetricFrame(metrics=_count, y_true=facts["bad"], y_pred=facts["approved"], sensitive_features=facts["group"],
+                        control_features=facts["month"], sample_params={"pd_": facts["pd"]})
+    return dict(split.by_group.dropna())
 
 
-def _cases_of(alike: pd.DataFrame) -> pd.Series[int]:
-    return alike.groupby(["month", "group"])["n"].sum()
+def _count(bad: Array, approved: Array, pd_: Array) -> Counts:
+    matured, good = np.isfinite(bad), bad == 0
+    return Counts(
+        approved=(int(approved.sum()), len(approved)), bad=(int((bad == 1).sum()), int(matured.sum())),
+        good_approved=(int(approved[good].sum()), int(good.sum())), mean_pd=float(pd_[matured].mean()) if matured.any() else None,
+    )
 
 
-def _rate(alike: pd.DataFrame, of: str, metric: Callable[..., Any]) -> pd.Series[float]:
-    if alike.empty:
-        return pd.Series(dtype=np.float64, index=pd.MultiIndex.from_arrays([[], []], names=["month", "group"]))
-    frame = MetricFrame(metrics=metric, y_true=alike[of], y_pred=alike[of], sensitive_features=alike["group"],
-                        control_features=alike["month"], sample_params={"sample_weight": alike["n"]})
-    rates: pd.Series[float] = frame.by_group.dropna()
-    return rates
-
-
-def _cases(row: pd.Series[float]) -> Tally:
-    def pair(rate: str, of: str) -> Cases:
-        return (round(row[rate] * row[of]), int(row[of])) if row[of] > 0 else (0, 0)
-
-    return Tally(pair("approval_rate", "decisions"), pair("bad_rate", "matured"), pair("good_approval_rate", "good"),
-                 float(row["mean_pd"]) if row["matured"] > 0 else None)
-
-
-def _group(column: Protected, at: tuple[str, str], own: Tally, other: Tally, params: FairnessParams) -> Group:
+def _group(column: Protected, at: tuple[str, str], own: Counts, other: Counts, params: FairnessParams) -> Group:
     compared = at[1] != column.reference
     impact = ratio(own.approved, other.approved, params.confidence) if compared else None
     gap = difference(own.good_approved, other.good_approved, params.confidence) if compared else None
@@ -192,10 +169,10 @@ def _impact(found: Estimate | None, smaller: int, params: FairnessParams) -> Ver
     """29 CFR 1607.4(D) excepts differences that rest on small numbers and are not statistically significant."""
     if found is None or smaller < params.minimum:
         return Verdict.INSUFFICIENT
-    return unless_chance(params.adverse_impact.below(found.value), explained=found.high is not None and found.high >= 1)
+    return unless_chance(params.adverse_impact.verdict(found.value), explained=found.high is not None and found.high >= 1)
 
 
 def _opportunity(found: Estimate | None, smaller: int, params: FairnessParams) -> Verdict:
     if found is None or smaller < params.minimum:
         return Verdict.INSUFFICIENT
-    return unless_chance(params.equal_opportunity.at_least(-found.value), explained=found.high is not None and found.high >= 0)
+    return unless_chance(params.equal_opportunity.verdict(-found.value), explained=found.high is not None and found.high >= 0)

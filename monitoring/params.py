@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
-from monitoring.alerts import Limits
+from monitoring.alerts import Ceiling, Floor
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Confidence = Annotated[float, msgspec.Meta(ge=0.5, lt=1)]
 
 
 class BaselineParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """rows_at_once: applications scored and written together; bounds memory, changes no figure."""
 
-    rows_at_once: int
+    rows_at_once: Count
 
 
 class DriftParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """minimum: decisions below which no verdict is given; psi: population stability index."""
 
-    minimum: int
-    psi: Limits
+    minimum: Count
+    psi: Ceiling
 
 
 class PerformanceParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Verdicts on matured outcomes.
 
     minimum: matured outcomes, minimum_bad: of them bad, below which no verdict is given; confidence: of every interval;
-    gini_loss: share of the development Gini that is lost; excess_bad: by what share bad outcomes exceed what the PDs say.
+    gini_loss: share of the development Gini that is lost; excess_bad: by what share bad outcomes exceed what the PDs say; as
+    many fewer as its watch are watched too, never more.
     """
 
-    minimum: int
-    minimum_bad: int
-    confidence: float
-    gini_loss: Limits
-    excess_bad: Limits
+    minimum: Count
+    minimum_bad: Count
+    confidence: Confidence
+    gini_loss: Ceiling
+    excess_bad: Ceiling
 
 
 class FairnessParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,7 +47,7 @@ class FairnessParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     approval rates to the reference group's; equal_opportunity: by how much fewer good payers are approved than in the reference group.
     """
 
-    minimum: int
-    confidence: float
-    adverse_impact: Limits
-    equal_opportunity: Limits
+    minimum: Count
+    confidence: Confidence
+    adverse_impact: Floor
+    equal_opportunity: Ceiling

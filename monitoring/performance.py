@@ -22,12 +22,20 @@ from monitoring.params import PerformanceParams
 from serving.scoring.kernel import Array
 from training import measures
 
+READING = """\
+**Ranking**: the Gini of matured outcomes beside that of the part of development kept from fitting. Once outcomes exist only for applicants
+this model approved itself, they span a narrower range of PDs, and the Gini reads lower for that alone.
+
+**Calibration**: the bad rate of matured outcomes beside the mean PD, with the one-sided Jeffreys test. PDs that are too low cost money:
+watch or alert. PDs that are too high lose none, but price and decline people on risk that is not there: *watch* at most, and only where
+they foresee enough bad outcomes to tell."""
+
 
 class Period(msgspec.Struct, frozen=True):
     """One month, or all of them.
 
     gini, ks, brier: null without both good and bad outcomes; too_low: Jeffreys one-sided p-value that the mean PD is not too low,
-    small means more defaults than the PDs say; note: why a figure or a verdict is not given.
+    near 0 means more defaults than the PDs say, near 1 fewer; note: why a figure or a verdict is not given.
     """
 
     month: str
@@ -55,27 +63,26 @@ class Band(msgspec.Struct, frozen=True):
     mean_pd: float | None
     observed: Estimate | None
     too_low: float | None
-    verdict: Verdict
+    calibration_verdict: Verdict
 
 
 class Performance(msgspec.Struct, frozen=True):
-    """reference: the Gini of the development applications kept from fitting, with its interval."""
+    """reference: the Gini in the part of development kept from fitting, with its interval."""
 
     reference: Estimate
     total: Period
     months: tuple[Period, ...]
     bands: tuple[Band, ...]
 
-
     @property
     def flagged(self) -> tuple[Verdict, ...]:
         """Every verdict given."""
         of_periods = [(one.gini_verdict, one.calibration_verdict) for one in (self.total, *self.months)]
-        return (*(verdict for pair in of_periods for verdict in pair), *(band.verdict for band in self.bands))
+        return (*(verdict for pair in of_periods for verdict in pair), *(band.calibration_verdict for band in self.bands))
 
 
 def development_gini(release: Release) -> Estimate:
-    """The Gini of the development applications that were kept from fitting, from the release's measures.json."""
+    """The Gini in the part of development kept from fitting (calibration), from the release's measures.json."""
     measured = release.read("measures.json", dict[str, dict[str, float]])["calibration"]
     return Estimate(measured["gini"], measured["gini_low"], measured["gini_high"])
 
@@ -109,15 +116,27 @@ def gini_verdict(gini: Estimate | None, reference: Estimate, params: Performance
     """On the share of the reference Gini that is lost; chance explains it while the interval reaches the reference."""
     if gini is None or reference.value <= 0:
         return Verdict.INSUFFICIENT
-    lost = params.gini_loss.at_least(1 - gini.value / reference.value)
+    lost = params.gini_loss.verdict(1 - gini.value / reference.value)
     return unless_chance(lost, explained=gini.high is not None and gini.high >= reference.value)
 
 
 def calibration_verdict(bads: int, matured: int, mean_pd: float, params: PerformanceParams) -> Verdict:
-    """On how far bad outcomes exceed the PDs; chance explains it while the Jeffreys p-value is not below 1 - confidence."""
-    too_low = pd_too_low(bads, matured, mean_pd)
-    excess = params.excess_bad.at_least(bads / matured / mean_pd - 1)
-    return unless_chance(excess, explained=too_low >= 1 - params.confidence)
+    """On how far bad outcomes lie from the PDs; chance explains it while the Jeffreys p-value is not below 1 - confidence.
+
+    PDs that are too high are watched at most. Where few bad outcomes are expected none at all is no rare event, and nothing is said.
+    """
+    too_low, chance = pd_too_low(bads, matured, mean_pd), 1 - params.confidence
+    excess = bads / matured / mean_pd - 1
+    if excess >= 0:
+        return unless_chance(params.excess_bad.verdict(excess), explained=too_low >= chance)
+    told = mean_pd * matured >= params.minimum_bad and 1 - too_low < chance
+    return Verdict.WATCH if told and -excess >= params.excess_bad.watch else Verdict.OK
+
+
+def too_high(found: Period | Band) -> bool:
+    """Whether its verdict is that the PDs are too high."""
+    flagged = found.calibration_verdict in {Verdict.WATCH, Verdict.ALERT}
+    return flagged and found.observed is not None and found.mean_pd is not None and found.observed.value < found.mean_pd
 
 
 def _band(name: str, frame: pd.DataFrame, counts: Array, params: PerformanceParams) -> Band:
@@ -125,10 +144,11 @@ def _band(name: str, frame: pd.DataFrame, counts: Array, params: PerformancePara
     pd_, bad = _outcomes(frame[here], counts[here])
     bads = int(bad.sum())
     too_low = pd_too_low(bads, len(bad), float(pd_.mean())) if len(bad) else None
+    enough = len(bad) >= params.minimum
     return Band(
         band=name, decisions=int(here.sum()), matured=len(bad), bad=bads, mean_pd=float(pd_.mean()) if len(bad) else None,
         observed=share((bads, len(bad)), params.confidence), too_low=too_low,
-        verdict=calibration_verdict(bads, len(bad), float(pd_.mean()), params) if len(bad) >= params.minimum else Verdict.INSUFFICIENT,
+        calibration_verdict=calibration_verdict(bads, len(bad), float(pd_.mean()), params) if enough else Verdict.INSUFFICIENT,
     )
 
 

@@ -21,13 +21,14 @@ def heatmap(table: pd.DataFrame) -> go.Figure:
     order = table.groupby("column", sort=False)["psi"].max().sort_values(kind="stable").index
     judged = table.assign(psi=table["psi"].where(table["verdict"] != "insufficient"))
     shown = judged.set_index(["column", "month"])["psi"].unstack().loc[order]  # noqa: PD010 (nothing to aggregate)
-    watch, alert = table["watch"].iloc[0] / TOP, table["alert"].iloc[0] / TOP
+    top = max(TOP, 2 * table["alert"].iloc[0])
+    watch, alert = table["watch"].iloc[0] / top, table["alert"].iloc[0] / top
     scale = [(0, "#eef3f1"), (watch, "#cfe3d6"), (watch, "#f6df9a"), (alert, "#eab944"), (alert, "#d9705f"), (1, "#8e1f14")]
     figure = go.Figure(go.Heatmap(
-        x=list(shown.columns), y=list(shown.index), z=shown.to_numpy(), zmin=0, zmax=TOP, colorscale=scale, xgap=2, ygap=2,
-        text=np.where(shown >= watch * TOP, shown.map("{:.2f}".format), ""), texttemplate="%{text}", hoverongaps=False,
+        x=list(shown.columns), y=list(shown.index), z=shown.to_numpy(), zmin=0, zmax=top, colorscale=scale, xgap=2, ygap=2,
+        text=np.where(shown >= watch * top, shown.map("{:.2f}".format), ""), texttemplate="%{text}", hoverongaps=False,
         hovertemplate="%{y}<br>%{x}<br>PSI %{z:.3f}<extra></extra>",
-        colorbar={"title": "PSI", "tickvals": [0, watch * TOP, alert * TOP, TOP], "thickness": 14},
+        colorbar={"title": "PSI", "tickvals": [0, watch * top, alert * top, top], "thickness": 14},
     ))
     figure.update_layout(plot_bgcolor="#e4e7eb", yaxis={"automargin": True, "dtick": 1, "showgrid": False},
                          xaxis={"type": "category", "showgrid": False, "tickangle": -45})
@@ -63,10 +64,10 @@ def distributions(table: pd.DataFrame) -> go.Figure:
 
 
 def over_time(table: pd.DataFrame) -> go.Figure:
-    """Lines with intervals; table: month, series, value, low, high, and `line`, a level to compare with (NaN: none)."""
+    """Lines with intervals; table: label, series, value, low, high, and `line`, a level to compare with (NaN: none)."""
     figure = go.Figure()
     for name, part in table.groupby("series", sort=False):
-        figure.add_trace(go.Scatter(x=part["month"], y=part["value"], name=str(name), mode="lines+markers", error_y=_bars(part)))
+        figure.add_trace(go.Scatter(x=part["label"], y=part["value"], name=str(name), mode="lines+markers", error_y=_bars(part)))
     _level(figure, table)
     figure.update_layout(xaxis={"type": "category", "tickangle": -45}, legend={"orientation": "h", "y": 1.15, "x": 0})
     return _sized(figure, 380)

@@ -8,7 +8,7 @@ from feature_repo.errors import run_stage
 from feature_repo.params import read
 from feature_repo.portfolios import load
 from governance.release import dump, require_interface, verify
-from monitoring import drift, findings, pages, reports, window
+from monitoring import drift, drift_report, pages, reports, window
 from monitoring.alerts import Verdict, worst
 from monitoring.params import DriftParams
 from serving.scoring.bins import Bins
@@ -20,7 +20,7 @@ def main(portfolio: str, decisions: Path, release: Path, figures: Path, report: 
     bins = verified.read("bins.json", dict[str, Bins])
     frame = window.read(decisions, contract, verified, columns=tuple(bins))
     columns = drift.assess(frame, contract, bins, params)
-    found = [*findings.of_drift(columns, params), *findings.of_window(frame, contract, verified)]
+    found = [*drift_report.findings(columns, params), *pages.of_window(frame, contract, verified)]
     figures.parent.mkdir(parents=True, exist_ok=True)
     figures.write_bytes(dump({
         "portfolio": portfolio, "release_id": verified.id, "time_axis": contract.is_dated, "decisions": len(frame), "found": found,
@@ -29,7 +29,7 @@ def main(portfolio: str, decisions: Path, release: Path, figures: Path, report: 
         "columns_to_watch": sum(column.verdict is Verdict.WATCH for column in columns),
         "highest_psi": max(drift.peak(column).psi for column in columns), "limits": params, "columns": columns,
     }))
-    reports.write(pages.of_drift(f"{portfolio}: drift", found, columns, params.psi), report)
+    reports.write(drift_report.page(f"{portfolio}: drift", found, columns, params.psi), report)
     print("\n".join(found))
 
 

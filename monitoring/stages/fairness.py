@@ -9,7 +9,7 @@ from feature_repo.errors import run_stage
 from feature_repo.params import read
 from feature_repo.portfolios import load
 from governance.release import dump, require_interface, verify
-from monitoring import fairness, findings, pages, reports, window
+from monitoring import fairness, fairness_report, pages, reports, window
 from monitoring.alerts import Verdict, worst
 from monitoring.params import FairnessParams
 
@@ -19,7 +19,7 @@ def main(portfolio: str, decisions: Path, release: Path, vault: Path, figures: P
     require_interface(verified, contract)
     frame = window.with_vault(window.read(decisions, contract, verified, columns=("pd", "outcome", BAD)), vault, contract)
     attributes = fairness.assess(frame, contract, verified.read("fairness.json", fairness.Baseline), params)
-    found = [*findings.of_fairness(attributes, params), *findings.of_window(frame, contract, verified)]
+    found = [*fairness_report.findings(attributes, params), *pages.of_window(frame, contract, verified)]
     impacts = [group.adverse_impact.value for attribute in attributes for group in attribute.groups
                if group.adverse_impact and group.impact_verdict is not Verdict.INSUFFICIENT]
     figures.parent.mkdir(parents=True, exist_ok=True)
@@ -29,7 +29,7 @@ def main(portfolio: str, decisions: Path, release: Path, vault: Path, figures: P
         "groups_in_alert": sum(Verdict.ALERT in group.verdicts for attribute in attributes for group in attribute.groups),
         "lowest_adverse_impact_ratio": min(impacts, default=None), "limits": params, "reading": fairness.READING, "attributes": attributes,
     }))
-    reports.write(pages.of_fairness(f"{portfolio}: fairness", found, attributes, params.adverse_impact), report)
+    reports.write(fairness_report.page(f"{portfolio}: fairness", found, attributes, params.adverse_impact), report)
     print("\n".join(found))
 
 

@@ -7,7 +7,7 @@ import doctest
 import pytest
 
 from monitoring import alerts
-from monitoring.alerts import Limits, Verdict, spans, unless_chance, worst
+from monitoring.alerts import Ceiling, Floor, Verdict, spans, unless_chance, worst
 
 
 def test_the_examples_hold():
@@ -16,19 +16,18 @@ def test_the_examples_hold():
 
 @pytest.mark.parametrize("nothing", [None, float("nan"), float("inf")])
 def test_a_figure_that_is_not_there_is_insufficient_never_ok(nothing):
-    limits = Limits(watch=0.1, alert=0.25)
-    assert limits.at_least(nothing) is Verdict.INSUFFICIENT
-    assert limits.below(nothing) is Verdict.INSUFFICIENT
+    assert Ceiling(watch=0.1, alert=0.25).verdict(nothing) is Verdict.INSUFFICIENT
+    assert Floor(watch=0.9, alert=0.8).verdict(nothing) is Verdict.INSUFFICIENT
 
 
 @pytest.mark.parametrize(("value", "verdict"), [(0.0999, "ok"), (0.10, "watch"), (0.2499, "watch"), (0.25, "alert")])
 def test_psi_limits_are_inclusive(value, verdict):
-    assert Limits(watch=0.10, alert=0.25).at_least(value) == verdict
+    assert Ceiling(watch=0.10, alert=0.25).verdict(value) == verdict
 
 
 @pytest.mark.parametrize(("value", "verdict"), [(0.90, "ok"), (0.8999, "watch"), (0.80, "watch"), (0.7999, "alert")])
 def test_four_fifths_itself_is_not_below_four_fifths(value, verdict):
-    assert Limits(watch=0.90, alert=0.80).below(value) == verdict
+    assert Floor(watch=0.90, alert=0.80).verdict(value) == verdict
 
 
 def test_the_worst_of_none_is_insufficient_and_an_alert_beats_everything():

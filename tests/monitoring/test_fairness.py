@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from fairlearn.metrics import MetricFrame, count, selection_rate, true_positive_rate
 
 from feature_repo.contract import BAD, Action
 from feature_repo.portfolios import load
@@ -63,6 +64,19 @@ def test_every_count_and_rate_is_that_of_a_plain_count(fairness_params):
         assert group.mean_pd == pytest.approx(known["pd"].mean(), rel=1e-12)
         assert group.approval_rate.value == pytest.approx(group.approved / group.decisions)
     assert len(found.months) == len(set(months)) * len(COLUMN.group_names)
+
+
+def test_rates_are_those_fairlearn_states(fairness_params):
+    frame = decided(5_000, dict(zip(COLUMN.group_names, (0.6, 0.5, 0.4, 0.7), strict=True)))
+    stated = MetricFrame(metrics={"n": count, "approved": selection_rate, "good_approved": true_positive_rate}, y_true=frame[BAD] == 0,
+                         y_pred=frame["outcome"] == Action.APPROVE, sensitive_features=frame[COLUMN.name]).by_group
+    reference = stated.loc[COLUMN.reference]
+    for group in assess(frame, fairness_params).groups:
+        fairlearn = stated.loc[group.group]
+        assert (group.decisions, group.approval_rate.value) == (fairlearn["n"], pytest.approx(fairlearn["approved"], rel=1e-12))
+        if group.adverse_impact:
+            assert group.adverse_impact.value == pytest.approx(fairlearn["approved"] / reference["approved"], rel=1e-12)
+            assert group.equal_opportunity.value == pytest.approx(fairlearn["good_approved"] - reference["good_approved"], abs=1e-12)
 
 
 def test_a_small_group_is_insufficient_never_a_pass(fairness_params):

@@ -1,51 +1,32 @@
-"""Pages put what was found first, keep every figure, and stand a result with nothing in it."""
+"""The pieces of a report: estimates in words, what was looked at, points of a chart."""
 
 from __future__ import annotations
 
+import doctest
+from dataclasses import replace
+
 import pytest
 
-from monitoring import drift, fairness, pages, performance, reports
+from feature_repo.contract import Undated
+from monitoring import pages
 from monitoring.intervals import Estimate
-from serving.scoring.bins import Bins
 
 
-@pytest.fixture(scope="module")
-def columns(watched, drift_params):
-    return drift.assess(watched.frame, watched.portfolio, watched.release.read("bins.json", dict[str, Bins]), drift_params)
+def test_the_examples_hold():
+    assert doctest.testmod(pages).failed == 0
 
 
-def test_what_was_found_is_the_first_block_of_every_page(watched, columns, drift_params, performance_params, fairness_params):
-    found = performance.assess(watched.frame, watched.portfolio, Estimate(0.5, 0.4, 0.6), ("A",), performance_params)
-    attributes = fairness.assess(watched.frame, watched.portfolio, {}, fairness_params)
-    for page in (pages.of_drift("p", ["said"], columns, drift_params.psi), pages.of_performance("p", ["said"], found),
-                 pages.of_fairness("p", ["said"], attributes, fairness_params.adverse_impact)):
-        assert page.blocks[0].title == "p: what was found"
-        assert list(page.blocks[0].table["text"]) == ["said"]
-        assert len({block.title for block in page.blocks}) == len(page.blocks)
+def test_a_figure_that_is_not_there_is_a_dash_and_no_point():
+    assert pages.percent(None) == pages.number(None) == pages.NOTHING
+    rows = pages.beside([("a", Estimate(0.1, 0.0, 0.2), 0.3), ("b", None, None)])
+    assert [(row["label"], row["series"], row["value"]) for row in rows] == [("a", "observed", 0.1), ("a", "mean PD", 0.3)]
 
 
-def test_every_column_is_in_the_table_the_worst_first(columns, drift_params):
-    page = pages.of_drift("p", [], columns, drift_params.psi)
-    table = page.blocks[-1].table
-    assert set(table["column"]) == {column.column for column in columns}
-    assert list(table["PSI"]) == sorted(table["PSI"], reverse=True)
-    assert set(page.figures["measure"]) == {"PSI", "PSI, worst month", "missing"}
-
-
-def test_a_window_without_months_is_ranked_not_mapped(watched, columns, drift_params):
-    import msgspec
-
-    whole = [msgspec.structs.replace(column, months=(column.total,)) for column in columns]
-    assert [block.kind for block in pages.of_drift("p", [], whole, drift_params.psi).blocks][2] == "ranking"
-
-
-def test_nothing_matured_still_makes_a_page(watched, performance_params, tmp_path):
-    young = watched.frame.assign(bad=float("nan"))
-    found = performance.assess(young, watched.portfolio, Estimate(0.5, 0.4, 0.6), ("A",), performance_params)
-    reports.write(pages.of_performance("p", ["nothing"], found), tmp_path / "p.html")
-    assert "no outcome has matured" in (tmp_path / "p.html").read_text()
-
-
-def test_no_protected_attribute_still_makes_a_page(fairness_params, tmp_path):
-    reports.write(pages.of_fairness("p", ["none"], (), fairness_params.adverse_impact), tmp_path / "p.html")
-    assert "1607.4(D)" in (tmp_path / "p.html").read_text()
+@pytest.mark.parametrize("dated", [True, False])
+def test_what_was_looked_at_is_said(watched, dated):
+    first = watched.portfolio.tables[0] if dated else replace(watched.portfolio.tables[0], time=Undated())
+    portfolio = replace(watched.portfolio, tables=(first, *watched.portfolio.tables[1:]))
+    (said,) = pages.of_window(watched.frame, portfolio, watched.release)
+    assert watched.release.id[:12] in said
+    assert f"{len(watched.frame):,}" in said
+    assert ("no time axis" in said) is not dated

@@ -20,7 +20,7 @@ def drawn(rows=6_000, *, months=6, lift=1.0, seed=0, power=1.0):
     """Decisions over `months` months whose outcomes follow the PD, times `lift`."""
     random = np.random.default_rng(seed)
     pd_ = 1 / (1 + np.exp(2 - power * random.normal(size=rows)))
-    times = pd.Timestamp("2024-01-01", tz="UTC") + pd.to_timedelta(np.sort(random.integers(0, 30 * months, rows)), unit="D")
+    times = pd.Timestamp("2024-07-01", tz="UTC") + pd.to_timedelta(np.sort(random.integers(0, 30 * months, rows)), unit="D")
     bad = (random.random(rows) < np.minimum(pd_ * lift, 1)).astype(float)
     return pd.DataFrame({window.DECIDED_AT: times, "pd": pd_, "band": np.where(pd_ < 0.12, *BANDS), BAD: bad})
 
@@ -50,13 +50,22 @@ def test_good_pds_pass(mill, performance_params):
     found = assess(mill, performance_params, frame)
     assert found.total.gini_verdict is Verdict.OK
     assert found.total.calibration_verdict is Verdict.OK
-    assert {band.verdict for band in found.bands} == {Verdict.OK}
+    assert {band.calibration_verdict for band in found.bands} == {Verdict.OK}
 
 
-def test_pds_that_are_too_low_alarm_and_too_high_ones_do_not(mill, performance_params):
-    low, high = drawn(20_000, lift=1.5), drawn(20_000, lift=0.6)
-    assert assess(mill, performance_params, low).total.calibration_verdict is Verdict.ALERT
-    assert assess(mill, performance_params, high).total.calibration_verdict is Verdict.OK
+def test_pds_that_are_too_low_alarm_and_too_high_ones_are_watched(mill, performance_params):
+    low = assess(mill, performance_params, drawn(20_000, lift=1.5))
+    high = assess(mill, performance_params, drawn(20_000, lift=0.5))
+    assert (low.total.calibration_verdict, performance.too_high(low.total)) == (Verdict.ALERT, False)
+    assert (high.total.calibration_verdict, performance.too_high(high.total)) == (Verdict.WATCH, True)
+    assert all(performance.too_high(band) for band in high.bands)
+
+
+def test_pds_that_are_too_high_are_told_from_chance(performance_params):
+    """100 bad outcomes are foreseen: 80 are too few to be chance, 88 are not; where 2 are foreseen, none at all says nothing."""
+    verdicts = [performance.calibration_verdict(bads, 1_000, 0.1, performance_params) for bads in (80, 88, 95)]
+    assert verdicts == [Verdict.WATCH, Verdict.OK, Verdict.OK]
+    assert performance.calibration_verdict(0, 200, 0.01, performance_params) is Verdict.OK
 
 
 def test_ranking_that_is_lost_alarms_against_development(mill, performance_params):
@@ -77,7 +86,7 @@ def test_an_alert_that_chance_explains_is_a_watch(performance_params):
                                                (np.nan, "no outcome has matured")])
 def test_a_month_of_one_kind_or_none_is_said(mill, performance_params, outcome, said):
     frame = drawn()
-    first = frame[window.DECIDED_AT].dt.month == 1
+    first = frame[window.DECIDED_AT].dt.month == 7
     month = assess(mill, performance_params, frame.assign(bad=frame[BAD].mask(first, outcome))).months[0]
     assert said in month.note
     assert month.gini is month.ks is None
@@ -102,7 +111,7 @@ def test_few_outcomes_give_figures_and_no_verdict(mill, performance_params):
 def test_a_band_nobody_is_in_is_there(mill, performance_params):
     found = performance.assess(drawn(), mill, REFERENCE, (*BANDS, "never"), performance_params)
     assert [band.band for band in found.bands] == [*BANDS, "never"]
-    assert (found.bands[-1].decisions, found.bands[-1].observed, found.bands[-1].verdict) == (0, None, Verdict.INSUFFICIENT)
+    assert (found.bands[-1].decisions, found.bands[-1].observed, found.bands[-1].calibration_verdict) == (0, None, Verdict.INSUFFICIENT)
 
 
 def test_the_reference_is_the_part_kept_from_fitting(watched):

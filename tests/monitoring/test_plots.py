@@ -12,7 +12,7 @@ from monitoring import plots
 
 CELLS = pd.DataFrame({"column": ["a", "a", "b", "b"], "month": ["2024-01", "2024-02"] * 2, "psi": [0.01, 0.3, 0.9, 0.02],
                       "verdict": ["ok", "alert", "insufficient", "ok"], "watch": 0.1, "alert": 0.25})
-LINES = pd.DataFrame({"month": ["2024-01", "2024-02"], "label": ["x", "y"], "series": "s", "value": [0.4, 0.5], "low": [0.3, np.nan],
+LINES = pd.DataFrame({"label": ["2024-01", "2024-02"], "series": "s", "value": [0.4, 0.5], "low": [0.3, np.nan],
                       "high": [0.6, np.nan], "line": 0.8})
 
 

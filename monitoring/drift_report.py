@@ -1,0 +1,94 @@
+"""What a reader is told of drift: sentences, the worst first, and the page. Measures nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from monitoring import pages
+from monitoring.alerts import Limits, Verdict, spans
+from monitoring.drift import Column, peak
+from monitoring.pages import NOTHING, percent
+from monitoring.params import DriftParams
+from monitoring.reports import Block, Page
+
+MISSING_CHANGE = 0.05
+"""Change of a missing share worth a word, in points of share."""
+MOST_DRAWN = 12
+"""Drifted columns whose distributions are drawn; the table names them all."""
+CELLS = ("column", "month", "psi", "verdict", "watch", "alert")
+TABLE = ("column", "kind", "verdict", "months in alert", "worst month", "decisions", "PSI", "PSI by chance", "missing",
+         "missing in development", "unusual values")
+
+
+def findings(columns: Sequence[Column], params: DriftParams) -> list[str]:
+    """Which columns drifted, when, how far; whose missing share changed; which months had too few decisions."""
+    drifted = sorted((column for column in columns if column.verdict is Verdict.ALERT), key=lambda column: -peak(column).psi)
+    watched = [column for column in columns if column.verdict is Verdict.WATCH]
+    colon = ":" if drifted else "."
+    found = [f"**{len(drifted)} of {len(columns)} columns drifted** (PSI {params.psi.alert:g} or more){colon}"]
+    found += [f"- **{one.column}** in {_when(one, Verdict.ALERT)}, at most {peak(one).psi:.2f} in {peak(one).month}{_missing(one)}"
+              for one in drifted]
+    if watched:
+        said = "; ".join(f"{one.column} in {_when(one, Verdict.WATCH)}" for one in watched)
+        found.append(f"To watch (PSI {params.psi.watch:g} or more): {said}.")
+    return [*found, *_unusual(columns), *_few(columns, params)]
+
+
+def _unusual(columns: Sequence[Column]) -> list[str]:
+    said = [f"{column.column} {cell.unusual:,} in {cell.month}" for column in columns for cell in column.months if cell.unusual]
+    return [f"Values outside the contract's usual range: {'; '.join(said)}."] if said else []
+
+
+def _when(column: Column, verdict: Verdict) -> str:
+    return spans(column.flagged(verdict), [cell.month for cell in column.months]) or "the window as a whole"
+
+
+def _missing(column: Column) -> str:
+    changed = max(column.months, key=lambda cell: abs(cell.missing - column.development_missing))
+    if abs(changed.missing - column.development_missing) < MISSING_CHANGE:
+        return ""
+    return f"; missing {percent(changed.missing)} in {changed.month}, {percent(column.development_missing)} in development"
+
+
+def _few(columns: Sequence[Column], params: DriftParams) -> list[str]:
+    few = {cell.month: cell.decisions for column in columns for cell in column.months if cell.decisions < params.minimum}
+    said = ", ".join(f"{month} ({decisions:,})" for month, decisions in few.items())
+    return [f"No verdict where a month has fewer than {params.minimum} decisions: {said}."] if few else []
+
+
+def page(title: str, sentences: Sequence[str], columns: Sequence[Column], limits: Limits) -> Page:
+    """The drift report."""
+    dated = any(cell.month != "all" for column in columns for cell in column.months)
+    cells = pages.table(({"column": column.column, "month": cell.month, "psi": cell.psi, "verdict": cell.verdict.value,
+                          "watch": limits.watch, "alert": limits.alert} for column in columns for cell in column.months), CELLS)
+    worst = sorted(columns, key=lambda column: -peak(column).psi)
+    flagged = [column for column in worst if column.verdict is Verdict.ALERT][:MOST_DRAWN]
+    blocks = [
+        pages.text(f"{title}: what was found", sentences),
+        pages.counters("Columns by verdict", (column.verdict for column in columns)),
+        Block("PSI by column and month" if dated else "PSI by column", "heatmap" if dated else "ranking", cells),
+        *([Block("Drifted columns: development beside the worst month", "distributions", _distributions(flagged))] if flagged else []),
+        Block("Every column at its worst month", "table", pages.table((_row(column) for column in worst), TABLE)),
+    ]
+    figures = ({"column": column.column, "measure": measure, "value": value} for column in columns
+               for measure, value in (("PSI", column.total.psi), ("PSI, worst month", peak(column).psi), ("missing", column.total.missing)))
+    return Page(title, tuple(blocks), pages.table(figures, pages.FIGURE))
+
+
+def _row(column: Column) -> dict[str, Any]:
+    cell = peak(column)
+    months = [one.month for one in column.months]
+    figures = (column.column, column.kind, column.verdict.value, spans(column.flagged(Verdict.ALERT), months) or NOTHING, cell.month,
+               cell.decisions, f"{cell.psi:.3f}", f"{cell.by_chance:.3f}", percent(cell.missing), percent(column.development_missing),
+               NOTHING if column.total.unusual is None else column.total.unusual)
+    return dict(zip(TABLE, figures, strict=True))
+
+
+def _distributions(columns: Sequence[Column]) -> pd.DataFrame:
+    rows = ({"column": column.column, "month": at.month, "label": label, "expected": share, "actual": count / at.decisions}
+            for column, at in ((column, peak(column)) for column in columns)
+            for label, share, count in zip(column.labels, column.expected, at.counts, strict=True))
+    return pages.table(rows, ("column", "month", "label", "expected", "actual"))

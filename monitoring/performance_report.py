@@ -1,0 +1,102 @@
+"""What a reader is told of performance: sentences and the page. Measures nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from monitoring import pages
+from monitoring.alerts import Verdict, spans
+from monitoring.pages import NOTHING, number, percent
+from monitoring.params import PerformanceParams
+from monitoring.performance import READING, Band, Performance, Period, too_high
+from monitoring.reports import Block, Page
+
+AS_SAID = 0.005
+"""Bad outcomes this close to what the PDs say are called equal, in shares of the mean PD."""
+KEPT = "the part of development kept from fitting"
+PERIODS = ("month", "decisions", "matured", "bad", "Gini", "ranking", "KS", "Brier", "mean PD", "bad rate", "calibration", "note")
+BANDS = ("band", "decisions", "matured", "bad", "mean PD", "bad rate", "calibration")
+
+
+def findings(found: Performance, params: PerformanceParams) -> list[str]:
+    """How PDs rank and hold against development, on how many outcomes."""
+    total = found.total
+    basis = f"{total.matured:,} of {total.decisions:,} decisions have a matured outcome, {total.bad:,} of them bad."
+    if total.gini is None or total.mean_pd is None or total.observed is None:
+        return [f"**Performance cannot be measured**: {total.note}.", basis]
+    compared = _compared(total.observed.value / total.mean_pd - 1, total.calibration_verdict, params)
+    return [
+        f"**Ranking: {total.gini_verdict}.** Gini {number(total.gini, 3)} against {number(found.reference, 3)} in {KEPT}.",
+        f"**Calibration: {_calibration(total)}.** {percent(total.observed.value)} bad, mean PD {percent(total.mean_pd)}: {compared}.",
+        basis, *_months(found), *_bands(found.bands),
+        f"A verdict needs {params.minimum} matured outcomes and {params.minimum_bad} bad; one that chance explains is a step milder.",
+    ]
+
+
+def _compared(excess: float, verdict: Verdict, params: PerformanceParams) -> str:
+    if abs(excess) < AS_SAID:
+        return "as the PDs say"
+    said = f"{abs(excess):.0%} {'more' if excess > 0 else 'fewer'} than the PDs say"
+    if verdict is Verdict.OK:
+        return said + (", which chance explains" if abs(excess) >= params.excess_bad.watch else ", within the limits")
+    if verdict is Verdict.INSUFFICIENT or excess > 0:
+        return said
+    return said + "; that loses no money, but prices and declines people on risk that is not there"
+
+
+def _calibration(found: Period | Band) -> str:
+    return f"{found.calibration_verdict.value}{', PDs too high' if too_high(found) else ''}"
+
+
+def _months(found: Performance) -> list[str]:
+    flagged = {
+        "Ranking in alert": [month.month for month in found.months if month.gini_verdict is Verdict.ALERT],
+        "Calibration in alert": [month.month for month in found.months if month.calibration_verdict is Verdict.ALERT],
+        "PDs too high": [month.month for month in found.months if too_high(month)],
+        "No outcome has matured yet": [month.month for month in found.months if not month.matured],
+    }
+    months = [month.month for month in found.months]
+    return [f"{what}: {spans(those, months)}." for what, those in flagged.items() if those]
+
+
+def _bands(bands: Sequence[Band]) -> list[str]:
+    told = [band for band in bands if band.calibration_verdict is Verdict.ALERT or too_high(band)]
+    return [f"Calibration of band {band.band}: {_calibration(band)}; {percent(band.observed.value)} bad, mean PD {percent(band.mean_pd)}."
+            for band in told if band.observed]
+
+
+def page(title: str, sentences: Sequence[str], found: Performance) -> Page:
+    """The performance report."""
+    charts = [
+        (f"Gini by month of decision, with interval; dotted: {KEPT}", "over_time",
+         [pages.point(month.month, "Gini", month.gini, found.reference.value) for month in found.months if month.gini]),
+        ("Bad rate by month: observed with interval, and mean PD", "over_time",
+         pages.beside((month.month, month.observed, month.mean_pd) for month in found.months)),
+        ("Calibration by score band: observed with interval, and mean PD", "estimates",
+         pages.beside((band.band, band.observed, band.mean_pd) for band in found.bands)),
+    ]
+    blocks = [
+        pages.text(f"{title}: what was found", sentences),
+        pages.counters("Verdicts on ranking and calibration: every month and band, and the window as a whole", found.flagged),
+        *(Block(name, kind, pages.table(rows, pages.POINT)) for name, kind, rows in charts if rows),
+        Block("By month", "table", pages.table((_period(period) for period in (*found.months, found.total)), PERIODS)),
+        Block("By score band", "table", pages.table((_band(band) for band in found.bands), BANDS)),
+        pages.text("How to read this", [READING]),
+    ]
+    figures = [("Gini", found.total.gini.value if found.total.gini else None), ("KS", found.total.ks), ("Brier", found.total.brier),
+               ("mean PD", found.total.mean_pd), ("bad rate", found.total.observed.value if found.total.observed else None)]
+    rows = ({"column": "pd", "measure": name, "value": value} for name, value in figures)
+    return Page(title, tuple(blocks), pages.table(rows, pages.FIGURE))
+
+
+def _period(period: Period) -> dict[str, Any]:
+    figures = (period.month, period.decisions, period.matured, period.bad, number(period.gini), period.gini_verdict.value,
+               *(NOTHING if value is None else f"{value:.3f}" for value in (period.ks, period.brier)), percent(period.mean_pd),
+               number(period.observed, 3), _calibration(period), period.note)
+    return dict(zip(PERIODS, figures, strict=True))
+
+
+def _band(band: Band) -> dict[str, Any]:
+    figures = (band.band, band.decisions, band.matured, band.bad, percent(band.mean_pd), number(band.observed, 3), _calibration(band))
+    return dict(zip(BANDS, figures, strict=True))
