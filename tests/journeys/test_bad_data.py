@@ -1,4 +1,4 @@
-"""Twelve kinds of bad data, planted in raw files: each stops the run with exit code 1 and one line, and nothing goes on."""
+"""Kinds of bad data, planted in raw files: each stops the run with exit code 1 and one line, and nothing goes on."""
 
 from __future__ import annotations
 
@@ -88,6 +88,7 @@ FAULTS = {
     "negative amount": (changed(AMOUNT.raw, some(-CANARY_NUMBER, 2)), AMOUNT.name, "range", 2),
     "unit change": (rescaled, RESCALED.name, "usual_median", ROWS),
     "truncated file": (lambda frame: frame.head(900), "", "row_count", 900),
+    "file truncated at a row's end": (lambda frame: frame.head(ROWS * 4 // 5), EVENT_TIME, "recent", 0),
     "extra column": (lambda frame: frame.assign(surprise=CANARY), "surprise", "undeclared_column", ROWS),
     "missing column": (lambda frame: frame.drop(columns=AMOUNT.raw), AMOUNT.name, "missing_column", ROWS),
     "leaking column": (leaking, AMOUNT.name, "leakage", None),

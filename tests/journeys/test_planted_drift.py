@@ -18,7 +18,7 @@ NAME, ROWS = "consumer_loans", 36_000
 
 @pytest.fixture(scope="module")
 def journey(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """Every stage but register, in order; the figures of the three reports and the truth beside the raw files."""
+    """Every stage but register, in order; the figures of the three reports, what the release and the data documentation say, and the truth."""
     from monitoring.stages import baseline, drift, fairness, performance
     from training.stages import assemble, evaluate, featurize, ingest, split, train, validate
 
@@ -41,9 +41,12 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         performance.main(NAME, window, release, reports / "performance.json", reports / "performance.html")
         fairness.main(NAME, window, release, d / "vault", reports / "fairness.json", reports / "fairness.html")
         found = {stage: json.loads((reports / f"{stage}.json").read_bytes()) for stage in ("drift", "performance", "fairness")}
+        manifest = json.loads((release / "release.json").read_bytes())
+        docs = re.sub(r"(\s|<[^>]+>)+", " ", (d / "validate" / "docs" / "index.html").read_text())
+        sizes = [path.stat().st_size for path in reports.glob("*.html")]
         (truth,) = Path("data").rglob("truth/planted.json")
         planted = json.loads(truth.read_bytes())
-    return SimpleNamespace(portfolio=load(NAME), planted=planted, **found)
+    return SimpleNamespace(portfolio=load(NAME), planted=planted, manifest=manifest, docs=docs, sizes=sizes, **found)
 
 
 def descendants(portfolio: Portfolio, planted: list[str]) -> set[str]:
@@ -87,6 +90,22 @@ def test_the_planted_unit_error_and_outlier_are_named_with_their_month_and_nothi
     assert found == {(fault["column"], fault["month"]) for fault in (journey.planted["unit_error"], journey.planted["outlier"])}
     said = " ".join(journey.drift["found"])
     assert all(re.search(rf"{column} \d+ in {month}", said) for column, month in found)
+
+
+def test_the_planted_faults_are_warnings_in_the_release_and_in_the_data_documentation(journey):
+    faults = {journey.planted[kind]["column"] for kind in ("unit_error", "outlier")}
+    warned = {one["column"]: one["count"] for one in journey.manifest["validation"]["warnings"] if one["rule"] == "usual"}
+    assert warned.keys() == faults
+    for column in journey.portfolio.inputs:
+        if column.name in faults:
+            low, high = map(float, column.usual)
+            promised = f"greater than or equal to {low} and less than or equal to {high} . {warned[column.name]:,} unexpected values found"
+            assert promised in journey.docs[journey.docs.index(f" {column.name} Status"):]
+
+
+def test_a_report_is_small_enough_to_send(journey):
+    assert len(journey.sizes) == 3
+    assert max(journey.sizes) < 5_000_000
 
 
 def test_the_planted_proxy_shows_as_adverse_impact_on_its_group_alone(journey):
