@@ -43,7 +43,10 @@ def test_another_seed_gives_other_rows_in_every_file(tmp_path):
 
 
 def test_memory_does_not_grow_with_rows(tmp_path):
+    """Chunks of a thousand, so that the many have six to a vintage and the few two."""
     code = ("import resource, sys; from pathlib import Path; from feature_repo.portfolios.consumer_loans_simulator import simulate; "
+            "from feature_repo.portfolios import consumer_loans_vintage_simulator as vintages; vintages.CHUNK = 1_000; "
+            "assert {index for _, index in vintages.plan(int(sys.argv[2]))} >= {0, 1}; "
             "simulate(Path(sys.argv[1]), int(sys.argv[2]), 1); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)")
     commands = ([sys.executable, "-c", code, str(tmp_path / rows), rows] for rows in ("50000", "200000"))
     few, many = (int(subprocess.run(command, capture_output=True, text=True, check=True).stdout) for command in commands)

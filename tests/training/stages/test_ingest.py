@@ -8,7 +8,7 @@ import msgspec
 import pandas as pd
 import pytest
 
-from feature_repo.contract import APPLICATION_ID, BAD
+from feature_repo.contract import APPLICATION_ID, BAD, Applicant
 from feature_repo.errors import DataError, ParamsError, run_stage
 from feature_repo.portfolios import load
 from training.raw import RAW
@@ -61,6 +61,10 @@ def test_the_truth_of_a_simulation_and_the_protected_columns_never_reach_the_tab
 
     portfolio = load("consumer_loans")
     written = {name for path in (home / "ingest").glob("*.parquet") for name in pd.read_parquet(path).columns}
+    truth = set(pd.read_parquet(RAW / portfolio.name / "truth" / "truth.parquet").columns)
+    keys = {portfolio.application_key.raw, portfolio.applications.select(Applicant)[0].raw}
+    assert keys < truth
+    assert not written & (truth - keys)
     assert not written & {column.name for column in portfolio.protected}
     assert all(name not in (home / "ingest" / "ingest.json").read_text() for name in (column.name for column in portfolio.protected))
 
