@@ -36,7 +36,7 @@ SEVERITIES = {Severity.STOP: "critical", Severity.WARN: "warning"}
 BIGGEST = sys.float_info.max
 COUNTS = ("element_count", "unexpected_count", "unexpected_percent", "missing_count", "missing_percent",
           "unexpected_percent_total", "unexpected_percent_nonmissing")
-MEASURED = {"row_count", "type", "columns", "leakage", "doubtful", "coverage", "too_few_outcomes"}
+MEASURED = {"row_count", "type", "columns", "leakage", "doubtful", "coverage", "recent", "too_few_outcomes"}
 ORDERED = (gxe.ExpectColumnValuesToBeBetween, gxe.ExpectColumnMedianToBeBetween, gxe.ExpectColumnMaxToBeBetween,
            gxe.ExpectColumnDistinctValuesToContainSet)
 SUMMARIES = (gxe.ExpectColumnMedianToBeBetween, gxe.ExpectColumnMaxToBeBetween)
@@ -86,6 +86,12 @@ def of_coverage(tables: Iterable[str], *, least: float) -> gx.ExpectationSuite:
     """Each stored table reaches the worst tenth of applications at least `least` times as often as the best tenth."""
     return gx.ExpectationSuite(name="coverage", expectations=[
         _expect(gxe.ExpectColumnMinToBeBetween, "coverage", column=name, min_value=least) for name in tables])
+
+
+def of_recency(*, least: float) -> gx.ExpectationSuite:
+    """The last days whose outcomes count have at least `least` of the applications that as many days have on average."""
+    return gx.ExpectationSuite(name="recency", expectations=[
+        _expect(gxe.ExpectColumnMinToBeBetween, "recent", column=EVENT_TIME, min_value=least)])
 
 
 def _expect(kind: Any, rule: str, severity: Severity = Severity.STOP, **expected: Any) -> Any:

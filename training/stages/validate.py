@@ -12,10 +12,11 @@ import pandas as pd
 from tqdm import tqdm
 
 from feature_repo import expectations, params, portfolios, verdict
+from feature_repo.contract import EVENT_TIME
 from feature_repo.errors import DataError, run_stage
 from feature_repo.portfolio import Portfolio
 from governance.release import dump
-from training import evidence, leakage
+from training import evidence, leakage, recency
 
 Auc = Annotated[float, msgspec.Meta(ge=0.5, le=1)]
 
@@ -27,6 +28,8 @@ class Validate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     doubtful_auc: Auc
     least_outcomes: Annotated[int, msgspec.Meta(ge=1)]
     least_coverage: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    least_recent: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    recent_days: Annotated[int, msgspec.Meta(ge=1)]
     sample: Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -54,6 +57,10 @@ def subjects(portfolio: Portfolio, settings: Validate, ingest: Path, protected: 
     if seen.coverage:
         suite = expectations.of_coverage(seen.coverage, least=settings.least_coverage)
         yield expectations.Subject("coverage", pd.DataFrame([seen.coverage]), suite, seen.without)
+    late = recency.measure(portfolio, ingest, days=settings.recent_days)
+    if late:
+        suite = expectations.of_recency(least=settings.least_recent)
+        yield expectations.Subject("recency", pd.DataFrame([{EVENT_TIME: late.share}]), suite, {EVENT_TIME: (late.recent, late.of)})
 
 
 if __name__ == "__main__":

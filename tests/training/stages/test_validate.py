@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import msgspec
+import pandas as pd
 import pytest
+from invented import brought
 
-from feature_repo.contract import APPLICANT_ID, EVENT_TIME
+from feature_repo.contract import APPLICANT_ID, EVENT_TIME, Severity
 from feature_repo.errors import ParamsError
 from feature_repo.portfolios import load
 from training.stages import ingest, validate
@@ -52,7 +55,35 @@ def test_no_applicant_and_no_amount_of_the_real_file_is_in_the_report(home):
     assert EVENT_TIME in docs
 
 
-@pytest.mark.parametrize(("key", "value"), [("leakage_auc", 0.4), ("sample", 0), ("least_coverage", "half"), ("leek", 1)])
+def orchard_files(folder, steep):
+    """An application every second day from 2017 until outcomes stop counting, the first ones too steep; the slope's severity is warn."""
+    days = pd.date_range("2017-01-01", "2020-06-30", freq="2D")
+    ends = ("lost", "lost", "kept", "kept", "kept")
+    rows = [f"p{n} {day:%d.%m.%Y} g{n} {20 + n % 300} {'AP'[n % 2]} C {91 if n < steep else n % 60} 39 N x {ends[n * 7 % 5]}"
+            for n, day in enumerate(days)]
+    (folder / "plots.txt").write_text("\n".join(rows) + "\n")
+    harvests = [f"g{n};{day - pd.Timedelta(days=30):%Y-%m-%d} 00:00:00+0000;1.{n % 1000:03}" for n, day in enumerate(days)]
+    (folder / "harvests.csv.gz").write_bytes(gzip.compress("\n".join(["grower;day;tönnen", *harvests]).encode("latin-1")))
+    return len(days)
+
+
+def test_a_column_of_severity_warn_goes_on_and_is_in_the_verdict(home, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TALLY_DATA_DIR", str(tmp_path))
+    total = orchard_files(tmp_path, steep=3)
+    with brought():
+        ingest.main("orchard", home / "plots", home / "kept")
+        validate.main("orchard", home / "plots", home / "kept", home / "verdict")
+        slope = load("orchard").requests[-1]
+
+    verdict = msgspec.json.decode((home / "verdict" / "verdict.json").read_bytes())
+    assert slope.severity is Severity.WARN
+    assert (verdict["success"], verdict["failures"]) == (True, [])
+    assert {"table": "plots", "column": slope.name, "rule": "range", "count": 3, "of": total} in verdict["warnings"]
+    assert f"{slope.name} range (3 of {total})" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("key", "value"), [("leakage_auc", 0.4), ("sample", 0), ("least_coverage", "half"), ("least_recent", 2),
+                                            ("recent_days", 0), ("leek", 1)])
 def test_params_that_make_no_sense_are_refused_by_name(home, key, value):
     params = msgspec.yaml.decode((home / "params.yaml").read_bytes())
     (home / "params.yaml").write_bytes(msgspec.yaml.encode({**params, "validate": {**params["validate"], key: value}}))
