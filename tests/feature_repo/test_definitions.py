@@ -76,11 +76,6 @@ def test_importing_the_definitions_makes_nothing_and_listing_them_needs_a_portfo
         dir(module)
 
 
-def test_feast_reports_no_usage():
-    """0.67 has no telemetry; a version that has it again must be switched off at the door first."""
-    assert importlib.util.find_spec("feast.usage") is None
-
-
 @pytest.mark.parametrize("name", names())
 def test_every_portfolio_can_be_declared_to_feast(name, tmp_path):
     assert len(definitions.objects(load(name), tmp_path)) == len(load(name).views) + 2

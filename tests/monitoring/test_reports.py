@@ -1,8 +1,7 @@
-"""A report is one file that fetches nothing, says nothing home, and keeps a metric's identity when its value changes."""
+"""A report is one file that fetches nothing, and keeps a metric's identity when its value changes."""
 
 from __future__ import annotations
 
-import os
 import re
 
 import pandas as pd
@@ -29,15 +28,6 @@ def test_a_report_is_one_small_file_that_loads_nothing(page, tmp_path):
     assert "<title>x &amp; y</title>" in text
     assert not re.search(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=", text[: text.index("</head>")])
     assert not re.search(r"<script[^>]+src=", text)
-
-
-def test_nothing_is_reported_home(page, tmp_path, monkeypatch):
-    monkeypatch.delenv("DO_NOT_TRACK", raising=False)
-    reports.write(page, tmp_path / "page.html")
-    from evidently.telemetry import event_logger
-
-    assert os.environ["DO_NOT_TRACK"]
-    assert not event_logger.is_enabled()
 
 
 def test_a_metric_is_the_same_metric_whatever_its_value():
