@@ -2,15 +2,20 @@
 
 The application stands in front of BentoML's own routes, so that /readyz means ready, /metrics is bounded and nothing else is exposed.
 BentoML's metrics (labelled by raw path), access log, timeout (a 504 keeps computing) and tracing of what we answer are off.
-Serves one portfolio, `TALLY_PORTFOLIO`, from local disk; needs neither MLflow nor a network.
+BentoML's usage analytics are off unless the caller says otherwise. Serves one portfolio, `TALLY_PORTFOLIO`, from local disk; needs
+neither MLflow nor a network.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
+
+os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")  # who scores, and how much, is told to nobody
 
 import bentoml
+from bentoml._internal.utils.analytics import usage_stats
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from feature_repo import portfolios
@@ -20,6 +25,7 @@ from serving.decisions import Decisions
 from serving.metrics import Metrics
 
 LOOPBACK = "127.0.0.1"
+usage_stats.do_not_track.cache_clear()  # `bentoml serve` has asked, and kept the answer, before it loads this module
 
 
 class Front:

@@ -14,11 +14,14 @@ import httpx
 import psutil
 from served import promote
 
-from feature_repo.portfolios import load
+from feature_repo.portfolios import load, names
 from governance.records import verify
 from governance.release import point
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "architecture"))
+import closures
+
 HEAVY = ("pandas", "feast", "mlflow", "xgboost", "evidently", "great_expectations", "dvc", "sklearn", "optbinning", "training",
          "monitoring")
 WORKER = """
@@ -36,6 +39,12 @@ async def main():
     print(answer.status_code, *sorted({name.split(".")[0] for name in sys.modules}))
 
 asyncio.run(main())
+"""
+ASKING = """
+from bentoml._internal.utils.analytics.usage_stats import do_not_track
+print(do_not_track())
+import serving.service
+print(do_not_track())
 """
 
 
@@ -107,12 +116,20 @@ def test_a_wrong_setting_ends_the_worker_with_its_name(make_home):
     assert "no_such_portfolio" in ended.stderr
 
 
-def test_a_bento_holds_what_serving_needs_and_nothing_else(tmp_path):
+def test_what_bentoml_asks_about_tracking_is_answered_no_unless_the_caller_says_otherwise():
+    """`bentoml serve` asks once before it loads the service and keeps the answer, so the test does too."""
+    untold = {name: value for name, value in os.environ.items() if name != "BENTOML_DO_NOT_TRACK"}
+    for said, off in (({}, "True"), ({"BENTOML_DO_NOT_TRACK": "False"}, "False")):
+        asked = subprocess.run([sys.executable, "-c", ASKING], env={**untold, **said}, cwd=ROOT, capture_output=True, text=True, check=True)
+        assert asked.stdout.split() == ["False", off]
+
+
+def test_a_bento_holds_what_serving_imports_and_nothing_else(tmp_path):
     environment = {**os.environ, "BENTOML_HOME": str(tmp_path), "BENTOML_DO_NOT_TRACK": "True"}
     command = [sys.executable, "-m", "bentoml", "build", "--output", "tag"]
     subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, check=True)
     (source,) = tmp_path.glob("bentos/*/*/src")
     packed = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
-    assert {path.split("/")[0] for path in packed} == {"feature_repo", "governance", "serving", "bentofile.yaml"}
-    assert {path.rsplit(".", 1)[-1] for path in packed} == {"py", "yaml", "feastignore"}
-    assert "serving/service.py" in packed
+    imports, started = closures.graph(), ("serving.service", *(f"feature_repo.portfolios.{name}" for name in names()))
+    needed = {path for module in started for path in closures.closure(imports, module)} - {closures.PORTFOLIO}
+    assert packed - {"bentofile.yaml"} == needed
