@@ -65,20 +65,17 @@ def promote(home: Path, portfolio: Portfolio, release: Release, version: str) ->
 
 
 @pytest.fixture(scope="session")
-def make_home(tmp_path_factory: pytest.TempPathFactory, make_release: Callable[..., Release]) -> Callable[[], Path]:
-    """Makes a home for card_default, features published and a champion placed; each call a new one.
+def make_home(tmp_path_factory: pytest.TempPathFactory, make_release: Callable[..., Release]) -> Callable[..., Path]:
+    """Makes a home for a portfolio, features published and a champion placed; each call a new one.
 
-    Its release approves GOOD, declines BAD and refers whom the feature store does not know.
+    The release of card_default approves GOOD, declines BAD and refers whom the feature store does not know.
     """
     from feature_repo.store import publish
 
-    portfolio = load("card_default")
-    views = views_of(portfolio, tmp_path_factory.mktemp("views"))
-
-    def make() -> Path:
-        home = tmp_path_factory.mktemp("home")
-        publish(portfolio, views, home / portfolio.name / "feast")
-        promote(home, portfolio, make_release(home / "made", intercept=-2.0), "1")
+    def make(portfolio_name: str = "card_default") -> Path:
+        portfolio, home = load(portfolio_name), tmp_path_factory.mktemp("home")
+        publish(portfolio, views_of(portfolio, home / "views"), home / portfolio.name / "feast")
+        promote(home, portfolio, make_release(home / "made", portfolio_name, intercept=-2.0), "1")
         return home
 
     return make

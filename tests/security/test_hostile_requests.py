@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from feature_repo.contract import APPLICANT_ID
+from feature_repo.contract import APPLICANT_ID, NO_TIME
 from governance.records import files, head, verify
-from serving.application import APPLICATION
+from serving.application import APPLICATION, MOST_FAULTS
 
 ADDRESS = "/v1/decisions"
 SECRET = "4111111111111111"
@@ -98,6 +99,15 @@ HEADERS = {
 }
 
 
+LOOK_ALIKES = {ord("a"): "\u0430", ord("e"): "\u0435", ord("o"): "\u043e"}
+LEVELS: dict[str, Callable[[str], object]] = {
+    "of another column": lambda _: "other_column", "the raw code": lambda _: "OWN", "in capitals": str.upper, "with a blank": "{} ".format,
+    "with an invisible mark": "{}\u200b".format, "with a look-alike letter": lambda level: level.translate(LOOK_ALIKES),
+    "empty": lambda _: "", "a secret": lambda _: SECRET, "a number": lambda _: 1, "true": lambda _: True, "a list": lambda level: [level],
+    "null": lambda _: None,
+}
+
+
 def refused(answer: httpx.Response, status: int) -> dict[str, Any]:
     """Assert that this is a problem, without a score and without what was sent."""
     assert answer.status_code == status, answer.text
@@ -172,6 +182,35 @@ def test_every_fault_of_a_request_is_named_with_its_place(service, valid):
     problem = refused(httpx.post(service.url + ADDRESS, json=body), 422)
     assert {fault["pointer"] for fault in problem["errors"]} == {
         f"/{APPLICANT_ID}", f"/{APPLICATION}/sneaky", f"/{APPLICATION}/{next(iter(valid[APPLICATION]))}"}
+
+
+@pytest.fixture(scope="module")
+def levelled(make_home, start) -> Iterator[Any]:
+    """A service of a portfolio with closed levels, on the day its features were published for."""
+    home = make_home("consumer_loans")
+    with start(home, "consumer_loans", TALLY_BUSINESS_TIME=(NO_TIME + timedelta(days=1)).isoformat()) as service:
+        yield service
+
+
+@pytest.mark.parametrize("spoil", LEVELS.values(), ids=LEVELS)
+def test_a_level_that_was_never_declared_gets_a_problem_and_no_score(levelled, spoil):
+    valid, address = levelled.request, levelled.url + ADDRESS
+    closed = {column.name: column.level_names[0] for column in levelled.portfolio.requests if column.is_level and not column.other}
+    assert httpx.post(address, json=valid).status_code == 200
+    before = head(levelled.folder / "ledger")
+    for name, level in closed.items():
+        problem = refused(httpx.post(address, content=with_field(valid, name, spoil(level)), headers=JSON), 422)
+        assert [fault["pointer"] for fault in problem["errors"]] == [f"/{APPLICATION}/{name}"]
+    assert head(levelled.folder / "ledger") == before
+    assert closed
+
+
+@pytest.mark.usefixtures("nothing_recorded")
+def test_a_batch_of_unknown_fields_is_refused_with_less_than_was_sent(service):
+    body = json.dumps({f"k{number}": 0 for number in range(70_000)}).encode()[:-1].ljust(2**20 - 1) + b"}"
+    answer = httpx.post(f"{service.url}{ADDRESS}:batch", content=body, headers=JSON)
+    assert len(refused(answer, 422)["errors"]) == MOST_FAULTS
+    assert len(answer.content) < 2**15
 
 
 def test_nothing_hostile_reaches_the_log(service):

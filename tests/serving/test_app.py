@@ -20,6 +20,7 @@ from feature_repo.store import publish
 from governance import ledger
 from governance.ledger import locked
 from governance.records import export, files, find, verify
+from governance.release import verify as verify_release
 from serving.app import Api
 from serving.application import APPLICATION
 from serving.decisions import Decisions
@@ -137,6 +138,14 @@ def test_fresh_values_give_a_plain_decision_with_the_declared_fields(api, reques
                                    "degraded", "decided_at"]
     assert answer.json()["degraded"] is False
     assert answer.json()["decided_at"] == NOW.isoformat(timespec="milliseconds")
+
+
+def test_the_release_that_serves_is_named_as_the_decisions_name_it(api, request_of, settings, brought):
+    answer, given = ask(api, "GET", "/v1/release"), decide(api, request_of("fresh")).json()
+    manifest = verify_release(settings.folder / "releases" / given["release_id"]).manifest
+    assert answer.status_code == 200
+    assert answer.json() == {"release_id": given["release_id"], "model_version": "7", "portfolio": brought.name, "model": "scorecard",
+                             "interface_hash": manifest.interface_hash}
 
 
 def test_the_record_holds_all_that_was_decided_from(api, request_of, settings, brought):
