@@ -5,6 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from feature_repo.portfolios import load
+
 
 @pytest.fixture(scope="module")
 def project(make_project):
@@ -17,7 +19,8 @@ def test_a_spoiled_raw_file_stops_dvc_repro_with_one_line_and_registers_nothing(
     raw = project.path / "data" / "raw" / project.portfolio / "applications.csv"
     good = raw.read_bytes()
     spoiled = pd.read_csv(raw, dtype=str)
-    spoiled.iloc[:5, spoiled.columns.get_loc("loan_amount")] = "-1"
+    column = next(column for column in load(project.portfolio).requests if not column.is_level)
+    spoiled.iloc[:5, spoiled.columns.get_loc(column.raw)] = "-1"
     spoiled.to_csv(raw, index=False)
 
     stopped = project.run("dvc", "repro")
@@ -27,7 +30,7 @@ def test_a_spoiled_raw_file_stops_dvc_repro_with_one_line_and_registers_nothing(
     assert stopped.returncode != 0
     assert [line.split("'")[1] for line in ran] == ["ingest", "validate"]
     assert len(said) == 1
-    assert all(word in said[0] for word in ("loan_amount", "range", "5 of 4000", "validate/docs/index.html"))
+    assert all(word in said[0] for word in (column.name, "range", "5 of 4000", "validate/docs/index.html"))
     assert not project.data("register").exists()
     assert not (project.path / "var" / "mlflow").exists()
 
