@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve mlflow monitor stop test check deps lock system-packages bench soak
+.PHONY: help setup demo serve mlflow monitor stop test check deps lock system-packages
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -64,9 +64,3 @@ system-packages:
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
 		&& apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
 		|| { echo "The tests open reports in Chromium: apt-get install chromium"; exit 1; }
-
-bench: setup ## Measure against peers (writes reports/bench.json)
-	@$(BIN)/python -m pytest tests/performance -q -p no:cacheprovider
-
-soak: setup ## Long fault runs
-	@$(BIN)/python -m pytest tests -q -m soak
