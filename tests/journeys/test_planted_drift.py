@@ -18,7 +18,7 @@ NAME, ROWS = "consumer_loans", 36_000
 
 @pytest.fixture(scope="module")
 def journey(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """Every stage but register, in order; the figures of the three reports, what the release and the data documentation say, and the truth."""
+    """Every stage but register, in order; the figures of the three reports, what release and data documentation say, and the truth."""
     from monitoring.stages import baseline, drift, fairness, performance
     from training.stages import assemble, evaluate, featurize, ingest, split, train, validate
 
