@@ -24,7 +24,7 @@ def findings(found: Performance, params: PerformanceParams) -> list[str]:
     total = found.total
     basis = f"{total.matured:,} of {total.decisions:,} decisions have a matured outcome, {total.bad:,} of them bad."
     if total.gini is None or total.mean_pd is None or total.observed is None:
-        return [f"**Performance cannot be measured**: {total.note}.", basis]
+        return [f"**Performance cannot be measured: {total.gini_verdict}.** {total.note[:1].upper()}{total.note[1:]}.", basis]
     compared = _compared(total.observed.value / total.mean_pd - 1, total.calibration_verdict, params)
     return [
         f"**Ranking: {total.gini_verdict}.** Gini {number(total.gini, 3)} against {number(found.reference, 3)} in {KEPT}.",

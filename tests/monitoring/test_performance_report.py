@@ -31,9 +31,10 @@ def test_performance_is_told_with_what_it_stands_on(performance_params):
 
 
 def test_what_cannot_be_measured_is_the_headline(performance_params):
-    total = period(matured=0, bad=0, gini=None, mean_pd=None, observed=None, note="no outcome has matured")
+    total = period(matured=0, bad=0, gini=None, gini_verdict=Verdict.INSUFFICIENT, mean_pd=None, observed=None,
+                   note="no outcome has matured")
     assert performance_report.findings(Performance(REFERENCE, total, (), ()), performance_params)[0] == (
-        "**Performance cannot be measured**: no outcome has matured.")
+        "**Performance cannot be measured: insufficient.** No outcome has matured.")
 
 
 @pytest.mark.parametrize(("observed", "verdict", "said"), [

@@ -47,3 +47,7 @@ def test_distributions_draw_development_beside_the_month():
     figure = plots.distributions(table)
     assert [list(bar.y) for bar in figure.data] == [[0.5, 0.5], [0.2, 0.8]]
     assert "a, 2024-02" in [note.text for note in figure.layout.annotations]
+
+
+def test_a_limit_above_the_usual_scale_is_still_drawn():
+    assert plots.heatmap(CELLS.assign(watch=0.4, alert=0.9)).data[0].zmax > 0.9

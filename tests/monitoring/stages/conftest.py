@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from borrowers import brought
 
@@ -27,3 +29,11 @@ def at_home(monitored: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iter
     with brought():
         monkeypatch.chdir(monitored.folder)
         yield monitored
+
+
+@pytest.fixture
+def exported(at_home: SimpleNamespace, tmp_path: Path) -> Path:
+    """The window as `tally export` writes one of live decisions: no outcome, and no application the vault could know."""
+    frame = pd.read_parquet(at_home.window)
+    frame.assign(application_id="live " + frame["decision_id"], bad=float("nan")).to_parquet(tmp_path / "exported.parquet")
+    return tmp_path / "exported.parquet"

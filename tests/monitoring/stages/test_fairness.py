@@ -30,3 +30,11 @@ def test_decisions_the_vault_knows_no_group_of_are_said(run):
     found = json.loads(run("one")[0])
     assert found["attributes"][0]["unknown"] > 0
     assert any("left out" in sentence for sentence in found["found"])
+
+
+def test_live_decisions_without_a_vault_are_no_pass(at_home, exported, tmp_path):
+    fairness.main("mill", exported, at_home.release, at_home.vault, tmp_path / "live.json", tmp_path / "live.html")
+    found = json.loads((tmp_path / "live.json").read_bytes())
+    assert found["verdict"] == "insufficient"
+    assert found["found"][0].startswith("**Fairness: insufficient.** No decision of this window has protected attributes in the vault")
+    assert {one["unknown"] for one in found["attributes"]} == {found["decisions"]}

@@ -31,3 +31,11 @@ def test_months_whose_outcomes_are_too_young_are_said(run):
     young = [month["month"] for month in found["performance"]["months"] if not month["matured"]]
     assert young
     assert any("No outcome has matured yet" in sentence for sentence in found["found"])
+
+
+def test_live_decisions_without_an_outcome_are_no_pass(at_home, exported, tmp_path):
+    performance.main("mill", exported, at_home.release, tmp_path / "live.json", tmp_path / "live.html")
+    found = json.loads((tmp_path / "live.json").read_bytes())
+    assert found["verdict"] == "insufficient"
+    assert found["found"][0] == "**Performance cannot be measured: insufficient.** No outcome has matured."
+    assert "narrower range of PDs" in found["reading"]
