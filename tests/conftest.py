@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import prometheus_client  # noqa: F401 - before BentoML, whose import would make every test count in files of all workers
 import pytest
 from hypothesis import settings
 
