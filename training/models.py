@@ -5,6 +5,7 @@ Refuses an export whose margins are not XGBoost's own, bit for bit.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +46,7 @@ def fit_trees(sample: Sample, early: tuple[Sample, Sample], risks: tuple[int, ..
 
 def export(booster: xgboost.Booster) -> Trees:
     """All trees of a booster (numeric splits only) as flat arrays, one after another."""
-    learner = msgspec.json.decode(bytes(booster.save_raw("json")))["learner"]
+    learner = json.loads(bytes(booster.save_raw("json")))["learner"]  # it may hold an Infinity, which strict readers refuse
     trees = learner["gradient_booster"]["model"]["trees"]
     roots = np.cumsum([0, *(len(tree["left_children"]) for tree in trees)])[:-1].astype(np.int32)
 
