@@ -38,7 +38,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interface_hash: str
     model: str
     validation: dict[str, Any]
-    lineage: dict[str, Any]
+    lineage: dict[str, str]
     files: dict[str, str]
 
 
@@ -60,7 +60,7 @@ class Release:
             return {key: archive[key] for key in archive.files}
 
 
-def seal(path: Path, portfolio: Portfolio, *, model: str, validation: dict[str, Any], lineage: dict[str, Any]) -> Release:
+def seal(path: Path, portfolio: Portfolio, *, model: str, validation: dict[str, Any], lineage: dict[str, str]) -> Release:
     """Write release.json over the files already in `path` and return the verified release."""
     manifest = Manifest(
         format=FORMAT, portfolio=portfolio.name, interface_hash=interface_hash(portfolio), model=model,

@@ -1,26 +1,23 @@
-"""Where a release comes from: the entries of dvc.lock for the stages before it.
+"""What data a release was made from: digests that dvc.lock holds of what stages wrote.
 
-The lock's own digest is never used: the file is written after the stage.
+A release names the data that determine it and nothing that can change without it: DVC does not run evaluate again where a stage before it
+ran anew and wrote the same bytes, so a command, a setting or a source digest of that stage would make the release id depend on history.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 LOCK = Path("dvc.lock")
-UPSTREAM = ("ingest", "validate", "featurize", "assemble", "split", "train")
+DETERMINING = ("assemble", "split", "train")
 
 
-def upstream(portfolio: str, lock: Path = LOCK) -> dict[str, Any]:
-    """Stage name -> its dvc.lock entry, for stages that wrote this portfolio's data; {} where there is no lock file."""
+def digests(portfolio: str, stages: tuple[str, ...] = DETERMINING, lock: Path = LOCK) -> dict[str, str]:
+    """Path -> digest of everything the stages wrote for this portfolio; {} where there is no lock file."""
     if not lock.is_file():
         return {}
-    stages = msgspec.yaml.decode(lock.read_bytes()).get("stages", {})
-    return {name: stages[name] for name in UPSTREAM if name in stages and _writes(stages[name], portfolio)}
-
-
-def _writes(entry: dict[str, Any], portfolio: str) -> bool:
-    return any(portfolio in Path(out["path"]).parts for out in entry.get("outs", ()))
+    entries = msgspec.yaml.decode(lock.read_bytes()).get("stages", {})
+    written = [out for stage in stages for out in entries.get(stage, {}).get("outs", ())]
+    return {out["path"]: out["md5"] for out in written if portfolio in Path(out["path"]).parts}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import git
 
 from governance.release import Release
+from training import lineage
 
-LOCK = "dvc.lock"
+RAW = ("ingest",)
 
 
 def tags(release: Release) -> dict[str, str]:
@@ -22,7 +21,7 @@ def tags(release: Release) -> dict[str, str]:
         "validation.warnings": str(len(release.manifest.validation.get("warnings", []))),
         "policy.approve_below": f"{policy['approve_below']:.6g}",
         "policy.decline_from": f"{policy['decline_from']:.6g}",
-        **{f"data.{path}": digest for path, digest in data_digests(release.manifest.lineage).items()},
+        **{f"data.{path}": digest for path, digest in lineage.digests(release.manifest.portfolio, RAW).items()},
     }
 
 
@@ -32,11 +31,6 @@ def commit() -> dict[str, str]:
         repository = git.Repo(search_parent_directories=True)
         changed = {change.a_path for against in (None, "HEAD") for change in repository.index.diff(against)}
         changed.update(repository.untracked_files)
-        return {"git.commit": repository.head.commit.hexsha, "git.dirty": str(bool(changed - {LOCK})).lower()}
+        return {"git.commit": repository.head.commit.hexsha, "git.dirty": str(bool(changed - {lineage.LOCK.name})).lower()}
     except (git.GitError, git.BadName, ValueError):
         return {"git.commit": "none", "git.dirty": "true"}
-
-
-def data_digests(lineage: dict[str, Any]) -> dict[str, str]:
-    """Path -> digest of what the first stage wrote, from its dvc.lock entry."""
-    return {out["path"]: out.get("md5", "") for out in lineage.get("ingest", {}).get("outs", [])}

@@ -38,7 +38,7 @@ def main(portfolio: str, assemble: Path, split: Path, train: Path, verdict: Path
     release_parts.write(release, scorer, candidate, population, params)
     by_part = evaluation.part_measures(judged)
     (release / "measures.json").write_bytes(dump(by_part))
-    sealed = seal(release, declared, model=candidate.name, validation=json.loads(verdict.read_bytes()), lineage=lineage.upstream(portfolio))
+    sealed = seal(release, declared, model=candidate.name, validation=json.loads(verdict.read_bytes()), lineage=lineage.digests(portfolio))
 
     metrics = evaluation.flat_metrics(by_part, scored.loc[develops, "outcome"], candidate.name, scorer.policy)
     (evaluate / "metrics.json").write_bytes(dump(metrics))
