@@ -9,12 +9,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from functools import cached_property
 from typing import Any
 
 from feature_repo.errors import ContractError
+from feature_repo.sources import Csv, EventTime, Parquet, Undated
 
 APPLICATION_ID = "application_id"
 APPLICANT_ID = "applicant_id"
@@ -27,6 +28,8 @@ RESERVED = frozenset({
 })
 NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 OTHER = "other"
+
+DECIDE = "DECIDE"  # begins a text that a drafted contract leaves to a person; refused until it is replaced
 
 days = timedelta
 
@@ -63,39 +66,6 @@ class WhenStale(StrEnum):
 
 
 @dataclass(frozen=True)
-class Csv:
-    """Delimited text; without a header, columns are named by position: "1", "2" and so on."""
-
-    separator: str = ","
-    header: bool = True
-    encoding: str = "utf-8-sig"
-    thousands: str | None = None
-
-
-@dataclass(frozen=True)
-class Parquet:
-    """A Parquet file."""
-
-
-@dataclass(frozen=True)
-class Undated:
-    """No time axis: every row happened at `NO_TIME`, and reports say so."""
-
-
-@dataclass(frozen=True)
-class EventTime:
-    """When a row became true. The two cuts belong to the applications table alone.
-
-    develop_until: last day of development, inclusive; out_of_time_from: first day of the out-of-time test.
-    """
-
-    raw: str
-    format: str = "%Y-%m-%d"
-    develop_until: date | None = None
-    out_of_time_from: date | None = None
-
-
-@dataclass(frozen=True)
 class Applicant:
     """The key a person is known by in every table; served as `applicant_id`."""
 
@@ -116,6 +86,7 @@ class Input:
     low, high: hard bounds, inclusive. usual: where the median must lie (stop) and single values should lie (warn).
     special: numbers that are codes, binned apart. missing: raw texts that mean "no value".
     levels: raw text -> name, or the names; `other` accepts unseen levels as the level "other".
+    known_before: how a value that alone ranks the outcome very well can be known before the decision; without it such a column stops a run.
     """
 
     name: str = field(kw_only=False)
@@ -131,6 +102,7 @@ class Input:
     nullable: bool = False
     risk: Risk = Risk.NONE
     reason: str = ""
+    known_before: str = ""
     severity: Severity = Severity.STOP
 
     @property
@@ -223,8 +195,8 @@ class Table:
     name: str = field(kw_only=False)
     file: str
     columns: tuple[Column, ...]
-    time: EventTime | Undated = Undated()
-    reader: Csv | Parquet = Csv()
+    time: EventTime | Undated = field(default_factory=Undated)
+    reader: Csv | Parquet = field(default_factory=Csv)
     sha256: tuple[str, ...] = ()
     rows: tuple[int, int | None] = (1, None)
     address: str | None = None
@@ -250,6 +222,8 @@ class Outcome:
 
     bad, good: raw texts; an empty row, or one of the texts in `neither`, is unknown (rejected, still open).
     matures_after: an outcome counts only when the application is at least this old at `observed_until`.
+    within, bad_on: the outcome window. What went bad later than `within` after the application, by the day in the raw column of
+    `bad_on`, is good.
     """
 
     raw: str
@@ -258,6 +232,8 @@ class Outcome:
     matures_after: timedelta
     observed_until: datetime | None = None
     neither: tuple[str, ...] = ()
+    within: timedelta | None = None
+    bad_on: EventTime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,18 +11,8 @@ from collections.abc import Callable, Iterator
 from types import CodeType, ModuleType
 from typing import Any
 
-from feature_repo.contract import (
-    RESERVED,
-    Applicant,
-    EventTime,
-    Input,
-    Outcome,
-    Protected,
-    Request,
-    Table,
-    duplicates,
-    refuse,
-)
+from feature_repo.contract import RESERVED, Applicant, Input, Outcome, Protected, Request, Table, duplicates, refuse
+from feature_repo.sources import EventTime
 
 
 def refuse_names(portfolio: str, names: list[str]) -> None:

@@ -19,8 +19,9 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME, Application, EventTime, Input, Severity, Table
+from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME, Application, Input, Severity, Table
 from feature_repo.portfolio import Portfolio
+from feature_repo.sources import EventTime
 from feature_repo.verdict import Broken, Verdict
 
 os.environ["GX_ANALYTICS_ENABLED"] = "False"  # read when the library is imported

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from math import inf
 from typing import Any
 
-from feature_repo.contract import EventTime, Stored, Table
+from feature_repo.contract import Stored, Table
 from feature_repo.portfolio import Portfolio
+from feature_repo.sources import EventTime
 
 
 def is_fresh(as_of: Any, at: Any, limit: float) -> Any:

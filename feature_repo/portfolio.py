@@ -11,7 +11,6 @@ from feature_repo.contract import (
     Applicant,
     Application,
     Derived,
-    EventTime,
     Input,
     Outcome,
     Protected,
@@ -23,6 +22,7 @@ from feature_repo.contract import (
     refuse,
     walk,
 )
+from feature_repo.sources import EventTime
 
 Function = Callable[..., Any]
 

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from feature_repo.contract import OTHER, EventTime, Input, Outcome, Protected
+from feature_repo.contract import OTHER, Input, Outcome, Protected
+from feature_repo.sources import EventTime
 
 Column: TypeAlias = pa.ChunkedArray
 TIME = pa.timestamp("us", tz="UTC")

@@ -9,8 +9,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from feature_repo.contract import BAD, EVENT_TIME, EventTime, Input, Table
+from feature_repo.contract import BAD, EVENT_TIME, Input, Table
 from feature_repo.portfolio import Portfolio
+from feature_repo.sources import EventTime
 from training import casts, tables, vault
 
 

@@ -17,9 +17,10 @@ import pyarrow.parquet as pq
 from pyarrow import csv
 from tqdm import tqdm
 
-from feature_repo.contract import Csv, Ignored, Table
+from feature_repo.contract import Ignored, Table
 from feature_repo.errors import DataError
 from feature_repo.portfolio import Portfolio
+from feature_repo.sources import Csv
 
 RAW = Path("data/raw")
 BLOCK = 16 << 20

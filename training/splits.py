@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME, EventTime
+from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME
 from feature_repo.errors import DataError
 from feature_repo.portfolio import Portfolio
+from feature_repo.sources import EventTime
 from training.params import SplitParams
 
 Array = np.ndarray[Any, Any]

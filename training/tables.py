@@ -12,21 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from feature_repo.contract import (
-    APPLICANT_ID,
-    APPLICATION_ID,
-    BAD,
-    EVENT_TIME,
-    NO_TIME,
-    Applicant,
-    Application,
-    Csv,
-    EventTime,
-    Input,
-    Outcome,
-    Table,
-)
+from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME, NO_TIME, Applicant, Application, Input, Outcome, Table
 from feature_repo.portfolio import Portfolio
+from feature_repo.sources import Csv, EventTime
 from training import casts
 
 ROWS_PER_GROUP = 1 << 20

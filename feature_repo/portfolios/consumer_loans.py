@@ -11,11 +11,8 @@ from feature_repo.contract import (
     Action,
     Applicant,
     Application,
-    Csv,
-    EventTime,
     Ignored,
     Outcome,
-    Parquet,
     Protected,
     Request,
     Risk,
@@ -26,6 +23,7 @@ from feature_repo.contract import (
     days,
 )
 from feature_repo.portfolio import Portfolio
+from feature_repo.sources import Csv, EventTime, Parquet
 
 # Month-end files: the newest is at most 31 days old when it arrives on time, so 45 days forgives a late delivery, not a missed one.
 Monthly = partial(Stored, fresh_for=days(45), when_stale=WhenStale.REFER)

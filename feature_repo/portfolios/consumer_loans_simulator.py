@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 from pyarrow import compute, csv, parquet
 from tqdm import tqdm
 
-from feature_repo.contract import EventTime, Input, Protected, Request, Table
+from feature_repo.contract import Input, Protected, Request, Table
 from feature_repo.errors import ParamsError
 from feature_repo.portfolios import consumer_loans_population_simulator as population
 from feature_repo.portfolios.consumer_loans import PORTFOLIO
 from feature_repo.portfolios.consumer_loans_vintage_simulator import DRIFT, DRIFT_FROM, STORED, Vintage, live, plan, shift
+from feature_repo.sources import EventTime
 
 Array = NDArray[Any]
 

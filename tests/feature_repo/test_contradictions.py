@@ -8,23 +8,10 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 
-from feature_repo.contract import (
-    RESERVED,
-    Action,
-    Applicant,
-    Application,
-    EventTime,
-    Outcome,
-    Protected,
-    Request,
-    Rule,
-    Stored,
-    Table,
-    Undated,
-    days,
-)
+from feature_repo.contract import RESERVED, Action, Applicant, Application, Outcome, Protected, Request, Rule, Stored, Table, days
 from feature_repo.errors import ContractError
 from feature_repo.portfolio import Portfolio
+from feature_repo.sources import EventTime, Undated
 from monitoring import window
 
 LIMIT = 5

@@ -12,9 +12,10 @@ import pytest
 from invented import brought
 
 from feature_repo import expectations
-from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME, Input, Undated
+from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME, Input
 from feature_repo.expectations import Subject
 from feature_repo.portfolios import load, names
+from feature_repo.sources import Undated
 
 NOW = datetime(2021, 7, 1, tzinfo=UTC)
 CANARY, CANARY_NUMBER = "Jane-Canary-1971", 4711.0815

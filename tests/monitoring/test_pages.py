@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from feature_repo.contract import Undated
+from feature_repo.sources import Undated
 from monitoring import pages
 from monitoring.intervals import Estimate
 

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.contract import APPLICATION_ID, BAD, Undated
+from feature_repo.contract import APPLICATION_ID, BAD
 from feature_repo.errors import DataError
 from feature_repo.portfolios import load
+from feature_repo.sources import Undated
 from monitoring import window
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from feature_repo.contract import Applicant, Application, EventTime, Outcome, Request, Stored, Table, WhenStale, days
+from feature_repo.contract import Applicant, Application, Outcome, Request, Stored, Table, WhenStale, days
 from feature_repo.portfolio import Portfolio
+from feature_repo.sources import EventTime
 
 PORTFOLIO = Portfolio(
     name="harbour",

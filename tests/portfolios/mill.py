@@ -6,21 +6,9 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
-from feature_repo.contract import (
-    Action,
-    Applicant,
-    Application,
-    EventTime,
-    Outcome,
-    Protected,
-    Request,
-    Risk,
-    Rule,
-    Stored,
-    Table,
-    days,
-)
+from feature_repo.contract import Action, Applicant, Application, Outcome, Protected, Request, Risk, Rule, Stored, Table, days
 from feature_repo.portfolio import Portfolio
+from feature_repo.sources import EventTime
 
 PORTFOLIO = Portfolio(
     name="mill",

@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from feature_repo.contract import (
-    Applicant,
-    Application,
-    Csv,
-    EventTime,
-    Ignored,
-    Outcome,
-    Protected,
-    Request,
-    Severity,
-    Stored,
-    Table,
-    days,
-)
+from feature_repo.contract import Applicant, Application, Ignored, Outcome, Protected, Request, Severity, Stored, Table, days
 from feature_repo.portfolio import Portfolio
+from feature_repo.sources import Csv, EventTime
 
 PORTFOLIO = Portfolio(
     name="orchard",

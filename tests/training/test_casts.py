@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_repo.contract import EventTime, Outcome, Protected, Request, days
+from feature_repo.contract import Outcome, Protected, Request, days
+from feature_repo.sources import EventTime
 from training import casts
 
 

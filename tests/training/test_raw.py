@@ -12,9 +12,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pandas as pd
 import pytest
 
-from feature_repo.contract import Applicant, Csv, Ignored, Outcome, Parquet, Request, Table, days
+from feature_repo.contract import Applicant, Ignored, Outcome, Request, Table, days
 from feature_repo.errors import DataError
 from feature_repo.portfolio import Portfolio
+from feature_repo.sources import Csv, Parquet
 from training import raw
 
 TABLE = Table("people", file="people.csv",

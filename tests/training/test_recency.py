@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from feature_repo.contract import EVENT_TIME, Undated
+from feature_repo.contract import EVENT_TIME
+from feature_repo.sources import Undated
 from training import recency
 
 DAYS = 30

@@ -1,0 +1,49 @@
+"""How a raw file is written, and when its rows became true: the words of a contract that are about files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+BLANKS = r"\s+"
+
+
+@dataclass(frozen=True)
+class Csv:
+    """Delimited text; without a header, columns are named by position: "1", "2" and so on.
+
+    separator: one character, or a regular expression where it is longer (`BLANKS`: runs of blanks). skip: lines above the header
+    or the first row. thousands, decimal: how numbers are written, "1.234,5" is thousands="." and decimal=",".
+    """
+
+    separator: str = ","
+    header: bool = True
+    encoding: str = "utf-8-sig"
+    thousands: str | None = None
+    decimal: str = "."
+    skip: int = 0
+
+
+@dataclass(frozen=True)
+class Parquet:
+    """A Parquet file."""
+
+
+@dataclass(frozen=True)
+class Undated:
+    """No time axis: every row happened at `NO_TIME`, and reports say so."""
+
+
+@dataclass(frozen=True)
+class EventTime:
+    """When a row became true. The cuts belong to the applications table alone.
+
+    develop_until: last day of development, inclusive; out_of_time_from, out_of_time_until: first and last day of the out-of-time test
+    (no last day: to the end).
+    """
+
+    raw: str
+    format: str = "%Y-%m-%d"
+    develop_until: date | None = None
+    out_of_time_from: date | None = None
+    out_of_time_until: date | None = None
