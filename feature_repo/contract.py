@@ -67,7 +67,7 @@ class WhenStale(StrEnum):
 
 @dataclass(frozen=True)
 class Applicant:
-    """The key a person is known by in every table; served as `applicant_id`."""
+    """The key a person is known by in every table; served as `applicant_id`. `sources.ROW`: one table whose file has no key."""
 
     raw: str
 
@@ -223,7 +223,7 @@ class Outcome:
     bad, good: raw texts; an empty row, or one of the texts in `neither`, is unknown (rejected, still open).
     matures_after: an outcome counts only when the application is at least this old at `observed_until`.
     within, bad_on: the outcome window. What went bad later than `within` after the application, by the day in the raw column of
-    `bad_on`, is good.
+    `bad_on`, is good; a bad row needs that day, and none before the application.
     """
 
     raw: str
@@ -234,6 +234,12 @@ class Outcome:
     neither: tuple[str, ...] = ()
     within: timedelta | None = None
     bad_on: EventTime | None = None
+    caveat: str = ""
+
+    @property
+    def raws(self) -> tuple[str, ...]:
+        """The raw columns the outcome is read from."""
+        return (self.raw, self.bad_on.raw) if self.bad_on else (self.raw,)
 
 
 @dataclass(frozen=True, kw_only=True)
