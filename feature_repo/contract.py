@@ -86,11 +86,13 @@ class Input:
     low, high: hard bounds, inclusive. usual: where the median must lie (stop) and single values should lie (warn).
     special: numbers that are codes, binned apart. missing: raw texts that mean "no value".
     levels: raw text -> name, or the names; `other` accepts unseen levels as the level "other".
+    meaning: what the value says, in a few words for people; without it, its name in words.
     known_before: how a value that alone ranks the outcome very well can be known before the decision; without it such a column stops a run.
     """
 
     name: str = field(kw_only=False)
     raw: str
+    meaning: str = ""
     unit: str = ""
     low: float | None = None
     high: float | None = None
@@ -141,6 +143,7 @@ class Derived:
     """A plain function of other columns; operators and `np` only. The function's name is the column."""
 
     function: Callable[..., Any]
+    meaning: str = ""
     unit: str = ""
     risk: Risk = Risk.NONE
     reason: str = ""

@@ -47,11 +47,11 @@ class Portfolio:
         for rule in self.rules:
             self._refuse_function(rule.code, rule.when, rule.arguments, rule.reason)
 
-    def derived(self, *, unit: str = "", risk: Risk = Risk.NONE, reason: str = "") -> Callable[[Function], Function]:
+    def derived(self, *, meaning: str = "", unit: str = "", risk: Risk = Risk.NONE, reason: str = "") -> Callable[[Function], Function]:
         """Declare the decorated function as a derived feature; its arguments name number columns declared before it."""
 
         def declare(function: Function) -> Function:
-            column = Derived(function=function, unit=unit, risk=risk, reason=reason)
+            column = Derived(function=function, meaning=meaning, unit=unit, risk=risk, reason=reason)
             contradictions.refuse_names(self.name, [*self._names, column.name])
             self._refuse_function(column.name, function, column.arguments, reason)
             self._derived.append(column)
