@@ -7,15 +7,23 @@ TallyError
 ├── ReleaseError      a release is incomplete, altered or not for this interface
 ├── FeatureError      stored features cannot be read or joined
 ├── LedgerError       the record cannot be written or does not verify
-└── ServiceError      a server or port is not available
+├── ServiceError      a server or port is not available
+├── MachineError      disk, rights, memory or file handles do not suffice
+└── UnforeseenError   a bug, or data that no check foresaw: its traceback is in a file
 """
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+
+from feature_repo import faults
+
+SAFE = "Nothing is registered by halves, and what earlier stages wrote is kept"
+INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
 
 
 class TallyError(Exception):
@@ -50,17 +58,60 @@ class ServiceError(TallyError):
     """A server or port is not available."""
 
 
+class MachineError(TallyError):
+    """Disk, rights, memory or file handles of this machine do not suffice."""
+
+
+class UnforeseenError(TallyError):
+    """A bug, or data that no check foresaw."""
+
+
 def run_stage(main: Callable[..., None]) -> None:
     """Call a stage with its command line: portfolio name, then paths. One line on failure, no traceback.
 
-    `TALLY_DEBUG=1` shows the traceback.
+    `TALLY_DEBUG=1` shows the traceback. Without it, that of an error nobody foresaw is kept in a file.
     """
-    portfolio, *paths = sys.argv[1:]
+    portfolio, *paths = _arguments(main)
     try:
         main(portfolio, *map(Path, paths))
-    except (TallyError, FileNotFoundError) as caught:
-        error = caught if isinstance(caught, TallyError) else DataError(f"{caught.filename} is not there; run: dvc repro")
+    except KeyboardInterrupt:
+        _stop(f"interrupted: {_stage(main)} did not finish. {SAFE}; run: dvc repro", INTERRUPTED)
+    except Exception as caught:
         if os.environ.get("TALLY_DEBUG"):
             raise
-        sys.stderr.write(f"{type(error).__name__}: {error}\n")
-        raise SystemExit(1) from None
+        error = said(caught, _stage(main), Path(paths[-1]) if paths else None)
+        _stop(f"{type(error).__name__}: {error}", 1)
+
+
+def said(caught: Exception, stage: str, folder: Path | None) -> TallyError:
+    """What a stage says of an error: our own words, what the machine lacks, or where a bug is."""
+    lacking = faults.explain(caught, folder)
+    if lacking:
+        return MachineError(f"stage {stage}: {lacking}. {SAFE}; then run: dvc repro")
+    if isinstance(caught, TallyError):
+        return caught
+    if isinstance(caught, FileNotFoundError):
+        return DataError(f"{caught.filename or caught} is not there; run: dvc repro")
+    kept = faults.keep(caught, stage)
+    shown = f"is in {kept}" if kept else "shows with TALLY_DEBUG=1"
+    return UnforeseenError(f"stage {stage}: {type(caught).__name__} at {faults.where(caught)}. This is a bug, or data that no check "
+                           f"foresaw. The traceback, which may quote data, {shown}. {SAFE}")
+
+
+def _arguments(main: Callable[..., None]) -> list[str]:
+    """The command line, which names one thing for each of the stage's own."""
+    wanted, given = list(inspect.signature(main).parameters), sys.argv[1:]
+    if len(given) != len(wanted):
+        _stop(f"stage {_stage(main)} takes {len(wanted)} arguments, {' '.join(wanted).upper()}, not {len(given)}; see its cmd in dvc.yaml, "
+              "or run: dvc repro", 1)
+    return given
+
+
+def _stage(main: Callable[..., None]) -> str:
+    return Path(inspect.getfile(main)).stem
+
+
+def _stop(line: str, code: int) -> None:
+    """One line: a message of a library may have several."""
+    sys.stderr.write(" ".join(line.split()) + "\n")
+    raise SystemExit(code) from None
