@@ -38,10 +38,18 @@ class Project:
 
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a program; its output is kept, and shown where it fails."""
+        return subprocess.run(command, cwd=self.path, capture_output=True, text=True, check=False, env=self.environment(**environment))
+
+    def start(self, *command: str, **environment: str) -> subprocess.Popen[str]:
+        """Start a program; all it says is in its `stdout`, as it says it."""
+        return subprocess.Popen(command, cwd=self.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                env=self.environment(PYTHONUNBUFFERED="1", **environment))
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """This environment's programs and this project's code, and nothing of the services of others."""
         inherited = {name: value for name, value in os.environ.items() if name not in OTHERS}
         programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return subprocess.run(command, cwd=self.path, capture_output=True, text=True, check=False,
-                              env={**inherited, "PATH": programs, "PYTHONPATH": str(self.path), **environment})
+        return {**inherited, "PATH": programs, "PYTHONPATH": str(self.path), **more}
 
     def repro(self, *targets: str) -> list[str]:
         """`dvc repro`; the stages that ran, in order."""
