@@ -28,6 +28,7 @@ RESERVED = frozenset({
 })
 NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 OTHER = "other"
+UNDATED_BAD = "bad, without a day on or after the application's"  # in place of an outcome whose window cannot be told
 
 DECIDE = "DECIDE"  # begins a text that a drafted contract leaves to a person; refused until it is replaced
 

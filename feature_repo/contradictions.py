@@ -6,13 +6,59 @@ Responsible for contradictions between declarations that are each well formed. L
 from __future__ import annotations
 
 import builtins
+import codecs
+import dataclasses
 import dis
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
 from types import CodeType, ModuleType
 from typing import Any
 
-from feature_repo.contract import RESERVED, Applicant, Input, Outcome, Protected, Request, Table, duplicates, refuse
-from feature_repo.sources import EventTime
+from feature_repo.contract import (
+    DECIDE,
+    RESERVED,
+    Applicant,
+    Application,
+    Input,
+    Outcome,
+    Protected,
+    Request,
+    Rule,
+    Table,
+    duplicates,
+    refuse,
+)
+from feature_repo.sources import ROW, Csv, EventTime
+
+UNDECIDED = re.compile(rf"\s*{DECIDE}\b")
+
+
+def undecided(tables: tuple[Table, ...], outcome: Outcome, title: str, rules: tuple[Rule, ...] = ()) -> list[tuple[str, str]]:
+    """(place, text) of everything a draft left to a person: `table.field`, `column.field`, `outcome.field`, `title`."""
+    places = [("title", title), ("outcome", outcome), *((rule.code, rule) for rule in rules)]
+    for table in tables:
+        places += [(table.name, dataclasses.replace(table, columns=()))]
+        places += [(getattr(column, "name", f"{table.name}.{column.raw}"), column) for column in table.columns]
+    return list(dict.fromkeys(found for place, value in places for found in _undecided(place, value)))
+
+
+def _undecided(place: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str) and UNDECIDED.match(value):
+        yield place, value
+    elif dataclasses.is_dataclass(value):
+        for each in dataclasses.fields(value):
+            yield from _undecided(f"{place}.{each.name}", getattr(value, each.name))
+    elif isinstance(value, Iterable) and not isinstance(value, str):
+        within = (*value, *value.values()) if isinstance(value, Mapping) else value
+        for each in within:
+            yield from _undecided(place, each)
+
+
+def refuse_undecided(portfolio: str, found: list[tuple[str, str]]) -> None:
+    """Nothing runs on a guess: what a draft left open is said in one line, all of it."""
+    refuse(found, f"{portfolio}: {len(found)} texts still wait for a decision; replace each: "
+                  + "; ".join(f"{portfolio}.{place}: {' '.join(text.split())}" for place, text in found))
 
 
 def refuse_names(portfolio: str, names: list[str]) -> None:
@@ -33,11 +79,45 @@ def refuse_tables(portfolio: str, tables: tuple[Table, ...]) -> None:
         at = f"{portfolio}.{table.name}"
         refuse(len(table.select(Applicant)) != 1, f"{at}: exactly one Applicant column is needed")
         refuse(table is not tables[0] and table.select(Request, Protected), f"{at}: only the first table may hold Request and Protected")
+        refuse(table.select(Applicant)[0].raw == ROW and len(tables) > 1,
+               f"{at}: an applicant known by ROW alone is in no other table; name the column that holds the key")
+        wrong = [getattr(column, "name", type(column).__name__) for column in table.columns
+                 if column.raw == ROW and not isinstance(column, Applicant | Application)]
+        refuse(wrong, f"{at}: only a key may be ROW, the row's position; these are no keys: {wrong}")
+        if isinstance(table.reader, Csv):
+            _refuse_reader(at, table.reader)
         for column in table.select(Input):
             _refuse_input(f"{portfolio}.{column.name}", column)
         for column in table.select(Protected):
             refuse(column.reference not in column.group_names,
                    f"{portfolio}.{column.name}: the reference {column.reference!r} is none of its groups {list(column.group_names)}")
+
+
+def _refuse_reader(at: str, reader: Csv) -> None:
+    refuse(not reader.separator, f"{at}: the separator is empty; give one character, or BLANKS for runs of blanks")
+    refuse(len(reader.separator) > 1 and not _is_pattern(reader.separator),
+           f"{at}: the separator {reader.separator!r} is longer than one character and no regular expression")
+    refuse(not _is_encoding(reader.encoding),
+           f"{at}: the encoding {reader.encoding!r} is none that Python knows; such as utf-8, latin-1, cp1252 or utf-16")
+    marks = [mark for mark in (reader.thousands, reader.decimal) if mark is not None]
+    wrong = [mark for mark in marks if len(mark) != 1 or mark.isalnum() or mark in "+-"]
+    refuse(wrong, f"{at}: thousands and decimal are one character each, no letter, digit or sign; they are {wrong}")
+    refuse(len(set(marks)) < len(marks), f"{at}: thousands and decimal are both {reader.decimal!r}")
+    refuse(reader.skip < 0, f"{at}: skip is {reader.skip}; it counts the lines above the header or the first row")
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        return re.compile(text).match("") is None
+    except re.error:
+        return False
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        return codecs.lookup(name)._is_text_encoding  # noqa: SLF001 - "hex" and "zip" are codecs of bytes, which only this tells
+    except LookupError:
+        return False
 
 
 def _refuse_input(at: str, column: Input) -> None:
@@ -58,10 +138,10 @@ def refuse_times(portfolio: str, tables: tuple[Table, ...], outcome: Outcome) ->
     """A dated portfolio is dated throughout and says when it was observed and where it is cut; each raw column means one thing."""
     applications, *others = tables
     for table in tables:
-        _refuse_raw_twice(portfolio, table, [outcome.raw] if table is applications else [])
+        _refuse_raw_twice(portfolio, table, [*outcome.raws] if table is applications else [])
     for table in others:
-        cut = isinstance(table.time, EventTime) and (table.time.develop_until or table.time.out_of_time_from)
-        refuse(cut, f"{portfolio}.{table.name}: develop_until and out_of_time_from belong to the first table, {applications.name}")
+        refuse(_is_cut(table.time), f"{portfolio}.{table.name}: develop_until, out_of_time_from and out_of_time_until belong to the first "
+                                    f"table, {applications.name}")
     if not isinstance(applications.time, EventTime):
         return
     undated = [table.name for table in others if table.stored and not isinstance(table.time, EventTime)]
@@ -71,6 +151,29 @@ def refuse_times(portfolio: str, tables: tuple[Table, ...], outcome: Outcome) ->
     develop, test = applications.time.develop_until, applications.time.out_of_time_from
     refuse(develop is None or test is None or develop >= test,
            f"{portfolio}.{applications.name}: EventTime needs develop_until and, after it, out_of_time_from; they are {develop} and {test}")
+    last = applications.time.out_of_time_until
+    refuse(last is not None and test is not None and last < test,
+           f"{portfolio}.{applications.name}: out_of_time_until {last} is before out_of_time_from {test}")
+
+
+def _is_cut(time: object) -> bool:
+    return isinstance(time, EventTime) and any((time.develop_until, time.out_of_time_from, time.out_of_time_until))
+
+
+def refuse_window(portfolio: str, applications: Table, outcome: Outcome) -> None:
+    """An outcome window says both how long and by which day, and is over when an outcome counts."""
+    if outcome.within is None and outcome.bad_on is None:
+        return
+    within, bad_on = outcome.within, outcome.bad_on
+    refuse(within is None or bad_on is None,
+           f"{portfolio}: an outcome window needs both within, how long it is, and bad_on, the day a row went bad; declare both or neither")
+    refuse(not isinstance(applications.time, EventTime),
+           f"{portfolio}: an outcome window counts from the application, and {applications.name} has no time; declare its EventTime")
+    refuse(_is_cut(bad_on), f"{portfolio}: bad_on takes no cuts; they belong to the time of the first table, {applications.name}")
+    shortest = min(within or timedelta(), outcome.matures_after)
+    refuse(shortest <= timedelta() or shortest != within,
+           f"{portfolio}: within {within} must be more than nothing and at most matures_after, {outcome.matures_after}: before, an outcome "
+           "would count that can still turn bad")
 
 
 def _refuse_raw_twice(portfolio: str, table: Table, more: list[str]) -> None:

@@ -40,10 +40,12 @@ class Portfolio:
     _derived: list[Derived] = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self) -> None:
+        contradictions.refuse_undecided(self.name, contradictions.undecided(self.tables, self.outcome, self.title, self.rules))
         contradictions.refuse_names(self.name, self._names)
         contradictions.refuse_tables(self.name, self.tables)
         contradictions.refuse_times(self.name, self.tables, self.outcome)
         contradictions.refuse_outcome(self.name, self.outcome)
+        contradictions.refuse_window(self.name, self.applications, self.outcome)
         for rule in self.rules:
             self._refuse_function(rule.code, rule.when, rule.arguments, rule.reason)
 

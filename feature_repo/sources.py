@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from datetime import date
 
 BLANKS = r"\s+"
+ROW = "row number"  # as the raw column of a key: the row's position in the file, from 1; for files that have no key
 
 
 @dataclass(frozen=True)
 class Csv:
     """Delimited text; without a header, columns are named by position: "1", "2" and so on.
 
-    separator: one character, or a regular expression where it is longer (`BLANKS`: runs of blanks). skip: lines above the header
-    or the first row. thousands, decimal: how numbers are written, "1.234,5" is thousands="." and decimal=",".
+    separator: one character, or a regular expression where it is longer (`BLANKS`: runs of blanks; quoted values then have no line
+    breaks). skip: lines above the header or the first row. thousands, decimal: how numbers are written, "1.234,5" is thousands="."
+    and decimal=",".
     """
 
     separator: str = ","

@@ -5,6 +5,7 @@ Every cast returns the values and the rows it could not cast. It judges nothing:
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeAlias
 
@@ -13,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from feature_repo.contract import OTHER, Input, Outcome, Protected
-from feature_repo.sources import EventTime
+from feature_repo.sources import Csv, EventTime, Parquet
 
 Column: TypeAlias = pa.ChunkedArray
 TIME = pa.timestamp("us", tz="UTC")
-NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+PLAIN = Csv()
 
 
 class Cast(NamedTuple):
@@ -37,15 +38,23 @@ def text(raw: Column, missing: tuple[str, ...] = ()) -> Column:
     return pc.if_else(pc.is_in(trimmed, value_set=pa.array(["", *missing], pa.string())), pa.scalar(None, pa.string()), trimmed)
 
 
-def number(raw: Column, missing: tuple[str, ...] = (), thousands: str | None = None) -> Cast:
-    """Float64. "nan" and "inf" are no numbers unless declared as missing."""
+def number(raw: Column, missing: tuple[str, ...] = (), reader: Csv | Parquet = PLAIN) -> Cast:
+    """Float64, written as the reader says. "nan" and "inf" are no numbers unless declared as missing."""
     if not missing and (pa.types.is_integer(raw.type) or pa.types.is_floating(raw.type) or pa.types.is_decimal(raw.type)):
         values = raw.cast(pa.float64(), safe=False)
         return _sure(pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float64()), values))
-    texts = text(raw, missing)
-    bare = pc.replace_substring(texts, thousands, "") if thousands else texts
-    good = pc.match_substring_regex(bare, NUMBER)
+    texts, written = text(raw, missing), reader if isinstance(reader, Csv) and pa.types.is_string(raw.type) else PLAIN
+    good = pc.match_substring_regex(texts, _pattern(written))
+    bare = pc.replace_substring(texts, written.thousands, "") if written.thousands else texts
+    bare = pc.replace_substring(bare, written.decimal, ".") if written.decimal != "." else bare
     return Cast(pc.if_else(good, bare, pa.scalar(None, pa.string())).cast(pa.float64()), _failed(texts, good))
+
+
+def _pattern(written: Csv) -> str:
+    """Thousands stand in groups (the last of three) or not at all: "1.5" is no number where "." groups, and never fifteen."""
+    grouped = rf"|[0-9]{{1,3}}({mark}[0-9]{{2,3}})*{mark}[0-9]{{3}}" if (mark := re.escape(written.thousands or "")) else ""
+    point = re.escape(written.decimal)
+    return rf"^[+-]?(([0-9]+{grouped})({point}[0-9]*)?|{point}[0-9]+)([eE][+-]?[0-9]+)?$"
 
 
 def time(raw: Column, declared: EventTime) -> Cast:
@@ -74,16 +83,16 @@ def level(raw: Column, column: Input) -> Column:
     return pc.coalesce(named, unseen)
 
 
-def group(raw: Column, column: Protected) -> Column:
+def group(raw: Column, column: Protected, reader: Csv | Parquet = PLAIN) -> Column:
     """Group names; a value that no group is declared for stays as it was written."""
     texts = text(raw)
-    return pc.coalesce(_look_up(texts, dict(column.groups)), _by_edges(raw, column), texts)
+    return pc.coalesce(_look_up(texts, dict(column.groups)), _by_edges(raw, column, reader), texts)
 
 
-def _by_edges(raw: Column, column: Protected) -> Column:
+def _by_edges(raw: Column, column: Protected, reader: Csv | Parquet) -> Column:
     if not column.edges:
         return pa.chunked_array([pa.nulls(len(raw), pa.string())])
-    values = number(raw).values.to_numpy(zero_copy_only=False)
+    values = number(raw, reader=reader).values.to_numpy(zero_copy_only=False)
     bounds, names = zip(*column.edges, strict=True)
     at = np.searchsorted(np.array(bounds, dtype=np.float64), values, side="right")
     known = np.isfinite(values) & (at < len(names))

@@ -13,17 +13,18 @@ from pathlib import Path
 from urllib.error import URLError
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyarrow import csv
 from tqdm import tqdm
 
 from feature_repo.contract import Ignored, Table
 from feature_repo.errors import DataError
 from feature_repo.portfolio import Portfolio
-from feature_repo.sources import Csv
+from feature_repo.sources import ROW, Csv
+from training import delimited
 
 RAW = Path("data/raw")
-BLOCK = 16 << 20
+SEPARATORS = (",", ";", "\t", "|", ":", " ")
 
 
 def find(portfolio: Portfolio, table: Table) -> Path:
@@ -91,52 +92,44 @@ def read(table: Table, path: Path) -> pa.Table:
     Raises DataError with the file and, for text, the row, where the file is cut off, damaged or not what its reader declares.
     """
     try:
-        raw = _read_csv(table.reader, path) if isinstance(table.reader, Csv) else pq.read_table(path, memory_map=True)
+        raw = delimited.read(table.reader, path) if isinstance(table.reader, Csv) else pq.read_table(path, memory_map=True)
     except (pa.ArrowException, OSError, UnicodeError, LookupError):
         raise DataError(f"{path} is cut off, damaged, or not what table {table.name} declares: {table.reader}. Fetch it again, or "
                         "correct the reader") from None
     return _named(raw, table, path)
 
 
-def _read_csv(reader: Csv, path: Path) -> pa.Table:
-    wrong: list[csv.InvalidRow] = []
-
-    def refuse(row: csv.InvalidRow) -> str:
-        wrong.append(row)
-        return "error"
-
-    def parse(*, threads: bool) -> pa.Table:
-        return csv.read_csv(
-            path,
-            read_options=csv.ReadOptions(use_threads=threads, block_size=BLOCK, autogenerate_column_names=not reader.header,
-                                         encoding=reader.encoding.replace("utf-8-sig", "utf8")),
-            parse_options=csv.ParseOptions(delimiter=reader.separator, newlines_in_values=True, invalid_row_handler=refuse),
-            convert_options=csv.ConvertOptions(default_column_type=pa.string(), strings_can_be_null=False),
-        )
-
-    try:
-        return parse(threads=True)
-    except pa.ArrowInvalid:
-        if not wrong:
-            raise
-    wrong.clear()
-    try:
-        parse(threads=False)  # rows are numbered only on one thread
-    except pa.ArrowInvalid:
-        row = wrong[0]
-    raise DataError(f"{path}, row {row.number}: {row.actual_columns} fields where {row.expected_columns} were expected; "
-                    "the file is cut off or damaged, fetch it again")
-
-
 def _named(raw: pa.Table, table: Table, path: Path) -> pa.Table:
     """Columns by header, or by position where there is none. A first line that is data is not repeated in a message."""
-    if isinstance(table.reader, Csv) and not table.reader.header:
-        return raw.rename_columns([str(position) for position in range(1, raw.num_columns + 1)])
-    names = raw.column_names
-    if not {column.raw for column in table.columns}.intersection(names):
-        raise DataError(f"{path}: none of the columns declared for table {table.name} is in its header; is there one, and is the reader "
-                        f"right ({table.reader})?")
+    headed = not isinstance(table.reader, Csv) or table.reader.header
+    names = [name.strip() for name in raw.column_names] if headed else [str(position) for position in range(1, raw.num_columns + 1)]
+    declared = {column.raw for column in table.columns} - {ROW}
+    if not declared.intersection(names) if headed else len(names) == 1 < len(declared):
+        raise DataError(f"{path}: {_lacking(names, declared)} ({table.reader})")
     if len(set(names)) < len(names):
         twice = [position for position, name in enumerate(names, 1) if names.count(name) > 1]
         raise DataError(f"{path}: columns {twice} share a name; name each column once")
-    return raw.drop_columns([column.raw for column in table.select(Ignored) if column.raw in names])
+    raw = _without_trailing_separator(raw.rename_columns(names), declared)
+    return raw.drop_columns([column.raw for column in table.select(Ignored) if column.raw in raw.column_names])
+
+
+def _lacking(names: list[str], declared: set[str]) -> str:
+    """What may be wrong with a reader under which a file has none, or one, of the declared columns."""
+    first = names[0] if names else ""
+    if any("\0" in name for name in names):
+        return 'the first line is not text of this encoding; try encoding="utf-16"'
+    for separator in SEPARATORS:
+        if len(names) == 1 and declared.intersection(part.strip(' "') for part in first.split(separator)):
+            return f"its first line is split by {separator!r}; declare that as the separator of the reader"
+    if len(names) == 1 < len(declared):
+        return f"one column where {len(declared)} are declared; the reader's separator is not the file's"
+    return "none of the columns declared is in its header; is there one, and is the reader right?"
+
+
+def _without_trailing_separator(raw: pa.Table, declared: set[str]) -> pa.Table:
+    """Leaves out a last column nobody named that holds nothing: every row ends with a separator."""
+    last = raw.column_names[-1]
+    if last in declared or not (last == "" or last.isdigit()):
+        return raw
+    filled = pc.not_equal(pc.utf8_trim_whitespace(raw[last].cast(pa.string())), "")
+    return raw if pc.any(filled).as_py() else raw.drop_columns([last])

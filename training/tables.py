@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME, NO_TIME, Applicant, Application, Input, Outcome, Table
+from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME, NO_TIME, Applicant, Application, Input, Table
 from feature_repo.portfolio import Portfolio
-from feature_repo.sources import Csv, EventTime
-from training import casts
+from feature_repo.sources import ROW, EventTime
+from training import casts, outcomes
 
 ROWS_PER_GROUP = 1 << 20
 
@@ -24,8 +23,8 @@ def translate(portfolio: Portfolio, table: Table, raw: pa.Table) -> pa.Table:
     """The table as the stages after ingest know it, in declared order, undeclared raw columns last."""
     columns = {**_keys(portfolio, table, raw), EVENT_TIME: _event_time(table, raw)}
     columns |= {column.name: _input(table, column, raw[column.raw]) for column in table.select(Input) if column.raw in raw.column_names}
-    if table is portfolio.applications and portfolio.outcome.raw in raw.column_names:
-        columns[BAD] = _bad(portfolio.outcome, raw[portfolio.outcome.raw], columns[EVENT_TIME])
+    if table is portfolio.applications:
+        columns[BAD] = outcomes.bad(portfolio.outcome, raw, columns[EVENT_TIME])
     columns |= {name if name not in columns else f"{name} (raw)": raw[name] for name in undeclared(portfolio, table, raw)}
     return pa.table({name: column for name, column in columns.items() if column is not None})
 
@@ -34,7 +33,7 @@ def undeclared(portfolio: Portfolio, table: Table, raw: pa.Table) -> list[str]:
     """The raw columns that the contract says nothing of."""
     known = {column.raw for column in table.columns}
     known |= {table.time.raw} if isinstance(table.time, EventTime) else set()
-    known |= {portfolio.outcome.raw} if table is portfolio.applications else set()
+    known |= {*portfolio.outcome.raws} if table is portfolio.applications else set()
     return [name for name in raw.column_names if name not in known]
 
 
@@ -55,7 +54,13 @@ def _keys(portfolio: Portfolio, table: Table, raw: pa.Table) -> dict[str, pa.Chu
     (applicant,) = table.select(Applicant)
     key = portfolio.application_key if table is portfolio.applications else next(iter(table.select(Application)), None)
     keys = ({APPLICATION_ID: key.raw} if key else {}) | {APPLICANT_ID: applicant.raw}
-    return {name: casts.text(raw[header]) if header in raw.column_names else None for name, header in keys.items()}
+    return {name: _key(raw, header) for name, header in keys.items()}
+
+
+def _key(raw: pa.Table, header: str) -> pa.ChunkedArray | None:
+    if header == ROW:
+        return pa.chunked_array([pa.array(range(1, raw.num_rows + 1)).cast(pa.string())])
+    return casts.text(raw[header]) if header in raw.column_names else None
 
 
 def _event_time(table: Table, raw: pa.Table) -> pa.ChunkedArray | None:
@@ -76,15 +81,4 @@ def _input(table: Table, column: Input, raw: pa.ChunkedArray) -> pa.ChunkedArray
 
 def number(table: Table, column: Input, raw: pa.ChunkedArray) -> casts.Cast:
     """A number column as its table writes numbers."""
-    return casts.number(raw, column.missing, table.reader.thousands if isinstance(table.reader, Csv) else None)
-
-
-def _bad(declared: Outcome, raw: pa.ChunkedArray, event_time: pa.ChunkedArray | None) -> pa.ChunkedArray:
-    """1, 0 or null: an outcome counts only once the application is `matures_after` old at `observed_until`."""
-    cast = casts.outcome(raw, declared)
-    if not cast.whole:
-        return raw.cast(pa.string())
-    if declared.observed_until is None or event_time is None or event_time.type != casts.TIME:
-        return cast.values
-    mature = pc.less_equal(event_time, pa.scalar(declared.observed_until - declared.matures_after, casts.TIME))
-    return pc.if_else(mature, cast.values, pa.scalar(None, pa.float64()))
+    return casts.number(raw, column.missing, table.reader)

@@ -23,7 +23,7 @@ PORTFOLIO = Portfolio(
             Protected("village", raw="9", groups={"N": "north", "S": "south"}, reference="north"),
             Ignored(raw="10", because="written after the harvest"),
         ), time=EventTime("2", format="%d.%m.%Y", develop_until=date(2019, 12, 31), out_of_time_from=date(2020, 1, 1))),
-        Table("harvests", file="harvests.csv.gz", reader=Csv(separator=";", thousands=".", encoding="latin-1"),
+        Table("harvests", file="harvests.csv.gz", reader=Csv(separator=";", thousands=".", decimal=",", encoding="latin-1"),
               time=EventTime("day", format="%Y-%m-%d %H:%M:%S%z"), columns=(
             Applicant(raw="grower"),
             Stored("tons", raw="tönnen", low=0, high=1e6, fresh_for=days(400), reason="The last harvest was small"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feature_repo.contract import Outcome, Protected, Request, days
-from feature_repo.sources import EventTime
+from feature_repo.sources import Csv, EventTime
 from training import casts
 
 
@@ -42,9 +42,32 @@ def test_codes_for_missing_blanks_and_nan_are_no_value_and_no_failure():
     assert casts.number(raw(4, -9), missing=("-9",)).values.to_pylist() == [4.0, None]
 
 
-def test_thousands_are_taken_out_only_where_they_are_declared():
-    assert casts.number(raw("1.234.567"), thousands=".").values.to_pylist() == [1_234_567.0]
-    assert not casts.number(raw("1.234.567")).whole
+GERMAN, ENGLISH, SWISS = Csv(thousands=".", decimal=","), Csv(thousands=","), Csv(thousands="'")
+
+
+@pytest.mark.parametrize(("reader", "text", "value"), [
+    (GERMAN, "1.234,5", 1234.5), (GERMAN, "-1.234.567", -1_234_567), (GERMAN, ",5", 0.5), (GERMAN, "12,", 12),
+    (GERMAN, "1234,5e3", 1_234_500),
+    (ENGLISH, "1,234.5", 1234.5), (ENGLISH, "12,34,567", 1_234_567), (SWISS, "1'234.50", 1234.5), (Csv(decimal=","), "1234,5", 1234.5),
+    (Csv(thousands="\u00a0", decimal=","), "1\u00a0234,5", 1234.5),
+])
+def test_numbers_are_read_as_their_reader_says_they_are_written(reader, text, value):
+    assert casts.number(raw("", text), reader=reader).values.to_pylist() == [None, value]
+
+
+@pytest.mark.parametrize(("reader", "text"), [
+    (GERMAN, "1.5"), (GERMAN, "1.23,4"), (GERMAN, "1,234.5"), (GERMAN, "1.2345"), (GERMAN, "1..234"), (GERMAN, "1,2,3"), (GERMAN, ".5"),
+    (ENGLISH, "1,5"), (Csv(decimal=","), "1.5"), (Csv(), "1.234.567"), (Csv(), "1,234"),
+])
+def test_a_number_written_otherwise_is_none_and_never_ten_times_as_much(reader, text):
+    assert not casts.number(raw("1", text), reader=reader).whole
+
+
+@given(st.floats(min_value=-1e15, max_value=1e15, allow_nan=False), st.sampled_from([GERMAN, ENGLISH, SWISS]))
+def test_what_is_written_with_marks_comes_back(number, reader):
+    marks = str.maketrans({",": reader.thousands, ".": reader.decimal})
+
+    assert casts.number(raw(f"{number:,.4f}".translate(marks)), reader=reader).values.to_pylist() == [float(f"{number:.4f}")]
 
 
 @pytest.mark.parametrize("text", ["2020-02-31", "2020-13-01", "20-1-1", "2020-01-01 later", "yesterday"])
@@ -72,6 +95,12 @@ def test_groups_by_edges_take_the_upper_bound_as_exclusive():
     age = Protected("x", raw="x", edges=((25, "young"), (float("inf"), "old")), reference="old")
 
     assert casts.group(raw("24.9", "25", "", "unknown"), age).to_pylist() == ["young", "old", None, "unknown"]
+
+
+def test_groups_by_edges_read_numbers_as_the_file_writes_them():
+    age = Protected("x", raw="x", edges=((25, "young"), (float("inf"), "old")), reference="old")
+
+    assert casts.group(raw("24,9", "25,1"), age, Csv(decimal=",")).to_pylist() == ["young", "old"]
 
 
 def test_a_group_beyond_the_last_bound_or_not_declared_stays_as_it_was_written():

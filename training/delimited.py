@@ -1,0 +1,128 @@
+"""Delimited text as Arrow reads it: every column as text, under the separator, encoding and header its reader declares.
+
+Responsible for what lies between a lender's export and Arrow: compression, encodings, lines above the header, separators longer than a
+character, a separator at the end of every row. Refuses rows of unequal length, and text of another encoding, by row number.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import csv
+
+from feature_repo.errors import DataError
+from feature_repo.sources import Csv
+
+BLOCK = 16 << 20
+GZIP = b"\x1f\x8b"
+UNIT = "\x1f"  # ASCII's own separator of fields, which stands in for a longer one
+UTF8 = {"utf-8", "utf-8-sig"}
+
+
+def read(reader: Csv, path: Path) -> pa.Table:
+    """Every column by its header or, without one, its position. Raises DataError naming the row, and Arrow's errors for a damaged file."""
+    try:
+        return _read(reader, path)
+    except (pa.ArrowInvalid, UnicodeError):
+        row = _undecodable(reader, path)
+        if row is None:
+            raise
+    raise DataError(f'{path}, row {row}: this is not written in {reader.encoding}. Declare its encoding in the reader, such as "utf-8", '
+                    '"latin-1", "cp1252" or "utf-16", or fetch the file again if it is damaged') from None
+
+
+def header(reader: Csv, path: Path) -> list[str]:
+    """The names of the columns, without blanks around them."""
+    with _open(reader, path) as text:
+        names: list[str] = csv.open_csv(text, **_options(reader, threads=False)).schema.names
+        return [name.strip() for name in names]
+
+
+def _read(reader: Csv, path: Path) -> pa.Table:
+    wrong: list[csv.InvalidRow] = []
+
+    def refuse(row: csv.InvalidRow) -> str:
+        wrong.append(row)
+        return "error"
+
+    def parse(*, threads: bool, names: list[str] | None = None) -> pa.Table:
+        with _open(reader, path) as text:
+            return csv.read_csv(text, **_options(reader, threads=threads, names=names, refuse=refuse))
+
+    try:
+        return parse(threads=True)
+    except pa.ArrowInvalid:
+        if not wrong:
+            raise
+    names = [*header(reader, path), ""] if reader.header and wrong[0].actual_columns == wrong[0].expected_columns + 1 else None
+    wrong.clear()
+    try:
+        return parse(threads=False, names=names)  # rows are numbered only on one thread
+    except pa.ArrowInvalid:
+        row = wrong[0]
+    expected = row.expected_columns - (names is not None)
+    raise DataError(f"{path}, row {row.number}: {row.actual_columns} fields where {expected} were expected; the file is cut off or "
+                    "damaged, fetch it again, or its reader declares another separator or skip than it has")
+
+
+def _options(reader: Csv, *, threads: bool, names: list[str] | None = None, refuse: object = None) -> dict[str, object]:
+    """Arrow's words for a reader. names: instead of a header, which is then skipped."""
+    return {
+        "read_options": csv.ReadOptions(use_threads=threads, block_size=BLOCK, skip_rows=reader.skip + (names is not None),
+                                        column_names=names, autogenerate_column_names=not reader.header),
+        "parse_options": csv.ParseOptions(delimiter=reader.separator if len(reader.separator) == 1 else UNIT,
+                                          newlines_in_values=len(reader.separator) == 1, invalid_row_handler=refuse),
+        "convert_options": csv.ConvertOptions(default_column_type=pa.string(), strings_can_be_null=False),
+    }
+
+
+def _open(reader: Csv, path: Path) -> pa.NativeFile:
+    """The file as UTF-8 text, fields apart by one character."""
+    text = _unpacked(path)
+    if codecs.lookup(reader.encoding).name not in UTF8:
+        text = pa.transcoding_input_stream(text, reader.encoding, "utf-8")
+    return text if len(reader.separator) == 1 else pa.TransformInputStream(text, _Splitter(reader.separator))
+
+
+def _unpacked(path: Path) -> pa.NativeFile:
+    with path.open("rb") as file:
+        packed = file.read(len(GZIP)) == GZIP
+    return pa.input_stream(path, compression="gzip" if packed else "detect")
+
+
+class _Splitter:
+    """Turns a regular expression between fields into one character, a line at a time; what is quoted stays as it is."""
+
+    def __init__(self, separator: str) -> None:
+        self._pattern = re.compile(rf'"(?:[^"]|"")*"|(?:{separator})')
+        self._around = " \t\r" if re.fullmatch(separator, " ") else "\r"
+        self._rest = b""
+
+    def __call__(self, block: bytes) -> bytes:
+        *lines, self._rest = (self._rest + bytes(block)).split(b"\n")
+        split = [self._split(line) + "\n" for line in lines]
+        if not block:
+            split.append(self._split(self._rest))
+        return "".join(split).encode()
+
+    def _split(self, line: bytes) -> str:
+        bare = line.removeprefix(codecs.BOM_UTF8).decode().strip(self._around)
+        return self._pattern.sub(lambda found: found[0] if found[0].startswith('"') else UNIT, bare)
+
+
+def _undecodable(reader: Csv, path: Path) -> int | None:
+    """The first row that is not of the declared encoding, counted from 1 as lines are."""
+    decoder, lines = codecs.getincrementaldecoder(reader.encoding)(), 0
+    with _unpacked(path) as file:
+        try:
+            while block := file.read(BLOCK):
+                lines += decoder.decode(block).count("\n")
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError as error:
+            return lines + error.object[:error.start].decode(reader.encoding, "ignore").count("\n") + 1
+        except OSError:
+            return None
+    return None
