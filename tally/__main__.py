@@ -56,6 +56,14 @@ def stop() -> None:
     click.echo(operations.stop())
 
 
+@tally.command("repair")
+def repair_checkout() -> None:
+    """Put right what a killed run left in DVC's way: stale locks, a torn dvc.lock, abandoned experiments."""
+    from tally import repair
+
+    click.echo(repair.repair())
+
+
 @tally.command()
 def publish() -> None:
     """Bring the online store up to date with the featurized tables."""

@@ -18,7 +18,7 @@ from governance import release
 from governance.release import Release
 from serving import champion
 from serving.scoring import decision
-from tally import processes, servers
+from tally import processes, repair, servers
 from tally.checkout import Checkout, here
 
 if TYPE_CHECKING:
@@ -28,9 +28,14 @@ SWAPPED_WITHIN = 30
 
 
 def pipeline(*targets: str) -> None:
-    """`dvc repro`, its output shown as it comes. Raises DataError where a stage failed; the stage has said why."""
+    """`dvc repro`, its output shown as it comes. Raises DataError where a stage failed; the stage has said why.
+
+    What a killed run left in DVC's way is put right first.
+    """
+    for line in repair.before_a_run():
+        sys.stderr.write(f"{line}\n")
     if subprocess.run([sys.executable, "-m", "dvc", "repro", *targets], check=False).returncode:
-        raise DataError("the pipeline stopped at the stage above; mend what its line says and run again")
+        raise DataError("the pipeline stopped at the stage above; mend what its line says and run again (docs/troubleshooting.md)")
 
 
 def publish(checkout: Checkout | None = None) -> str:
