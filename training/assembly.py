@@ -40,8 +40,12 @@ def view(portfolio: Portfolio, declared: Table, table: pd.DataFrame) -> pd.DataF
     frame = pd.DataFrame({**moments, declared.as_of: _seconds(moments[EVENT_TIME]),
                           **{column.name: _values(column, table) for column in declared.stored}})
     _refuse_gaps(declared.name, frame[[APPLICANT_ID, EVENT_TIME]])
-    frame = frame.drop_duplicates().sort_values([APPLICANT_ID, EVENT_TIME], ignore_index=True)
-    torn = int(frame.duplicated([APPLICANT_ID, EVENT_TIME]).sum())
+    frame = frame.sort_values([APPLICANT_ID, EVENT_TIME], ignore_index=True)
+    again = _as_the_row_before(frame[[APPLICANT_ID, EVENT_TIME]])
+    if not again.any():
+        return frame
+    frame = frame.drop_duplicates(ignore_index=True)
+    torn = int(_as_the_row_before(frame[[APPLICANT_ID, EVENT_TIME]]).sum())
     if torn:
         raise DataError(f"{declared.name}: {torn} rows give an applicant other stored values for the same moment; keep one of each")
     return frame
@@ -57,10 +61,12 @@ def assemble(portfolio: Portfolio, joined: pd.DataFrame) -> pd.DataFrame:
     for table, column, limit in ageing(portfolio):
         usable = is_fresh(joined[table.as_of].to_numpy(), at, limit)
         values[column.name] = np.where(usable, values[column.name], _missing(column))
-    keys = joined[[APPLICATION_ID, APPLICANT_ID, EVENT_TIME]]
-    inputs = pd.DataFrame(derive(portfolio, values), index=joined.index)
-    ordered = inputs[[column.name for column in portfolio.inputs]]
-    return pd.concat([keys, ordered, joined[BAD]], axis=1).sort_values([EVENT_TIME, APPLICATION_ID], ignore_index=True)
+    known = derive(portfolio, values)
+    inputs = {column.name: pd.Series(known[column.name], index=joined.index) for column in portfolio.inputs}
+    keys = {name: joined[name] for name in (APPLICATION_ID, APPLICANT_ID, EVENT_TIME)}
+    frame = pd.DataFrame({**keys, **inputs, BAD: joined[BAD]}, copy=False)  # copies of all columns are what bounds the rows there may be
+    order = joined[[EVENT_TIME, APPLICATION_ID]].reset_index(drop=True).sort_values([EVENT_TIME, APPLICATION_ID]).index
+    return frame.reset_index(drop=True) if order.is_monotonic_increasing else frame.take(order).reset_index(drop=True)
 
 
 def save(frame: pd.DataFrame, path: Path) -> None:
@@ -104,6 +110,10 @@ def _number(values: pd.Series) -> pd.Series:
 
 def _text(values: pd.Series) -> pd.Series:
     return pd.Series(np.where(values.notna(), values.to_numpy(object), np.array(None)), index=values.index, dtype=object)
+
+
+def _as_the_row_before(keys: pd.DataFrame) -> pd.Series:
+    return keys.eq(keys.shift()).all(axis=1)
 
 
 def _refuse_gaps(table: str, keys: pd.DataFrame) -> None:

@@ -67,9 +67,10 @@ def complaint(project: Project, rows: int) -> str | None:
 
 
 def made(project: Project) -> str:
-    """What every stage but the registry's wrote, by digest."""
+    """What every stage wrote, by digest, but for the registry's run ids and for pages, to which Evidently gives random ids."""
     lock: dict[str, Any] = YAML(typ="safe").load((project.path / "dvc.lock").read_text())
-    return json.dumps({name: stage["outs"] for name, stage in lock["stages"].items() if name != "register"}, sort_keys=True)
+    outs = {out["path"]: out["md5"] for name, stage in lock["stages"].items() if name != "register" for out in stage["outs"]}
+    return json.dumps({path: digest for path, digest in outs.items() if not path.endswith(".html")}, sort_keys=True)
 
 
 def table(stages: list[Stage]) -> str:

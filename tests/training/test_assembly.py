@@ -52,6 +52,15 @@ def test_a_view_holds_key_time_age_and_stored_columns_in_order_of_applicant_and_
         assert frame[table.as_of].tolist() == [time.timestamp() for time in frame[EVENT_TIME]]
 
 
+def test_inputs_stand_in_order_of_time_and_application_however_the_join_returns_them(harbour, tables):
+    rows = joined(harbour, tables, pd.Timedelta(0))
+
+    ordered, shuffled = assemble(harbour, rows), assemble(harbour, rows.sample(frac=1, random_state=5))
+
+    assert ordered[[EVENT_TIME, APPLICATION_ID]].apply(tuple, axis=1).is_monotonic_increasing
+    pd.testing.assert_frame_equal(shuffled, ordered)
+
+
 def test_the_order_of_rows_does_not_matter(harbour, tables, tmp_path):
     for name, make in [("boats", lambda raw: applications(harbour, raw)), *(
             (table.name, lambda raw, table=table: view(harbour, table, raw)) for table in harbour.views)]:

@@ -16,8 +16,7 @@ from training import assembly
 def main(portfolio: str, featurize: Path, assemble: Path) -> None:
     read("assemble", Nothing)
     declared = load(portfolio)
-    applications = pd.read_parquet(featurize / "applications.parquet")
-    joined = history(declared, applications, featurize / "views")
+    joined = history(declared, pd.read_parquet(featurize / "applications.parquet"), featurize / "views")
     assembly.save(assembly.assemble(declared, joined), assemble / "applications.parquet")
 
 
