@@ -40,7 +40,7 @@ def test_a_stage_module_only_reads_calls_and_writes(name):
     assert len(lines) <= 60
 
 
-def test_protected_attributes_are_never_pushed_to_a_remote():
+def test_protected_attributes_are_never_cached_nor_pushed_to_a_remote():
     vaults = [out for out in STAGES["ingest"]["outs"] if "vault" in str(out)]
 
-    assert [list(out.values()) for out in vaults] == [[{"push": False}]]
+    assert [list(out.values()) for out in vaults] == [[{"cache": False, "push": False}]]
