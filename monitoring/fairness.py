@@ -6,7 +6,7 @@ Counts per group are exact; the tests hold them against Fairlearn's. Refuses to 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import msgspec
 import numpy as np
@@ -138,8 +138,8 @@ def _groups(facts: pd.DataFrame, column: Protected, params: FairnessParams) -> t
 def counts(facts: pd.DataFrame) -> dict[tuple[str, str], Counts]:
     """Per month and group with a decision; `bad` is NaN where no outcome has matured."""
     bad, approved, pd_ = (facts[name].to_numpy() for name in ("bad", "approved", "pd"))
-    return {(str(month), str(group)): _count(bad[rows], approved[rows], pd_[rows])
-            for (month, group), rows in facts.groupby(["month", "group"]).indices.items()}
+    rows_of = cast("dict[tuple[str, str], Array]", facts.groupby(["month", "group"]).indices)
+    return {at: _count(bad[rows], approved[rows], pd_[rows]) for at, rows in rows_of.items()}
 
 
 def _count(bad: Array, approved: Array, pd_: Array) -> Counts:

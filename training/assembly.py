@@ -66,7 +66,7 @@ def assemble(portfolio: Portfolio, joined: pd.DataFrame) -> pd.DataFrame:
     keys = {name: joined[name] for name in (APPLICATION_ID, APPLICANT_ID, EVENT_TIME)}
     frame = pd.DataFrame({**keys, **inputs, BAD: joined[BAD]}, copy=False)  # copies of all columns are what bounds the rows there may be
     order = joined[[EVENT_TIME, APPLICATION_ID]].reset_index(drop=True).sort_values([EVENT_TIME, APPLICATION_ID]).index
-    return frame.reset_index(drop=True) if order.is_monotonic_increasing else frame.take(order).reset_index(drop=True)
+    return frame.reset_index(drop=True) if order.is_monotonic_increasing else frame.iloc[order].reset_index(drop=True)
 
 
 def save(frame: pd.DataFrame, path: Path) -> None:
