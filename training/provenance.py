@@ -6,15 +6,17 @@ import git
 
 from governance.release import Release
 from training import lineage
+from training.origin import experiment
 
 RAW = ("ingest",)
 
 
 def tags(release: Release) -> dict[str, str]:
     """Labels of a model version. dvc.lock is left out of "uncommitted": DVC writes it during the run it describes."""
-    policy = release.read("policy.json")
+    policy, tried = release.read("policy.json"), experiment()
     return {
         **commit(),
+        **({"dvc.experiment": tried} if tried else {}),
         "model": release.manifest.model,
         "interface_hash": release.manifest.interface_hash,
         "validation": "passed" if release.manifest.validation.get("success") else "failed",

@@ -22,6 +22,7 @@ from feature_repo.errors import DataError
 from feature_repo.portfolio import Portfolio
 from feature_repo.sources import ROW, Csv
 from training import delimited
+from training.origin import origin
 
 RAW = Path("data/raw")
 SEPARATORS = (",", ";", "\t", "|", ":", " ")
@@ -32,8 +33,8 @@ def find(portfolio: Portfolio, table: Table) -> Path:
 
     Raises DataError that names the choices there are.
     """
-    own = RAW / portfolio.name / table.file
-    folders = [] if portfolio.simulator else [Path(folder) for folder in (os.environ.get("TALLY_DATA_DIR"),) if folder]
+    own = (Path() if portfolio.simulator else origin()) / RAW / portfolio.name / table.file  # an experiment simulates its own
+    folders = [] if portfolio.simulator else [origin() / folder for folder in (os.environ.get("TALLY_DATA_DIR"),) if folder]
     found = [path for path in (*(folder / table.file for folder in folders), own) if path.is_file()]
     if not found and table.address is None:
         raise DataError(f"{portfolio.name}.{table.name}: {table.file} was not found. Set TALLY_DATA_DIR to the folder that holds it, "

@@ -1,7 +1,8 @@
 """Runs and the registry: everything that is said to MLflow, and nothing that is not.
 
-Idempotent by release id: a release that is registered already gets its alias back and nothing else. Address: MLFLOW_TRACKING_URI, else an
-embedded SQLite store under `var/mlflow`, which `make demo` serves as a UI.
+Idempotent by release id: a release that is registered already gets its alias back and nothing else. An experiment gets a version and no
+alias: what is tried does not move what is proposed. Address: MLFLOW_TRACKING_URI, else an embedded SQLite store under `var/mlflow`, which
+`make demo` serves as a UI.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from mlflow.types import ColSpec, Schema
 from feature_repo.errors import ServiceError
 from feature_repo.portfolio import Portfolio
 from governance.release import Release
+from training.origin import origin
 
 CHALLENGER = "challenger"
 CHAMPION = "champion"
@@ -50,20 +52,22 @@ class Card:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a run shows of a release: numbers, settings, labels, pictures and one example to try."""
+    """What a run shows of a release: numbers, settings, labels, pictures and one example to try.
+
+    experiment: the DVC experiment that made it, or None.
+    """
 
     measures: Mapping[str, float]
     params: Mapping[str, Any]
     tags: Mapping[str, str]
     pictures: Mapping[str, Any]
     example: pd.DataFrame
+    experiment: str | None = None
 
 
 def home() -> Path:
     """The folder of running services, absolute, the same from a queued experiment's temporary checkout."""
-    here = Path.cwd()
-    checkout = next((parent.parent for parent in (here, *here.parents) if parent.name == ".dvc"), here)
-    return Path(os.environ.get("TALLY_HOME", checkout / "var")).resolve()
+    return (origin() / os.environ.get("TALLY_HOME", "var")).resolve()
 
 
 def embedded() -> str:
@@ -91,11 +95,12 @@ def connected() -> Iterator[mlflow.MlflowClient]:
 
 
 def register(portfolio: Portfolio, release: Release, evidence: Evidence) -> Card:
-    """Find the release in the registry or put it there, then let the alias `challenger` name its version."""
+    """Find the release in the registry or put it there, then let the alias `challenger` name its version; not so in an experiment."""
     with connected() as client:
         known = find(client, portfolio.name, release.id)
         found = known or _add(client, portfolio, release, evidence)
-        client.set_registered_model_alias(portfolio.name, CHALLENGER, found.version)
+        if evidence.experiment is None:
+            client.set_registered_model_alias(portfolio.name, CHALLENGER, found.version)
         if known:
             _clear(client, known, evidence.tags)
     return found
@@ -140,7 +145,8 @@ def _clear(client: mlflow.MlflowClient, known: Card, tags: Mapping[str, str]) ->
 def _add(client: mlflow.MlflowClient, portfolio: Portfolio, release: Release, evidence: Evidence) -> Card:
     experiment = _experiment(client, portfolio.name)
     started = client.search_runs([experiment], f"tags.release_id = '{release.id}'", max_results=1)
-    with mlflow.start_run(run_id=started[0].info.run_id if started else None, experiment_id=experiment) as run:
+    found = started[0].info.run_id if started else None
+    with mlflow.start_run(run_id=found, experiment_id=experiment, run_name=_run_name(release, evidence)) as run:
         mlflow.set_tags({"release_id": release.id, **evidence.tags})
         mlflow.log_params(dict(evidence.params))
         mlflow.log_metrics(dict(evidence.measures))
@@ -149,6 +155,10 @@ def _add(client: mlflow.MlflowClient, portfolio: Portfolio, release: Release, ev
         logged = _log_model(release, evidence.example)
     version = mlflow.register_model(logged.model_uri, portfolio.name, tags={"release_id": release.id, **evidence.tags})
     return Card(release.id, portfolio.name, str(version.version), run.info.run_id)
+
+
+def _run_name(release: Release, evidence: Evidence) -> str:
+    return evidence.experiment or f"{release.manifest.model} {release.id[:12]}"
 
 
 def _log_model(release: Release, example: pd.DataFrame) -> Any:
