@@ -26,7 +26,7 @@ def read(reader: Csv, path: Path) -> pa.Table:
     """Every column by its header or, without one, its position. Raises DataError naming the row, and Arrow's errors for a damaged file."""
     try:
         return _read(reader, path)
-    except (pa.ArrowInvalid, UnicodeError):
+    except (pa.ArrowInvalid, UnicodeError, DataError):
         row = _undecodable(reader, path)
         if row is None:
             raise
@@ -37,7 +37,7 @@ def read(reader: Csv, path: Path) -> pa.Table:
 def header(reader: Csv, path: Path) -> list[str]:
     """The names of the columns, without blanks around them."""
     with _open(reader, path) as text:
-        names: list[str] = csv.open_csv(text, **_options(reader, threads=False)).schema.names
+        names: list[str] = csv.open_csv(text, **_options(reader, threads=False, refuse=lambda _: "skip")).schema.names
         return [name.strip() for name in names]
 
 
@@ -48,24 +48,25 @@ def _read(reader: Csv, path: Path) -> pa.Table:
         wrong.append(row)
         return "error"
 
-    def parse(*, threads: bool, names: list[str] | None = None) -> pa.Table:
+    def parse(*, threads: bool, names: list[str] | None = None) -> pa.Table | None:
         with _open(reader, path) as text:
-            return csv.read_csv(text, **_options(reader, threads=threads, names=names, refuse=refuse))
+            try:
+                return csv.read_csv(text, **_options(reader, threads=threads, names=names, refuse=refuse))
+            except pa.ArrowInvalid:
+                if not wrong:
+                    raise
+        return None
 
-    try:
-        return parse(threads=True)
-    except pa.ArrowInvalid:
-        if not wrong:
-            raise
-    names = [*header(reader, path), ""] if reader.header and wrong[0].actual_columns == wrong[0].expected_columns + 1 else None
+    read = parse(threads=True)
+    if read is None and reader.header and wrong[0].actual_columns == wrong[0].expected_columns + 1:
+        read = parse(threads=True, names=[*header(reader, path), ""])  # all rows but the header end with a separator
+    if read is not None:
+        return read
     wrong.clear()
-    try:
-        return parse(threads=False, names=names)  # rows are numbered only on one thread
-    except pa.ArrowInvalid:
-        row = wrong[0]
-    expected = row.expected_columns - (names is not None)
-    raise DataError(f"{path}, row {row.number}: {row.actual_columns} fields where {expected} were expected; the file is cut off or "
-                    "damaged, fetch it again, or its reader declares another separator or skip than it has")
+    parse(threads=False)  # rows are numbered only on one thread
+    row = wrong[0]
+    raise DataError(f"{path}, row {row.number}: {row.actual_columns} fields where {row.expected_columns} were expected; the file is cut off "
+                    "or damaged, fetch it again, or its reader declares another separator or skip than it has")
 
 
 def _options(reader: Csv, *, threads: bool, names: list[str] | None = None, refuse: object = None) -> dict[str, object]:
@@ -84,7 +85,7 @@ def _open(reader: Csv, path: Path) -> pa.NativeFile:
     text = _unpacked(path)
     if codecs.lookup(reader.encoding).name not in UTF8:
         text = pa.transcoding_input_stream(text, reader.encoding, "utf-8")
-    return text if len(reader.separator) == 1 else pa.TransformInputStream(text, _Splitter(reader.separator))
+    return text if len(reader.separator) == 1 else pa.TransformInputStream(text, _Splitter(reader.separator, path))
 
 
 def _unpacked(path: Path) -> pa.NativeFile:
@@ -96,33 +97,42 @@ def _unpacked(path: Path) -> pa.NativeFile:
 class _Splitter:
     """Turns a regular expression between fields into one character, a line at a time; what is quoted stays as it is."""
 
-    def __init__(self, separator: str) -> None:
-        self._pattern = re.compile(rf'"(?:[^"]|"")*"|(?:{separator})')
+    def __init__(self, separator: str, path: Path) -> None:
+        self._start = re.compile(rf'(?P<start>^|{separator})(?P<quoted>"(?:[^"]|"")*")?')
+        self._open = re.compile(rf'(?:^|{UNIT})"(?:[^"]|"")*$')
         self._around = " \t\r" if re.fullmatch(separator, " ") else "\r"
-        self._rest = b""
+        self._path, self._row, self._rest = path, 0, b""
 
     def __call__(self, block: bytes) -> bytes:
-        *lines, self._rest = (self._rest + bytes(block)).split(b"\n")
-        split = [self._split(line) + "\n" for line in lines]
-        if not block:
-            split.append(self._split(self._rest))
-        return "".join(split).encode()
+        *lines, rest = (self._rest + bytes(block)).split(b"\n")
+        if not block and rest:  # the end of the file, which Arrow asks for more than once
+            lines, rest = [rest], b""
+        self._rest = rest
+        return "".join(self._split(line) + "\n" for line in lines).encode()
 
     def _split(self, line: bytes) -> str:
+        self._row += 1
         bare = line.removeprefix(codecs.BOM_UTF8).decode().strip(self._around)
-        return self._pattern.sub(lambda found: found[0] if found[0].startswith('"') else UNIT, bare)
+        split = self._start.sub(lambda at: (UNIT if at["start"] else "") + (at["quoted"] or ""), bare)
+        if self._open.search(split):
+            raise DataError(f"{self._path}, row {self._row}: a quoted value does not end on its line; only a separator of one "
+                            "character allows that")
+        return split
 
 
 def _undecodable(reader: Csv, path: Path) -> int | None:
-    """The first row that is not of the declared encoding, counted from 1 as lines are."""
-    decoder, lines = codecs.getincrementaldecoder(reader.encoding)(), 0
+    """The first row that is not of the declared encoding, counted from 1 as lines are. Text of another width shows as zero characters."""
+    decoder, before = codecs.getincrementaldecoder(reader.encoding)(), 0
     with _unpacked(path) as file:
         try:
             while block := file.read(BLOCK):
-                lines += decoder.decode(block).count("\n")
+                text = decoder.decode(block)
+                if "\0" in text:
+                    return before + text[:text.index("\0")].count("\n") + 1
+                before += text.count("\n")
             decoder.decode(b"", final=True)
         except UnicodeDecodeError as error:
-            return lines + error.object[:error.start].decode(reader.encoding, "ignore").count("\n") + 1
+            return before + error.object[:error.start].decode(reader.encoding, "ignore").count("\n") + 1
         except OSError:
             return None
     return None

@@ -106,7 +106,7 @@ def _named(raw: pa.Table, table: Table, path: Path) -> pa.Table:
     names = [name.strip() for name in raw.column_names] if headed else [str(position) for position in range(1, raw.num_columns + 1)]
     declared = {column.raw for column in table.columns} - {ROW}
     if not declared.intersection(names) if headed else len(names) == 1 < len(declared):
-        raise DataError(f"{path}: {_lacking(names, declared)} ({table.reader})")
+        raise DataError(f"{path}: {_lacking(names if headed else [], declared)} ({table.reader})")
     if len(set(names)) < len(names):
         twice = [position for position, name in enumerate(names, 1) if names.count(name) > 1]
         raise DataError(f"{path}: columns {twice} share a name; name each column once")
@@ -116,14 +116,13 @@ def _named(raw: pa.Table, table: Table, path: Path) -> pa.Table:
 
 def _lacking(names: list[str], declared: set[str]) -> str:
     """What may be wrong with a reader under which a file has none, or one, of the declared columns."""
-    first = names[0] if names else ""
+    if not names:
+        return f"one column where {len(declared)} are declared; the reader's separator is not the file's"
     if any("\0" in name for name in names):
         return 'the first line is not text of this encoding; try encoding="utf-16"'
     for separator in SEPARATORS:
-        if len(names) == 1 and declared.intersection(part.strip(' "') for part in first.split(separator)):
+        if len(names) == 1 and declared.intersection(part.strip(' "') for part in names[0].split(separator)):
             return f"its first line is split by {separator!r}; declare that as the separator of the reader"
-    if len(names) == 1 < len(declared):
-        return f"one column where {len(declared)} are declared; the reader's separator is not the file's"
     return "none of the columns declared is in its header; is there one, and is the reader right?"
 
 
