@@ -101,7 +101,10 @@ def serve(checkout: Checkout | None = None) -> str:
 
 def serve_mlflow(checkout: Checkout | None = None) -> str:
     """The MLflow UI; its address once it answers."""
+    from training import tracking
+
     checkout = checkout or here()
+    tracking.make_store()
     return processes.ensure(servers.mlflow(checkout.home), checkout.run)
 
 

@@ -7,6 +7,7 @@ alias: what is tried does not move what is proposed. Address: MLFLOW_TRACKING_UR
 
 from __future__ import annotations
 
+import fcntl
 import os
 import warnings
 from collections.abc import Iterator, Mapping
@@ -76,13 +77,38 @@ def embedded() -> str:
 
 
 @contextmanager
+def alone(name: str) -> Iterator[None]:
+    """One process of this checkout at a time; a lock that ends with its holder, however that ends."""
+    folder = home() / "mlflow"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def make_store() -> None:
+    """The embedded store, unless it is there: made aside and then named, since one cut off in the making would never open again."""
+    store, draft = (home() / "mlflow" / name for name in ("mlflow.db", "mlflow.db.draft"))
+    if store.exists():
+        return
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # noqa: PLC0415 - slow, and needed once in a checkout's life
+
+    with alone("store"):
+        if not store.exists():
+            draft.unlink(missing_ok=True)
+            SqlAlchemyStore(f"sqlite:///{draft}", (store.parent / "artifacts").as_uri()).engine.dispose()
+            draft.rename(store)
+
+
+@contextmanager
 def connected() -> Iterator[mlflow.MlflowClient]:
     """A client of the tracking server or the embedded store. Raises ServiceError with the address where it does not answer."""
     chosen = os.environ.get("MLFLOW_TRACKING_URI")
     address = chosen or embedded()
-    (home() / "mlflow").mkdir(parents=True, exist_ok=True)
-    mlflow.set_tracking_uri(address)  # sets the environment variable too, so it is put back below
     try:
+        if not chosen:
+            make_store()
+        mlflow.set_tracking_uri(address)  # sets the environment variable too, so it is put back below
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
             yield mlflow.MlflowClient()
     except MlflowException as error:
@@ -96,7 +122,7 @@ def connected() -> Iterator[mlflow.MlflowClient]:
 
 def register(portfolio: Portfolio, release: Release, evidence: Evidence) -> Card:
     """Find the release in the registry or put it there, then let the alias `challenger` name its version; not so in an experiment."""
-    with connected() as client:
+    with alone("register"), connected() as client:
         known = find(client, portfolio.name, release.id)
         found = known or _add(client, portfolio, release, evidence)
         if evidence.experiment is None:
@@ -143,18 +169,26 @@ def _clear(client: mlflow.MlflowClient, known: Card, tags: Mapping[str, str]) ->
 
 
 def _add(client: mlflow.MlflowClient, portfolio: Portfolio, release: Release, evidence: Evidence) -> Card:
+    """A run, its model, and then the version, which is there with its release id or not at all."""
     experiment = _experiment(client, portfolio.name)
-    started = client.search_runs([experiment], f"tags.release_id = '{release.id}'", max_results=1)
-    found = started[0].info.run_id if started else None
-    with mlflow.start_run(run_id=found, experiment_id=experiment, run_name=_run_name(release, evidence)) as run:
-        mlflow.set_tags({"release_id": release.id, **evidence.tags})
+    _discard_unfinished(client, experiment, release)
+    tags = {"release_id": release.id, **evidence.tags}
+    with mlflow.start_run(experiment_id=experiment, tags=tags, run_name=_run_name(release, evidence)) as run:
         mlflow.log_params(dict(evidence.params))
         mlflow.log_metrics(dict(evidence.measures))
         for name, picture in evidence.pictures.items():
             mlflow.log_figure(picture, f"plots/{name}.png")
         logged = _log_model(release, evidence.example)
-    version = mlflow.register_model(logged.model_uri, portfolio.name, tags={"release_id": release.id, **evidence.tags})
+    version = mlflow.register_model(logged.model_uri, portfolio.name, tags=tags)
     return Card(release.id, portfolio.name, str(version.version), run.info.run_id)
+
+
+def _discard_unfinished(client: mlflow.MlflowClient, experiment: str, release: Release) -> None:
+    """Runs of this release that have no version: a register was cut off. Their models go too; MLflow keeps deleted runs to be restored."""
+    for run in client.search_runs([experiment], f"tags.release_id = '{release.id}'"):
+        for model in client.search_logged_models([experiment], f"source_run_id = '{run.info.run_id}'"):
+            client.delete_logged_model(model.model_id)
+        client.delete_run(run.info.run_id)
 
 
 def _run_name(release: Release, evidence: Evidence) -> str:

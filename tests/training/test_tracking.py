@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import httpx
 import psutil
@@ -99,19 +100,60 @@ def test_an_old_release_gets_its_alias_back_at_its_old_version(home, make_releas
         assert str(client.get_model_version_by_alias(PORTFOLIO.name, tracking.CHALLENGER).version) == versions[0]
 
 
-def test_a_run_that_was_cut_off_before_its_version_is_finished_not_doubled(home, make_release, monkeypatch):
-    release = make_release(home / "release", intercept=-3.0)
-    with monkeypatch.context() as patch:
-        patch.setattr(tracking, "_log_model", cut_off)
-        with pytest.raises(RuntimeError, match="cut off"):
-            tracking.register(PORTFOLIO, release, evidence(release))
+KILLED_AT = {"its run is begun": "log_params", "its model is logged": "register_model"}
+
+
+@pytest.mark.parametrize("moment", KILLED_AT)
+def test_a_register_killed_half_way_leaves_one_run_one_model_and_one_version(tmp_path, monkeypatch, make_release, moment):
+    monkeypatch.setenv("TALLY_HOME", str(tmp_path))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    release = make_release(tmp_path / "release")
+    register = f"""
+import os, pathlib, sys
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+import mlflow
+from feature_repo.portfolios import load
+from governance.release import verify
+from training import tracking
+from training.stages.register import example
+mlflow.{KILLED_AT[moment]} = lambda *all, **named: os.kill(os.getpid(), 9)
+release = verify(pathlib.Path({str(release.path)!r}))
+tracking.register(load("card_default"), release, tracking.Evidence({{}}, {{"a": 1}}, {{}}, {{}}, example(release)))
+"""
+    killed = subprocess.run([sys.executable, "-c", register], capture_output=True, text=True, check=False)
+    assert killed.returncode == -9, killed.stderr
 
     card = tracking.register(PORTFOLIO, release, evidence(release))
 
     with tracking.connected() as client:
-        runs = client.search_runs([client.get_experiment_by_name(PORTFOLIO.name).experiment_id], f"tags.release_id = '{release.id}'")
-        assert [run.info.run_id for run in runs] == [card.run_id]
-        assert runs[0].info.status == "FINISHED"
+        experiment = client.get_experiment_by_name(PORTFOLIO.name).experiment_id
+        runs = client.search_runs([experiment], f"tags.release_id = '{release.id}'")
+        models = client.search_logged_models([experiment])
+        versions = client.search_model_versions(f"name = '{PORTFOLIO.name}' and tags.release_id = '{release.id}'")
+    assert [(run.info.run_id, run.info.status) for run in runs] == [(card.run_id, "FINISHED")]
+    assert [str(version.version) for version in versions] == [card.version]
+    assert [model.source_run_id for model in models] == [card.run_id]
+    assert verify(tracking.fetch(card, tmp_path / "fetched"), release.id).id == release.id
+
+
+def test_an_embedded_store_killed_in_the_making_is_made_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("TALLY_HOME", str(tmp_path))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    command = [sys.executable, "-c", "from training import tracking; tracking.make_store()"]
+    making = subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL)
+    draft = tmp_path / "mlflow" / "mlflow.db.draft"
+    for _ in range(600):
+        if draft.is_file() and draft.stat().st_size > 200_000:
+            break
+        time.sleep(0.05)
+    making.kill()
+    making.wait(10)
+    assert draft.is_file(), "killed too late"
+    assert not draft.with_suffix("").exists()
+
+    with tracking.connected() as client:
+        assert [found.name for found in client.search_experiments()] == ["Default"]
+    assert not draft.exists()
 
 
 def test_the_embedded_store_keeps_its_artefacts_with_it_and_leaves_the_environment_alone(tmp_path, monkeypatch, make_release):
@@ -126,10 +168,6 @@ def test_the_embedded_store_keeps_its_artefacts_with_it_and_leaves_the_environme
     assert "MLFLOW_TRACKING_URI" not in os.environ
     assert [*(tmp_path / "work").iterdir()] == []
     assert [*(tmp_path / "home").rglob("release.json")]
-
-
-def cut_off(*arguments):
-    raise RuntimeError("cut off")
 
 
 def test_a_dead_server_is_one_message_within_seconds(tmp_path, monkeypatch, free_port):
