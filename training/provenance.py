@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import git
+from collections.abc import Iterator
+from typing import Any
 
+import git
+import msgspec
+
+from feature_repo.params import PARAMS
 from governance.release import Release
 from training import lineage
 from training.origin import experiment
 
 RAW = ("ingest",)
+SETTINGS = ("ingest", "validate", "split", "train", "evaluate")
 
 
 def tags(release: Release) -> dict[str, str]:
@@ -36,3 +42,23 @@ def commit() -> dict[str, str]:
         return {"git.commit": repository.head.commit.hexsha, "git.dirty": str(bool(changed - {lineage.LOCK.name})).lower()}
     except (git.GitError, git.BadName, ValueError):
         return {"git.commit": "none", "git.dirty": "true"}
+
+
+def measures(metrics: dict[str, Any], by_part: dict[str, dict[str, float]]) -> dict[str, float]:
+    """Every number of the run by a flat name such as test_gini: what DVC shows, and all that was measured."""
+    everything = {f"{part}_{name}": value for part, known in by_part.items() for name, value in known.items()}
+    return everything | {name: value for name, value in metrics.items() if isinstance(value, int | float)}
+
+
+def settings() -> dict[str, str]:
+    """The sections of params.yaml that made the release, one value each, by the names that `dvc exp run -S` takes."""
+    sections = msgspec.yaml.decode(PARAMS.read_bytes())
+    return dict(leaf for section in SETTINGS for leaf in _leaves(section, sections.get(section) or {}))
+
+
+def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    if not isinstance(value, dict):
+        yield name, str(value)
+        return
+    for key, inner in value.items():
+        yield from _leaves(f"{name}.{key}", inner)

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pandas as pd
 
 from feature_repo.errors import run_stage
-from feature_repo.params import PARAMS
 from feature_repo.portfolios import load
 from governance.release import Release, verify
 from training import pictures, provenance, tracking
 from training.origin import experiment
-
-SETTINGS = ("ingest", "validate", "split", "train", "evaluate")
 
 
 def main(portfolio: str, evaluate: Path, card: Path) -> None:
@@ -26,8 +21,8 @@ def main(portfolio: str, evaluate: Path, card: Path) -> None:
     metrics = json.loads((evaluate / "metrics.json").read_text())
     tried = experiment()
     found = tracking.register(load(portfolio), release, tracking.Evidence(
-        measures=measures(metrics, release.read("measures.json")),
-        params=settings(),
+        measures=provenance.measures(metrics, release.read("measures.json")),
+        params=provenance.settings(),
         tags=provenance.tags(release),
         pictures=pictures.draw(evaluate / "plots"),
         example=example(release),
@@ -45,25 +40,6 @@ def example(release: Release) -> pd.DataFrame:
     rows = pd.DataFrame([golden["values"] for golden in release.read("golden.json", list)[:3]])
     return rows[[spec["name"] for spec in raw]].astype({spec["name"]: object if spec["level_names"] else float for spec in raw})
 
-
-def measures(metrics: dict[str, Any], by_part: dict[str, dict[str, float]]) -> dict[str, float]:
-    """Every number of the run by a flat name such as test_gini: what DVC shows, and all that was measured."""
-    everything = {f"{part}_{name}": value for part, known in by_part.items() for name, value in known.items()}
-    return everything | {name: value for name, value in metrics.items() if isinstance(value, int | float)}
-
-
-def settings() -> dict[str, str]:
-    """The sections of params.yaml that made the release, one value each, by the names that `dvc exp run -S` takes."""
-    sections = msgspec.yaml.decode(PARAMS.read_bytes())
-    return dict(leaf for section in SETTINGS for leaf in _leaves(section, sections.get(section) or {}))
-
-
-def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    if not isinstance(value, dict):
-        yield name, str(value)
-        return
-    for key, inner in value.items():
-        yield from _leaves(f"{name}.{key}", inner)
 
 
 if __name__ == "__main__":
