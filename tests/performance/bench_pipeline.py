@@ -7,13 +7,11 @@ go into the table of docs/scale.md.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import re
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +46,12 @@ def once(rows: int) -> tuple[list[Stage], str | None, str]:
     with tempfile.TemporaryDirectory(prefix="tally-bench-") as folder:
         project = copy_of_the_project(Path(folder))
         project.change("ingest", rows=rows)
-        began = time.perf_counter()
-        stages: list[Stage] = []
-        for stages in repro(project):
-            with contextlib.suppress(IndexError):
-                print(f"  {time.perf_counter() - began:6.1f} s  {stages[-2].name} done, {stages[-2].peak_mib:,.0f} MiB", file=sys.stderr)
+        stages = repro(project, tell)
         return stages, complaint(project, rows), made(project)
+
+
+def tell(stage: Stage) -> None:
+    print(f"  {stage.name}: {stage.seconds:.1f} s, {stage.peak_mib:,.0f} MiB", file=sys.stderr, flush=True)
 
 
 def complaint(project: Project, rows: int) -> str | None:

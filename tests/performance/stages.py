@@ -6,7 +6,7 @@ import contextlib
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -75,17 +75,18 @@ class Watch:
         return []
 
 
-def repro(project: Project, *targets: str) -> Iterator[list[Stage]]:
-    """Run the pipeline; yields the stages so far each time one begins, and all of them at the end. Raises where it fails."""
-    running = project.start("dvc", "repro", *targets)
+def repro(project: Project, tell: Callable[[Stage], None]) -> list[Stage]:
+    """Run the pipeline, telling of each stage as it ends; all of them. Raises RuntimeError with DVC's last words where it fails."""
+    running = project.start("dvc", "repro")
     said = []
     with Watch(running) as watch:
         for line in running.stdout or ():
             said.append(line)
             if line.startswith(RERUN):
                 watch.begin(line.removeprefix(RERUN).split("'")[0])
-                yield watch.stages
+                tell(watch.stages[-2])
         running.wait()
+    tell(watch.stages[-1])
     if running.returncode:
         raise RuntimeError("".join(said[-40:]))
-    yield watch.stages
+    return watch.stages
