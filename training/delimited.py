@@ -65,8 +65,8 @@ def _read(reader: Csv, path: Path) -> pa.Table:
     wrong.clear()
     parse(threads=False)  # rows are numbered only on one thread
     row = wrong[0]
-    raise DataError(f"{path}, row {row.number}: {row.actual_columns} fields where {row.expected_columns} were expected; the file is cut off "
-                    "or damaged, fetch it again, or its reader declares another separator or skip than it has")
+    raise DataError(f"{path}, row {row.number}: {row.actual_columns} fields where {row.expected_columns} were expected; the file is cut "
+                    "off or damaged, fetch it again, or its reader declares another separator or skip than it has")
 
 
 def _options(reader: Csv, *, threads: bool, names: list[str] | None = None, refuse: object = None) -> dict[str, object]:
