@@ -71,6 +71,11 @@ def load_chosen(train: Path) -> tuple[Candidate, Encoding]:
     return load_candidate(train, msgspec.json.decode((train / "choice.json").read_bytes(), type=Choice).chosen)
 
 
+def load_choice(train: Path) -> Choice:
+    """What a training run chose, and on what measures."""
+    return msgspec.json.decode((train / "choice.json").read_bytes(), type=Choice)
+
+
 def load_candidate(train: Path, name: str) -> tuple[Candidate, Encoding]:
     """A candidate of a training run, by name, and their common encoding."""
     folder = train / name

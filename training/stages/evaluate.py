@@ -14,7 +14,8 @@ from feature_repo.portfolios import load
 from governance.release import dump, seal
 from serving.scoring.batch import score
 from training import evaluation, lineage, release_parts
-from training.candidates import load_chosen
+from training.candidates import load_choice, load_chosen
+from training.headline import headline
 from training.params import EvaluateParams
 from training.policy import require_bands
 from training.splits import DEVELOPMENT, PART, PERIOD, align
@@ -42,6 +43,7 @@ def main(portfolio: str, assemble: Path, split: Path, train: Path, verdict: Path
 
     metrics = evaluation.flat_metrics(by_part, scored.loc[develops, "outcome"], candidate.name, scorer.policy)
     (evaluate / "metrics.json").write_bytes(dump(metrics))
+    (evaluate / "headline.json").write_bytes(dump(headline(metrics, load_choice(train).measured)))
     evaluation.write_plots(evaluate / "plots", evaluation.plot_tables(judged, scorer.policy, dated=declared.is_dated))
     print(f"release {sealed.id}\n{candidate.name}: test Gini {metrics['test_gini']:.3f}, ECE {metrics['test_ece']:.4f}")
 
