@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import msgspec
 
-MOST_NAMED = 3
-
 
 class Broken(msgspec.Struct, frozen=True):
-    """A broken promise: `count` of the `of` rows of a table. column is empty where the promise is about the table itself."""
+    """A broken promise: `count` of the `of` rows of a table. column is empty where the promise is about the table itself.
+
+    allowed: what the contract or params.yaml allows; seen: what was measured. Both are words for a reader, empty where count says it all.
+    """
 
     table: str
     column: str
     rule: str
     count: int
     of: int
+    allowed: str = ""
+    seen: str = ""
 
     def __str__(self) -> str:
         place = f"{self.table}.{self.column}" if self.column else self.table
@@ -33,9 +36,3 @@ class Verdict(msgspec.Struct, frozen=True):
     warnings: tuple[Broken, ...]
     suite: str
     rows: dict[str, int]
-
-
-def name(broken: tuple[Broken, ...]) -> str:
-    """The first few in words, and how many more there are."""
-    more = len(broken) - MOST_NAMED
-    return ", ".join(map(str, broken[:MOST_NAMED])) + (f" and {more} more" if more > 0 else "")

@@ -1,4 +1,4 @@
-"""Inputs that know the outcome, and stored tables that were cut off: two faults that no single column shows.
+"""Inputs that know the outcome, and stored tables that were cut off: two faults that no single row shows.
 
 Looks at an even sample of the applications, each with its stored values as they were known when it was made.
 """
@@ -15,10 +15,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from scipy.stats import rankdata
 
 from feature_repo.contract import APPLICANT_ID, BAD, EVENT_TIME, Table
 from feature_repo.portfolio import Portfolio
+from training import power
 
 Array = np.ndarray[Any, Any]
 TENTHS = 10
@@ -29,18 +29,20 @@ BLANK = pd.Series(dtype=object)
 class Measures:
     """aucs: input -> AUC of that input alone, over `labelled` outcomes, empty where those are too few to tell.
 
+    one_sided: input -> in words, where it is filled or missing for one outcome alone, else empty; as empty as aucs.
     coverage: stored table -> share of applications that find a row there, worst tenth over best; without: how many find none, of how
     many.
     """
 
     aucs: dict[str, float]
+    one_sided: dict[str, str]
     labelled: int
     coverage: dict[str, float]
     without: dict[str, tuple[int, int]]
 
 
-def measure(portfolio: Portfolio, ingest: Path, *, sample: int, least: int) -> Measures:
-    """sample: how many applications to look at; least: fewest bad, and fewest good, outcomes from which an AUC is measured."""
+def measure(portfolio: Portfolio, ingest: Path, *, sample: int, least: int, seed: int) -> Measures:
+    """sample: how many applications to look at; least: fewest bad, and fewest good, outcomes to tell from; seed: of the folds."""
     applications = _sample(pq.read_table(ingest / f"{portfolio.applications.name}.parquet"), sample)
     values, coverage, without = applications, {}, {}
     joins = APPLICANT_ID in applications and applications.get(EVENT_TIME, BLANK).dtype != object
@@ -50,37 +52,31 @@ def measure(portfolio: Portfolio, ingest: Path, *, sample: int, least: int) -> M
             found = stored.pop(EVENT_TIME).notna().to_numpy()
             coverage[table.name], without[table.name] = _worst_over_best(found), (int((~found).sum()), len(found))
             values = values.join(stored)
+    known, bad = _outcomes(applications)
+    if min(bad.sum(), len(bad) - bad.sum()) < least:
+        return Measures({}, {}, len(bad), coverage, without)
+    seen = values[known]
+    return Measures(_alone(portfolio, seen, bad, seed), _one_sided(portfolio, seen, bad, least), len(bad), coverage, without)
+
+
+def _outcomes(applications: pd.DataFrame) -> tuple[Array, Array]:
+    """Which applications have an outcome, and theirs; none where it could not be read."""
     labels = applications.get(BAD, BLANK)
     known = labels.notna().to_numpy() & (labels.dtype != object)
-    bad = labels[known].to_numpy(dtype=np.float64)
-    aucs = _aucs(portfolio, values[known], bad) if min(bad.sum(), len(bad) - bad.sum()) >= least else {}
-    return Measures(aucs, len(bad), coverage, without)
+    return known, labels[known].to_numpy(dtype=np.float64)
 
 
-def auc(values: Array, bad: Array) -> float:
-    """How well a number ranks bad (1) above good (0), whichever way it runs and with missing values at whichever end: 0.5 to 1.
-
-    >>> auc(np.array([3.0, 2.0, 1.0, np.nan]), np.array([0.0, 0.0, 1.0, 1.0]))
-    1.0
-    """
-    there = ~np.isnan(values)
-    bads, goods = bad.sum(), len(bad) - bad.sum()
-    bads_there, goods_there = bad[there].sum(), there.sum() - bad[there].sum()
-    above = rankdata(values[there])[bad[there] == 1].sum() - bads_there * (bads_there + 1) / 2
-    among = max(above, bads_there * goods_there - above)
-    across = max(bads_there * (goods - goods_there), (bads - bads_there) * goods_there)
-    return float((among + across + 0.5 * (bads - bads_there) * (goods - goods_there)) / (bads * goods))
-
-
-def _aucs(portfolio: Portfolio, values: pd.DataFrame, bad: Array) -> dict[str, float]:
+def _alone(portfolio: Portfolio, values: pd.DataFrame, bad: Array, seed: int) -> dict[str, float]:
     there = [column for column in portfolio.raw_inputs if column.name in values]
-    numbers = {column.name: values[column.name].to_numpy() for column in there if values[column.name].dtype == np.float64}
-    levels = {column.name: _bad_rates(values[column.name].fillna(""), bad) for column in there if column.is_level}
-    return {name: round(auc(column, bad), 6) for name, column in {**numbers, **levels}.items()}
+    numbers = {column.name: power.of_number(values[column.name].to_numpy(), bad, special=column.special, seed=seed)
+               for column in there if values[column.name].dtype == np.float64}
+    levels = {column.name: power.of_level(values[column.name], bad, seed=seed) for column in there if column.is_level}
+    return {name: round(figure, 6) for name, figure in {**numbers, **levels}.items()}
 
 
-def _bad_rates(levels: pd.Series[str], bad: Array) -> Array:
-    return pd.Series(bad, index=levels.index).groupby(levels).transform("mean").to_numpy()
+def _one_sided(portfolio: Portfolio, values: pd.DataFrame, bad: Array, least: int) -> dict[str, str]:
+    there = {column.name: values[column.name].notna().to_numpy() for column in portfolio.raw_inputs if column.name in values}
+    return {name: power.one_sided(filled, bad, least) for name, filled in there.items()}
 
 
 def _sample(applications: pa.Table, sample: int) -> pd.DataFrame:

@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from feature_repo import wording
 from feature_repo.contract import APPLICATION_ID, BAD, EVENT_TIME, Application
 from feature_repo.errors import run_stage
 from feature_repo.portfolios import load
+from feature_repo.verdict import Broken
 from training.raw import RAW
 from training.stages import ingest, validate
 
@@ -64,7 +66,7 @@ def some(value, rows=3):
     return lambda column: pd.Series([value] * rows + column.tolist()[rows:], index=column.index, dtype=object)
 
 
-def leaking(frame):
+def copying(frame):
     bad = (frame[PORTFOLIO.outcome.raw] == PORTFOLIO.outcome.bad[0]).astype(float)
     return frame.assign(**{AMOUNT.raw: AMOUNT.usual[0] + 1_000 * bad + np.arange(len(frame)) % 10})
 
@@ -91,7 +93,7 @@ FAULTS = {
     "file truncated at a row's end": (lambda frame: frame.head(ROWS * 4 // 5), EVENT_TIME, "recent", 0),
     "extra column": (lambda frame: frame.assign(surprise=CANARY), "surprise", "undeclared_column", ROWS),
     "missing column": (lambda frame: frame.drop(columns=AMOUNT.raw), AMOUNT.name, "missing_column", ROWS),
-    "leaking column": (leaking, AMOUNT.name, "leakage", None),
+    "copied outcome": (copying, AMOUNT.name, "copy", None),
     "unknown outcome": (changed(PORTFOLIO.outcome.raw, some(CANARY)), BAD, "type", 3),
 }
 
@@ -126,7 +128,9 @@ def test_bad_data_stops_the_run_with_one_line_that_says_what_and_where(home, mon
     assert out == ""
     assert err.count("\n") == 1
     assert not verdict["success"]
-    assert f"{column} {rule} ({broken['count']} of {broken['of']})".strip() in err
+    (sentence, _), *_ = wording.sentences([Broken(**broken)])
+    assert sentence in err
+    assert (f"{broken['count']} of {broken['of']} rows" in sentence) != (rule in wording.ROWLESS)
     assert count in (None, broken["count"])
     assert str(home / "validate" / "docs" / "index.html") in err
     assert_no_canary(home, err)
@@ -165,7 +169,7 @@ def test_a_stored_table_that_stops_early_is_found_though_every_row_of_it_is_good
     ingest.main(NAME, home / "ingest", home / "vault")
 
     assert stage(validate, home, monkeypatch, "ingest", "vault", "validate") == 1
-    assert f"coverage.{BUREAU.name} coverage" in capsys.readouterr().err
+    assert f"coverage: rows reach some of the applications only: {BUREAU.name} (" in capsys.readouterr().err
 
 
 def test_a_warning_lets_the_run_go_on_and_is_in_the_verdict_and_the_line(home, monkeypatch, capsys):
@@ -179,7 +183,7 @@ def test_a_warning_lets_the_run_go_on_and_is_in_the_verdict_and_the_line(home, m
     assert verdict["success"]
     assert warned[AMOUNT.name]["count"] >= 7
     assert before == ROWS
-    assert f"{AMOUNT.name} usual" in capsys.readouterr().out
+    assert f"unusual values: {AMOUNT.name} (" in capsys.readouterr().out
 
 
 def test_the_real_command_says_it_in_one_line_too(home):
@@ -189,5 +193,8 @@ def test_the_real_command_says_it_in_one_line_too(home):
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONWARNINGS": ""})
 
     assert done.returncode == 1
-    assert done.stderr == f"DataError: {NAME}: {LOANS.name}.{AMOUNT.name} type (3 of {ROWS}); report: validate/docs/index.html\n"
+    said = f"{NAME}: {LOANS.name}: cannot be read as a number: {AMOUNT.name} (3 of {ROWS} rows, under 0.1%; 1 distinct text). "
+    assert done.stderr.startswith(f"DataError: {said}")
+    assert done.stderr.endswith("; report: validate/docs/index.html\n")
+    assert done.stderr.count("\n") == 1
     assert done.stdout == ""

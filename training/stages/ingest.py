@@ -11,7 +11,7 @@ from tqdm import tqdm
 from feature_repo import params, portfolios
 from feature_repo.errors import run_stage
 from governance.release import dump
-from training import raw, simulated, tables, vault
+from training import raw, repeats, simulated, tables, vault
 
 
 class Ingest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,6 +35,7 @@ def main(portfolio: str, ingest: Path, protected: Path) -> None:
         tables.write(translated, ingest / f"{table.name}.parquet")
         seen[table.name] = tables.describe(translated, tables.undeclared(declared, table, read), raw.digest(path))
         if table is declared.applications:
+            seen[table.name]["repeats"] = repeats.count(table, read)
             tables.write(vault.protect(declared, read, translated), protected / vault.FILE)
     (ingest / "ingest.json").write_bytes(dump({"tables": seen}))
 
