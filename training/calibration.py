@@ -1,6 +1,7 @@
-"""Margins to PDs, fitted on the calibration part: Platt's logistic, or isotonic regression joined by lines.
+"""Margins to PDs, fitted on rows the model has not seen: Platt's logistic, or isotonic regression joined by lines.
 
-Refuses a model that ranks the calibration part backwards.
+The rows are the calibration part, or development out of fold. Isotonic regression follows the noise of few outcomes, so below a declared
+number Platt takes its place. Refuses a model that ranks those rows backwards.
 """
 
 from __future__ import annotations
@@ -16,16 +17,19 @@ from sklearn.linear_model import LogisticRegression
 
 from feature_repo.errors import DataError
 from serving.scoring.parts import Calibrator
+from training.params import CalibrationParams
 
 Array = np.ndarray[Any, Any]
 FLATTEST = 1e-6
 FARTHEST = 10.0  # log-odds
 
 
-def fit_calibrator(method: str, margins: Array, bad: Array, knots: int) -> Calibrator:
-    """A calibrator whose PDs never fall when the margin rises. knots: most quantile bins the isotonic knots are made of."""
+def fit_calibrator(method: str, margins: Array, bad: Array, rule: CalibrationParams) -> Calibrator:
+    """A calibrator whose PDs never fall when the margin rises; method: platt or isotonic."""
     platt = fit_platt(margins, bad)
-    return platt if method == "platt" else fit_isotonic(margins, bad, platt.slope, knots)
+    if method == "platt" or len(bad) < rule.isotonic_from:
+        return platt
+    return fit_isotonic(margins, bad, platt.slope, rule.knots)
 
 
 def fit_platt(margins: Array, bad: Array) -> Calibrator:
@@ -33,8 +37,8 @@ def fit_platt(margins: Array, bad: Array) -> Calibrator:
     model = LogisticRegression(C=np.inf).fit(margins.reshape(-1, 1), bad)
     slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
     if slope < FLATTEST:
-        raise DataError(f"the model does not rank the calibration part (slope {slope:.2g}): its margins carry nothing there. "
-                        "Look at the development and calibration parts: they may not be of one population")
+        raise DataError(f"the model does not rank the {len(bad)} outcomes it is calibrated on (slope {slope:.2g}): its margins carry "
+                        "nothing there. Look at the development and calibration parts: they may not be of one population")
     return Calibrator("platt", slope=slope, intercept=intercept)
 
 

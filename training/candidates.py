@@ -5,6 +5,7 @@ Refuses nothing on the quality of a model: gates do that, before promotion.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from training.params import ChoiceParams
 
 Array = np.ndarray[Any, Any]
 Measured = dict[str, dict[str, dict[str, float]]]
+CROSS_VALIDATION = "cross_validation"
 SMALLER_IS_BETTER = ("brier", "log_loss")
 
 
@@ -42,19 +44,28 @@ class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     measured: Measured
     notes: tuple[str, ...]
 
+    @property
+    def cross_validation(self) -> dict[str, float] | None:
+        """How the chosen recipe did in cross-validation, where development was too small for a calibration part."""
+        return self.measured[self.chosen].get(CROSS_VALIDATION)
+
 
 def choose(measured: Measured, rule: ChoiceParams, notes: tuple[str, ...] = ()) -> Choice:
-    """The preferred candidate, unless the other is better by at least the declared margin."""
+    """The preferred candidate, unless the other is better by at least the declared margin.
+
+    Without the rule's part (a development too small for calibration) both are compared by cross-validation.
+    """
     (other,) = measured.keys() - {rule.prefer}
-    preferred, rival = (measured[name][rule.part][rule.measure] for name in (rule.prefer, other))
+    part = rule.part if rule.part in measured[other] else CROSS_VALIDATION
+    preferred, rival = (measured[name][part][rule.measure] for name in (rule.prefer, other))
     better = preferred - rival if rule.measure in SMALLER_IS_BETTER else rival - preferred
     wins = better >= rule.unless_better_by
-    why = (f"{other} has {rule.measure} {rival:.4f} on {rule.part} against {preferred:.4f} of the preferred {rule.prefer}: better by "
-           f"{better:.4f}, {'at least' if wins else 'less than'} the {rule.unless_better_by:g} the rule asks for")
+    why = (f"{other} has {rule.measure} {rival:.4f} on {part.replace('_', '-')} against {preferred:.4f} of the preferred {rule.prefer}: "
+           f"better by {better:.4f}, {'at least' if wins else 'less than'} the {rule.unless_better_by:g} the rule asks for")
     return Choice(other if wins else rule.prefer, why, rule, measured, notes)
 
 
-def save(train: Path, candidates: list[Candidate], encoding: Encoding, choice: Choice) -> None:
+def save(train: Path, candidates: Sequence[Candidate], encoding: Encoding, choice: Choice) -> None:
     """Write encoding.json, choice.json and a folder per candidate."""
     for candidate in candidates:
         folder = train / candidate.name
@@ -68,7 +79,7 @@ def save(train: Path, candidates: list[Candidate], encoding: Encoding, choice: C
 
 def load_chosen(train: Path) -> tuple[Candidate, Encoding]:
     """The chosen candidate of a training run and its encoding."""
-    return load_candidate(train, msgspec.json.decode((train / "choice.json").read_bytes(), type=Choice).chosen)
+    return load_candidate(train, load_choice(train).chosen)
 
 
 def load_choice(train: Path) -> Choice:

@@ -1,4 +1,8 @@
-"""Fitting both candidates on development and calibrating them on the calibration part. The test part is never seen here."""
+"""Fitting both candidates on development, calibrated and measured on rows they have not seen. The test part is never seen here.
+
+Those rows are the calibration part; where development is too small for one, folds of development itself (`training.cross_validation`).
+Refuses fewer outcomes than anything can be learnt from.
+"""
 
 from __future__ import annotations
 
@@ -11,26 +15,22 @@ import pandas as pd
 from feature_repo.contract import BAD
 from feature_repo.portfolio import Portfolio
 from serving.scoring.decision import Encoding
-from serving.scoring.kernel import Kernel
-from serving.scoring.parts import Calibrator
-from training.calibration import fit_calibrator
-from training.candidates import Candidate, Measured
-from training.encoding import Sample, fit_encoding, sample
+from training.candidates import CROSS_VALIDATION, Candidate, Measured
+from training.cross_validation import cross_validate
+from training.encoding import model_rows
 from training.measures import summary
-from training.models import fit_trees
 from training.params import TrainParams
-from training.points import log_odds_table
-from training.scorecard import fit_scorecard
-from training.splits import CALIBRATION, DEVELOPMENT, early_fold, require_outcomes
+from training.recipe import Recipe, held_out, out_of_fold
+from training.splits import CALIBRATION, DEVELOPMENT, require_outcomes
 
 Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """Both candidates, what they share, and how well they do on development and calibration."""
+    """Both candidates, what they share, and how well they do on development and on what was kept from fitting."""
 
-    candidates: list[Candidate]
+    candidates: tuple[Candidate, ...]
     encoding: Encoding
     measured: Measured
     notes: tuple[str, ...]
@@ -39,19 +39,28 @@ class Fitted:
 def fit(portfolio: Portfolio, frames: dict[str, pd.DataFrame], params: TrainParams) -> Fitted:
     """Fit, calibrate and measure both candidates.
 
-    frames: the development and calibration parts of the assembled applications. Raises DataError for too few rows, one class,
-    or more levels than can be learnt.
+    frames: the development and calibration parts of the assembled applications, the latter empty or absent where there is none.
+    Raises DataError for too few rows, one class, or more levels than can be learnt.
     """
-    for part, frame in frames.items():
-        require_outcomes(part, frame[BAD].to_numpy(), rows=params.fewest_rows, bad_rows=params.fewest_bad)
     development = frames[DEVELOPMENT]
-    encoding = fit_encoding(portfolio, development, params.encoding)
-    samples = {part: sample(portfolio, encoding, frame) for part, frame in frames.items()}
-    early = _early(portfolio, development, params)
-    candidates = [_scorecard(portfolio, encoding, samples, params), _trees(portfolio, samples, early, params)]
-    measured = {candidate.name: {part: summary(known.bad, candidate.calibrator.pd(candidate.kernel.margins(known.rows)))
-                                 for part, known in samples.items()} for candidate in candidates}
-    return Fitted(candidates, encoding, measured, unused(portfolio, samples[DEVELOPMENT].rows))
+    require_outcomes(DEVELOPMENT, development[BAD].to_numpy(), rows=params.fewest_rows, bad_rows=params.fewest_bad)
+    calibration = frames.get(CALIBRATION, development.iloc[:0])
+    if calibration.empty:
+        recipe = out_of_fold(portfolio, development, params, params.seed)
+        apart = cross_validate(portfolio, development, params)
+        measured = {name: {**known, CROSS_VALIDATION: apart[name]}
+                    for name, known in _measured(portfolio, recipe, {DEVELOPMENT: development}).items()}
+    else:
+        require_outcomes(CALIBRATION, calibration[BAD].to_numpy(), rows=2, bad_rows=1)
+        recipe = held_out(portfolio, development, calibration, params)
+        measured = _measured(portfolio, recipe, {DEVELOPMENT: development, CALIBRATION: calibration})
+    return Fitted(recipe.candidates, recipe.encoding, measured, unused(portfolio, model_rows(portfolio, recipe.encoding, development)))
+
+
+def _measured(portfolio: Portfolio, recipe: Recipe, frames: dict[str, pd.DataFrame]) -> Measured:
+    pds = {part: recipe.pds(portfolio, frame) for part, frame in frames.items()}
+    return {candidate.name: {part: summary(frame[BAD].to_numpy(), pds[part][candidate.name]) for part, frame in frames.items()}
+            for candidate in recipe.candidates}
 
 
 def unused(portfolio: Portfolio, rows: Array) -> tuple[str, ...]:
@@ -63,30 +72,3 @@ def unused(portfolio: Portfolio, rows: Array) -> tuple[str, ...]:
             how = "missing" if np.isnan(distinct).all() else "the same"
             found.append(f"{column.name} is {how} in every development row: it has no weight")
     return tuple(found)
-
-
-def _early(portfolio: Portfolio, development: pd.DataFrame, params: TrainParams) -> tuple[Sample, Sample]:
-    """The rows that are boosted and those that stop it, levels encoded from the former alone."""
-    stops = early_fold(development, params.trees.early_share, params.seed, dated=portfolio.is_dated)
-    boosts = development[~stops]
-    encoding = fit_encoding(portfolio, boosts, params.encoding)
-    return sample(portfolio, encoding, boosts), sample(portfolio, encoding, development[stops])
-
-
-def _scorecard(portfolio: Portfolio, encoding: Encoding, samples: dict[str, Sample], params: TrainParams) -> Candidate:
-    kernel = fit_scorecard(portfolio, samples[DEVELOPMENT], params.scorecard)
-    table = log_odds_table(portfolio, encoding, kernel).to_csv(index=False, lineterminator="\n")
-    calibrator = _calibrated(kernel, samples, params.calibration.scorecard, params)
-    return Candidate("scorecard", kernel, calibrator, ("scorecard.csv", table.encode()))
-
-
-def _trees(portfolio: Portfolio, samples: dict[str, Sample], early: tuple[Sample, Sample], params: TrainParams) -> Candidate:
-    risks = tuple(int(column.risk) for column in portfolio.inputs)
-    boosted = fit_trees(samples[DEVELOPMENT], early, risks, params.trees, params.seed)
-    calibrator = _calibrated(boosted.kernel, samples, params.calibration.trees, params)
-    return Candidate("trees", boosted.kernel, calibrator, ("model.ubj", boosted.native))
-
-
-def _calibrated(kernel: Kernel, samples: dict[str, Sample], method: str, params: TrainParams) -> Calibrator:
-    known = samples[CALIBRATION]
-    return fit_calibrator(method, kernel.margins(known.rows), known.bad, params.calibration.knots)

@@ -35,13 +35,27 @@ def fit_trees(sample: Sample, early: tuple[Sample, Sample], risks: tuple[int, ..
 
     risks: per input 1 where PD may only rise with it, -1 only fall, 0 free.
     """
+    return boost(sample, best_rounds(early, float(np.mean(sample.bad)), risks, params, seed), risks, params, seed)
+
+
+def boost(sample: Sample, rounds: int, risks: tuple[int, ...], params: TreesParams, seed: int) -> Boosted:
+    """Boost all rows of `sample` for a known number of rounds."""
     settings = _settings(params, risks, float(np.mean(sample.bad)), seed)
-    rounds = _rounds(early, settings, params)
-    with tqdm(total=rounds, desc="trees", unit="round") as bar:
+    with tqdm(total=rounds, desc="trees", unit="round", leave=False, disable=None) as bar:
         booster = xgboost.train(settings, _matrix(sample.rows, sample.bad, params), rounds, callbacks=[_Progress(bar)])
     kernel = export(booster)
     require_equal(kernel, booster, sample.rows)
     return Boosted(kernel, bytes(booster.save_raw("ubj")))
+
+
+def best_rounds(early: tuple[Sample, Sample], bad_rate: float, risks: tuple[int, ...], params: TreesParams, seed: int) -> int:
+    """After how many rounds on the first of `early` the log loss of the second is least."""
+    settings = _settings(params, risks, bad_rate, seed)
+    fit, watch = (_matrix(part.rows, part.bad, params) for part in early)
+    with tqdm(total=params.rounds, desc="trees, early stopping", unit="round", leave=False, disable=None) as bar:
+        found = xgboost.train(settings, fit, params.rounds, evals=[(watch, "early")], early_stopping_rounds=params.patience,
+                              verbose_eval=False, callbacks=[_Progress(bar)])
+    return int(found.best_iteration) + 1
 
 
 def export(booster: xgboost.Booster) -> Trees:
@@ -81,14 +95,6 @@ def _settings(params: TreesParams, risks: tuple[int, ...], bad_rate: float, seed
         "nthread": params.threads, "max_depth": params.depth, "eta": params.rate, "min_child_weight": params.smallest_leaf,
         "subsample": params.rows, "colsample_bytree": params.columns, "lambda": params.ridge, "monotone_constraints": risks,
     }
-
-
-def _rounds(early: tuple[Sample, Sample], settings: dict[str, Any], params: TreesParams) -> int:
-    fit, watch = (_matrix(part.rows, part.bad, params) for part in early)
-    with tqdm(total=params.rounds, desc="trees, early stopping", unit="round") as bar:
-        found = xgboost.train(settings, fit, params.rounds, evals=[(watch, "early")], early_stopping_rounds=params.patience,
-                              verbose_eval=False, callbacks=[_Progress(bar)])
-    return int(found.best_iteration) + 1
 
 
 def _matrix(rows: Array, bad: Array, params: TreesParams) -> xgboost.DMatrix:

@@ -19,10 +19,12 @@ class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SplitParams(Strict, frozen=True):
-    """Section split."""
+    """Section split. A calibration part of fewer outcomes than calibration_rows, or calibration_bad of a kind, is not taken."""
 
     seed: int
     calibration_share: Share
+    calibration_rows: Count
+    calibration_bad: Count
     test_share: Share
 
 
@@ -59,15 +61,26 @@ class TreesParams(Strict, frozen=True):
 
 
 class CalibrationParams(Strict, frozen=True):
-    """Section train, key calibration: a method per candidate, and how many quantile bins isotonic knots are made of."""
+    """Section train, key calibration: a method per candidate, the fewest outcomes isotonic is fitted to, and its quantile bins."""
 
     scorecard: Method
     trees: Method
+    isotonic_from: Count
     knots: Annotated[int, msgspec.Meta(ge=2)]
 
 
+class CrossValidationParams(Strict, frozen=True):
+    """Section train, key cross_validation: what takes the place of a calibration part where there is none."""
+
+    folds: Annotated[int, msgspec.Meta(ge=3)]
+    repeats: Count
+
+
 class ChoiceParams(Strict, frozen=True):
-    """Section train, key choice: the preferred candidate stays unless the other is better by this much."""
+    """Section train, key choice: the preferred candidate stays unless the other is better by this much.
+
+    Where there is no calibration part, that part is the cross-validation.
+    """
 
     measure: Literal["auc", "gini", "ks", "brier", "log_loss"]
     part: Literal["development", "calibration"]
@@ -85,6 +98,7 @@ class TrainParams(Strict, frozen=True):
     scorecard: ScorecardParams
     trees: TreesParams
     calibration: CalibrationParams
+    cross_validation: CrossValidationParams
     choice: ChoiceParams
 
 

@@ -45,7 +45,8 @@ def fit_scorecard(portfolio: Portfolio, sample: Sample, params: ScorecardParams)
     Rows are in contract order, levels as numbers (higher is riskier).
     """
     rows, bad = sample.rows, sample.bad
-    progress = tqdm(zip(portfolio.inputs, rows.T, strict=True), total=rows.shape[1], desc="scorecard", unit="input")
+    inputs = zip(portfolio.inputs, rows.T, strict=True)
+    progress = tqdm(inputs, total=rows.shape[1], desc="scorecard", unit="input", leave=False, disable=None)
     bins = [bin_input(values, bad, 1 if column.is_level else int(column.risk), column.special, params) for column, values in progress]
     evidence = pack(bins, np.ones(len(bins)), 0.0).contributions(rows)
     weights, intercept = weigh(evidence, bad, params.ridge)

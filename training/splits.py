@@ -1,13 +1,15 @@
 """Which application makes the model, which calibrates it, which judges it: disjoint parts, no applicant in two of them.
 
 Dated portfolios are cut by time alone. Everything to `EventTime.develop_until` is development, its last share calibrates: the newest
-matured outcomes lie nearest to what the PDs are for. The test is out-of-time. Undated ones are drawn by applicant, stratified by
-outcome. A person who applies again belongs to the part of their first outcome; what they have in a later part gets no part, so
-no row is chosen by what came after it. Refuses a part without both outcomes.
+matured outcomes lie nearest to what the PDs are for. The test is out-of-time, to `EventTime.out_of_time_until`. Undated ones are drawn
+by applicant, stratified by outcome. A person who applies again belongs to the part of their first outcome; what they have in a later
+part gets no part, so no row is chosen by what came after it. Where a share of development is too little to calibrate on, all of it stays
+development and PDs are calibrated out of fold. Refuses a part without both outcomes.
 """
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -31,15 +33,13 @@ def cut(portfolio: Portfolio, frame: pd.DataFrame, params: SplitParams) -> pd.Da
 
     Raises DataError where a part would have outcomes of one kind only, or a dated portfolio declares no cuts.
     """
-    known = frame[BAD].notna().to_numpy()
     time = portfolio.applications.time
-    period, part = _by_time(frame, time, known, params) if isinstance(time, EventTime) else _by_draw(frame, params)
-    parts = pd.Series(part, index=frame.index, dtype=object)
-    parts[~known] = None
-    parts[parts == ""] = None
-    parts[~_is_first_part(frame[APPLICANT_ID], parts)] = None
-    for name in PARTS:
-        require_outcomes(name, frame.loc[parts == name, BAD].to_numpy(), rows=2, bad_rows=1)
+    period, part = _by_time(frame, time, params) if isinstance(time, EventTime) else _by_draw(frame, params)
+    parts = _with_outcome(frame, part)
+    if _is_too_little(frame.loc[parts == CALIBRATION, BAD].to_numpy(), params):
+        parts = _with_outcome(frame, np.where(part == CALIBRATION, DEVELOPMENT, part))
+    require_outcomes(DEVELOPMENT, frame.loc[parts == DEVELOPMENT, BAD].to_numpy(), rows=2, bad_rows=1)
+    require_outcomes(TEST, frame.loc[parts == TEST, BAD].to_numpy(), rows=2, bad_rows=1)
     return pd.DataFrame({APPLICATION_ID: frame[APPLICATION_ID], PERIOD: period, PART: parts})
 
 
@@ -48,7 +48,8 @@ def require_outcomes(part: str, bad: Array, *, rows: int, bad_rows: int) -> None
     fewest = min(int(np.sum(bad)), int(np.sum(1 - bad)))
     if len(bad) < rows or fewest < bad_rows:
         raise DataError(f"the {part} part has {len(bad)} known outcomes, {int(np.sum(bad))} bad and {int(np.sum(1 - bad))} good; at least "
-                        f"{rows}, and {bad_rows} of each kind, are needed. Bring more data, or see split and train.fewest_* in params.yaml")
+                        f"{rows}, and {bad_rows} of each kind, are needed. Bring more data, move the cuts (EventTime of the first table, "
+                        "split in params.yaml), or see train.fewest_* in params.yaml")
 
 
 def early_fold(frame: pd.DataFrame, share: float, seed: int, *, dated: bool) -> Array:
@@ -72,15 +73,34 @@ def align(frame: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
     return parts
 
 
-def _by_time(frame: pd.DataFrame, time: EventTime, known: Array, params: SplitParams) -> tuple[Array, Array]:
+def _with_outcome(frame: pd.DataFrame, part: Array) -> pd.Series:
+    """The part of every row with a known outcome whose applicant has no outcome in an earlier part; null for the others."""
+    parts = pd.Series(part, index=frame.index, dtype=object)
+    parts[frame[BAD].isna() | (parts == "")] = None
+    parts[~_is_first_part(frame[APPLICANT_ID], parts)] = None
+    return parts
+
+
+def _is_too_little(bad: Array, params: SplitParams) -> bool:
+    return len(bad) < params.calibration_rows or min(np.sum(bad), np.sum(1 - bad)) < params.calibration_bad
+
+
+def _by_time(frame: pd.DataFrame, time: EventTime, params: SplitParams) -> tuple[Array, Array]:
     if time.develop_until is None or time.out_of_time_from is None or time.out_of_time_from <= time.develop_until:
         raise DataError(f"develop_until {time.develop_until} and out_of_time_from {time.out_of_time_from} must both be declared, in this "
                         "order: see EventTime of the first table in the portfolio's file")
     moments = _moments(frame)
-    develop = moments < pd.Timestamp(time.develop_until, tz="UTC") + pd.Timedelta(days=1)
-    late = _at_end(moments[develop & known], params.calibration_share).reindex(frame.index, fill_value=False)
+    develop = moments < _after(time.develop_until)
+    late = _at_end(moments[develop & frame[BAD].notna()], params.calibration_share).reindex(frame.index, fill_value=False)
     test = moments >= pd.Timestamp(time.out_of_time_from, tz="UTC")
+    if time.out_of_time_until is not None:
+        test &= moments < _after(time.out_of_time_until)
     return np.where(develop, DEVELOPMENT, AFTER), np.select([develop & ~late, develop, test], PARTS, default="").astype(object)
+
+
+def _after(day: date) -> pd.Timestamp:
+    """The first moment after a day."""
+    return pd.Timestamp(day, tz="UTC") + pd.Timedelta(days=1)
 
 
 def _moments(frame: pd.DataFrame) -> pd.Series:

@@ -10,8 +10,9 @@ import pytest
 from feature_repo.contract import BAD, Risk
 from feature_repo.errors import DataError
 from feature_repo.params import read
-from training.fitting import _early, fit
+from training.fitting import fit
 from training.params import TrainParams
+from training.recipe import early_samples
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +44,13 @@ def test_constant_and_missing_columns_are_noted_and_move_no_pd(mill, borrow, par
 
 
 def test_the_rows_that_stop_the_boosting_teach_the_levels_nothing(mill, borrow, params):
-    development = borrow(mill, 3000, unknown=0)
-    boosts, stops = _early(mill, development, params)
+    development, fold = borrow(mill, 3000, unknown=0), (np.arange(2400), np.arange(2400, 3000))
+    boosts, stops = early_samples(mill, development, fold, params)
     shuffled = development.copy()
-    shuffled.loc[shuffled.index[len(boosts.bad):], BAD] = 1 - shuffled[BAD].iloc[len(boosts.bad):]
+    shuffled.loc[shuffled.index[2400:], BAD] = 1 - shuffled[BAD].iloc[2400:]
 
-    assert len(boosts.bad) + len(stops.bad) == len(development)
-    assert np.array_equal(_early(mill, shuffled, params)[1].rows, stops.rows, equal_nan=True)
+    assert (len(boosts.bad), len(stops.bad)) == (2400, 600)
+    assert np.array_equal(early_samples(mill, shuffled, fold, params)[1].rows, stops.rows, equal_nan=True)
 
 
 def test_twenty_rows_are_a_message(mill, borrow, params):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +17,7 @@ from feature_repo.portfolios import load
 from training.params import SplitParams
 from training.splits import PART, PARTS, PERIOD, align, cut, early_fold, part_of
 
-PARAMS = SplitParams(seed=7, calibration_share=0.2, test_share=0.3)
+PARAMS = SplitParams(seed=7, calibration_share=0.2, calibration_rows=2, calibration_bad=1, test_share=0.3)
 UNDATED = load("card_default")
 
 
@@ -92,7 +93,7 @@ def test_an_undated_draw_is_stratified_has_its_shares_and_follows_the_seed(borro
     assert [shares[part] for part in PARTS] == pytest.approx([0.56, 0.14, 0.3], abs=0.02)
     assert (parts[PERIOD] == "after").equals(parts[PART] == "test")
     assert cut(UNDATED, frame, PARAMS).equals(parts)
-    assert not cut(UNDATED, frame, SplitParams(8, 0.2, 0.3)).equals(parts)
+    assert not cut(UNDATED, frame, msgspec.structs.replace(PARAMS, seed=8)).equals(parts)
 
 
 def test_an_undated_draw_does_not_depend_on_the_order_of_rows(borrow):
@@ -111,6 +112,38 @@ def test_one_class_only_is_a_message_with_the_part_and_its_counts(portfolio, bor
 
     with pytest.raises(DataError, match=r"the development part has \d+ known outcomes, \d+ bad and \d+ good"):
         cut(portfolio, frame, PARAMS)
+
+
+@pytest.mark.parametrize(("rows", "bads"), [(100_000, 1), (2, 100_000)])
+def test_too_small_a_calibration_part_is_development(portfolio, borrow, rows, bads):
+    frame = borrow(portfolio, 900, unknown=0.2)
+    taken, whole = (cut(portfolio, frame, params)[PART] for params in
+                    (PARAMS, msgspec.structs.replace(PARAMS, calibration_rows=rows, calibration_bad=bads)))
+
+    assert set(whole.dropna()) == {"development", "test"}
+    assert (whole == "test").equals(taken == "test")
+    assert (whole == "development").sum() == taken.isin(["development", "calibration"]).sum()
+
+
+def test_the_test_ends_on_its_last_day_and_what_is_later_is_watched(mill, borrow):
+    frame, last = borrow(mill, 3000), pd.Timestamp("2024-09-30")
+    time = dataclasses.replace(mill.applications.time, out_of_time_until=last.date())
+    ending = dataclasses.replace(mill, tables=(dataclasses.replace(mill.applications, time=time), *mill.tables[1:]))
+    parts = cut(ending, frame, PARAMS)
+    later = frame[EVENT_TIME] >= "2024-10-01"
+
+    assert frame.loc[parts[PART] == "test", EVENT_TIME].max().date() == last.date()
+    assert parts.loc[later, PART].isna().all()
+    assert (parts.loc[later, PERIOD] == "after").all()
+
+
+@pytest.mark.parametrize("outcome", [0.0, 1.0, np.nan])
+def test_a_test_of_one_kind_or_none_is_a_message(mill, borrow, outcome):
+    frame = borrow(mill, 900, unknown=0)
+    frame.loc[frame[EVENT_TIME].dt.date >= mill.applications.time.out_of_time_from, BAD] = outcome
+
+    with pytest.raises(DataError, match=r"the test part has \d+ known outcomes.*move the cuts"):
+        cut(mill, frame, PARAMS)
 
 
 def test_no_outcomes_and_no_rows_are_a_message(portfolio, borrow):

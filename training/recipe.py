@@ -1,0 +1,125 @@
+"""The whole recipe of both candidates, from rows with outcomes to calibrated models: levels, bins, boosting, calibration.
+
+Calibrated on a part of its own where there is one, else on margins of models that did not see the row. What judges a recipe is handed
+none of the rows it is judged on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedKFold
+
+from feature_repo.contract import APPLICANT_ID, BAD
+from feature_repo.portfolio import Portfolio
+from serving.scoring.decision import Encoding
+from serving.scoring.scorecard import Scorecard
+from training.calibration import fit_calibrator
+from training.candidates import Candidate
+from training.encoding import Sample, fit_encoding, model_rows, sample
+from training.models import Boosted, best_rounds, boost
+from training.params import CalibrationParams, TrainParams
+from training.points import log_odds_table
+from training.scorecard import fit_scorecard
+from training.splits import early_fold
+
+Array = np.ndarray[Any, Any]
+Fold = tuple[Array, Array]
+"""Positions of the rows that fit, and of those kept apart."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Both calibrated candidates and the encoding they share."""
+
+    encoding: Encoding
+    candidates: tuple[Candidate, ...]
+
+    def pds(self, portfolio: Portfolio, frame: pd.DataFrame) -> dict[str, Array]:
+        """The PDs each candidate gives the rows of a frame."""
+        rows = model_rows(portfolio, self.encoding, frame)
+        return {one.name: one.calibrator.pd(one.kernel.margins(rows)) for one in self.candidates}
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """Both families before calibration."""
+
+    encoding: Encoding
+    scorecard: Scorecard
+    trees: Boosted
+
+    def margins(self, portfolio: Portfolio, frame: pd.DataFrame) -> dict[str, Array]:
+        """Log-odds of bad, per family."""
+        rows = model_rows(portfolio, self.encoding, frame)
+        return {"scorecard": self.scorecard.margins(rows), "trees": self.trees.kernel.margins(rows)}
+
+
+def held_out(portfolio: Portfolio, development: pd.DataFrame, calibration: pd.DataFrame, params: TrainParams) -> Recipe:
+    """Fit on development, calibrate on the calibration part."""
+    stops = early_fold(development, params.trees.early_share, params.seed, dated=portfolio.is_dated)
+    rounds = _rounds(portfolio, development, (np.flatnonzero(~stops), np.flatnonzero(stops)), params)
+    kernels = fit_kernels(portfolio, development, rounds, params)
+    return _calibrated(portfolio, kernels, kernels.margins(portfolio, calibration), calibration[BAD], params.calibration)
+
+
+def out_of_fold(portfolio: Portfolio, development: pd.DataFrame, params: TrainParams, seed: int) -> Recipe:
+    """Fit on all of development; find the number of trees and calibrate by folds of it.
+
+    The trees take the median of the folds' best numbers of rounds. Every row's margin comes from a model fitted without it.
+    """
+    parted = tuple(folds(development, params.cross_validation.folds, seed))
+    rounds = int(np.median([_rounds(portfolio, development, fold, params) for fold in parted]))
+    apart = {name: np.empty(len(development)) for name in ("scorecard", "trees")}
+    for fits, kept in parted:
+        margins = fit_kernels(portfolio, development.iloc[fits], rounds, params).margins(portfolio, development.iloc[kept])
+        for name, found in margins.items():
+            apart[name][kept] = found
+    return _calibrated(portfolio, fit_kernels(portfolio, development, rounds, params), apart, development[BAD], params.calibration)
+
+
+def folds(frame: pd.DataFrame, count: int, seed: int) -> Iterator[Fold]:
+    """Seeded folds by applicant, stratified by their worst outcome: nobody's applications are in two of them."""
+    applicants = frame.groupby(APPLICANT_ID, sort=True)[BAD].max()
+    for _, people in StratifiedKFold(count, shuffle=True, random_state=seed).split(applicants, applicants):
+        kept = frame[APPLICANT_ID].isin(applicants.index[people]).to_numpy()
+        yield np.flatnonzero(~kept), np.flatnonzero(kept)
+
+
+def fit_kernels(portfolio: Portfolio, development: pd.DataFrame, rounds: int, params: TrainParams) -> Kernels:
+    """Learn levels, bin and weigh the scorecard, boost the trees `rounds` times."""
+    encoding = fit_encoding(portfolio, development, params.encoding)
+    known = sample(portfolio, encoding, development)
+    return Kernels(encoding, fit_scorecard(portfolio, known, params.scorecard),
+                   boost(known, rounds, _risks(portfolio), params.trees, params.seed))
+
+
+def _rounds(portfolio: Portfolio, development: pd.DataFrame, fold: Fold, params: TrainParams) -> int:
+    early = early_samples(portfolio, development, fold, params)
+    return best_rounds(early, float(development[BAD].mean()), _risks(portfolio), params.trees, params.seed)
+
+
+def early_samples(portfolio: Portfolio, development: pd.DataFrame, fold: Fold, params: TrainParams) -> tuple[Sample, Sample]:
+    """The rows that are boosted and those that stop it, levels encoded from the former alone."""
+    boosts, stops = (development.iloc[rows] for rows in fold)
+    encoding = fit_encoding(portfolio, boosts, params.encoding)
+    return sample(portfolio, encoding, boosts), sample(portfolio, encoding, stops)
+
+
+def _calibrated(portfolio: Portfolio, kernels: Kernels, margins: dict[str, Array], outcomes: pd.Series, rule: CalibrationParams) -> Recipe:
+    bad = outcomes.to_numpy(dtype=np.float64)
+    table = log_odds_table(portfolio, kernels.encoding, kernels.scorecard).to_csv(index=False, lineterminator="\n")
+    card = fit_calibrator(rule.scorecard, margins["scorecard"], bad, rule)
+    trees = fit_calibrator(rule.trees, margins["trees"], bad, rule)
+    return Recipe(kernels.encoding, (
+        Candidate("scorecard", kernels.scorecard, card, ("scorecard.csv", table.encode())),
+        Candidate("trees", kernels.trees.kernel, trees, ("model.ubj", kernels.trees.native)),
+    ))
+
+
+def _risks(portfolio: Portfolio) -> tuple[int, ...]:
+    return tuple(int(column.risk) for column in portfolio.inputs)
