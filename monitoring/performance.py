@@ -31,10 +31,13 @@ watch or alert. PDs that are too high lose none, but price and decline people on
 they foresee enough bad outcomes to tell."""
 
 
-class Period(msgspec.Struct, frozen=True):
-    """One month, or all of them.
+KEPT = {"calibration": "the part of development kept from fitting", "cross_validation": "the cross-validation of development"}
 
-    gini, ks, brier: null without both good and bad outcomes; too_low: Jeffreys one-sided p-value that the mean PD is not too low,
+
+class Period(msgspec.Struct, frozen=True):
+    """One vintage (a month, or the quarter or year where months are too many or too thin), or all of them.
+
+    gini, ks, brier, ece: null without both good and bad outcomes; too_low: Jeffreys one-sided p-value that the mean PD is not too low,
     near 0 means more defaults than the PDs say, near 1 fewer; note: why a figure or a verdict is not given.
     """
 
@@ -45,6 +48,7 @@ class Period(msgspec.Struct, frozen=True):
     gini: Estimate | None
     ks: float | None
     brier: float | None
+    ece: float | None
     mean_pd: float | None
     observed: Estimate | None
     too_low: float | None
@@ -66,10 +70,18 @@ class Band(msgspec.Struct, frozen=True):
     calibration_verdict: Verdict
 
 
-class Performance(msgspec.Struct, frozen=True):
-    """reference: the Gini in the part of development kept from fitting, with its interval."""
+class Reference(msgspec.Struct, frozen=True):
+    """The Gini to compare with: of development on rows kept from fitting, and how they were kept."""
 
-    reference: Estimate
+    gini: Estimate
+    of: str
+
+
+class Performance(msgspec.Struct, frozen=True):
+    """vintage: the word for what `months` are of: month, quarter or year."""
+
+    reference: Reference
+    vintage: str
     total: Period
     months: tuple[Period, ...]
     bands: tuple[Band, ...]
@@ -81,22 +93,25 @@ class Performance(msgspec.Struct, frozen=True):
         return (*(verdict for pair in of_periods for verdict in pair), *(band.calibration_verdict for band in self.bands))
 
 
-def development_gini(release: Release) -> Estimate:
-    """The Gini in the part of development kept from fitting (calibration), from the release's measures.json."""
-    measured = release.read("measures.json", dict[str, dict[str, float]])["calibration"]
-    return Estimate(measured["gini"], measured["gini_low"], measured["gini_high"])
+def reference(release: Release) -> Reference:
+    """The Gini of development on rows kept from fitting, from the release's measures.json: its calibration part, else cross-validation."""
+    measured = release.read("measures.json", dict[str, dict[str, float]])
+    part = next(part for part in KEPT if part in measured)
+    found = measured[part]
+    return Reference(Estimate(found["gini"], found["gini_low"], found["gini_high"]), KEPT[part])
 
 
-def assess(frame: pd.DataFrame, portfolio: Portfolio, reference: Estimate, bands: Iterable[str], params: PerformanceParams) -> Performance:
+def assess(frame: pd.DataFrame, portfolio: Portfolio, reference: Reference, bands: Iterable[str], params: PerformanceParams) -> Performance:
     """Measure a window read with pd, band and bad; `bands` are the policy's names, best first."""
     counts = window.matured(frame, portfolio)
     total = _period(window.ALL, frame, counts, reference, params)
     spans = window.slices(frame, portfolio) if portfolio.is_dated else ()
     months = tuple(_period(month, frame.iloc[rows], counts[rows], reference, params) for month, rows in spans)
-    return Performance(reference, total, months, tuple(_band(name, frame, counts, params) for name in bands))
+    by_band = tuple(_band(name, frame, counts, params) for name in bands)
+    return Performance(reference, window.vintage(frame, portfolio), total, months, by_band)
 
 
-def _period(month: str, frame: pd.DataFrame, counts: Array, reference: Estimate, params: PerformanceParams) -> Period:
+def _period(month: str, frame: pd.DataFrame, counts: Array, reference: Reference, params: PerformanceParams) -> Period:
     pd_, bad = _outcomes(frame, counts)
     bads, both = int(bad.sum()), measures.has_both(bad)
     gini = Estimate(*measures.gini_interval(bad, pd_, params.confidence)) if both else None
@@ -104,9 +119,9 @@ def _period(month: str, frame: pd.DataFrame, counts: Array, reference: Estimate,
     enough = len(bad) >= params.minimum and bads >= params.minimum_bad
     return Period(
         month=month, decisions=len(frame), matured=len(bad), bad=bads, gini=gini, ks=measures.ks(bad, pd_) if both else None,
-        brier=float(np.mean((pd_ - bad) ** 2)) if len(bad) else None, mean_pd=float(pd_.mean()) if len(bad) else None,
-        observed=share((bads, len(bad)), params.confidence), too_low=too_low,
-        gini_verdict=gini_verdict(gini, reference, params) if enough else Verdict.INSUFFICIENT,
+        brier=float(np.mean((pd_ - bad) ** 2)) if len(bad) else None, ece=measures.ece(bad, pd_) if both else None,
+        mean_pd=float(pd_.mean()) if len(bad) else None, observed=share((bads, len(bad)), params.confidence), too_low=too_low,
+        gini_verdict=gini_verdict(gini, reference.gini, params) if enough else Verdict.INSUFFICIENT,
         calibration_verdict=calibration_verdict(bads, len(bad), float(pd_.mean()), params) if enough else Verdict.INSUFFICIENT,
         note=_note(len(bad), bads, params),
     )

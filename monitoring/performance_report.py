@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from feature_repo.portfolio import Portfolio
 from monitoring import pages
 from monitoring.alerts import Verdict, spans
+from monitoring.comparison import Side
 from monitoring.pages import NOTHING, number, percent
 from monitoring.params import PerformanceParams
 from monitoring.performance import READING, Band, Performance, Period, too_high
@@ -14,8 +16,8 @@ from monitoring.reports import Block, Page
 
 AS_SAID = 0.005
 """Bad outcomes this close to what the PDs say are called equal, in shares of the mean PD."""
-KEPT = "the part of development kept from fitting"
-PERIODS = ("month", "decisions", "matured", "bad", "Gini", "ranking", "KS", "Brier", "mean PD", "bad rate", "calibration", "note")
+SIDES = ("part", "outcomes", "bad", "bad rate", "mean PD", "Gini", "KS", "ECE", "Brier", "PSI of score")
+PERIODS = ("decisions", "matured", "bad", "Gini", "ranking", "KS", "ECE", "Brier", "mean PD", "bad rate", "calibration", "note")
 BANDS = ("band", "decisions", "matured", "bad", "mean PD", "bad rate", "calibration")
 
 
@@ -26,12 +28,24 @@ def findings(found: Performance, params: PerformanceParams) -> list[str]:
     if total.gini is None or total.mean_pd is None or total.observed is None:
         return [f"**Performance cannot be measured: {total.gini_verdict}.** {total.note[:1].upper()}{total.note[1:]}.", basis]
     compared = _compared(total.observed.value / total.mean_pd - 1, total.calibration_verdict, params)
+    before = f"{number(found.reference.gini, 3)} in {found.reference.of}"
     return [
-        f"**Ranking: {total.gini_verdict}.** Gini {number(total.gini, 3)} against {number(found.reference, 3)} in {KEPT}.",
+        f"**Ranking: {total.gini_verdict}.** Gini {number(total.gini, 3)} against {before}.",
         f"**Calibration: {_calibration(total)}.** {percent(total.observed.value)} bad, mean PD {percent(total.mean_pd)}: {compared}.",
         basis, *_months(found), *_bands(found.bands),
         f"A verdict needs {params.minimum} matured outcomes and {params.minimum_bad} bad; one that chance explains is a step milder.",
     ]
+
+
+def outcomes_seen(portfolio: Portfolio) -> list[str]:
+    """Which outcomes can count at all, and what the contract says of how they came into the file."""
+    declared = portfolio.outcome
+    said = [f"What its reader must know: {declared.caveat}"] if declared.caveat else []
+    if not portfolio.is_dated or declared.observed_until is None:
+        return said
+    seen, age = declared.observed_until, declared.matures_after
+    young = f"applications after {seen - age:%Y-%m-%d} are not mature and not counted"
+    return [f"Outcomes were last seen on {seen:%Y-%m-%d} and count once {age.days:,} days old: {young}.", *said]
 
 
 def _compared(excess: float, verdict: Verdict, params: PerformanceParams) -> str:
@@ -66,21 +80,23 @@ def _bands(bands: Sequence[Band]) -> list[str]:
             for band in told if band.observed]
 
 
-def page(title: str, sentences: Sequence[str], found: Performance) -> Page:
+def page(title: str, sentences: Sequence[str], found: Performance, sides: Sequence[Side]) -> Page:
     """The performance report."""
+    each = found.vintage
     charts = [
-        (f"Gini by month of decision, with interval; dotted: {KEPT}", "over_time",
-         [pages.point(month.month, "Gini", month.gini, found.reference.value) for month in found.months if month.gini]),
-        ("Bad rate by month: observed with interval, and mean PD", "over_time",
+        (f"Gini by {each} of decision, with interval; dotted: {found.reference.of}", "over_time",
+         [pages.point(month.month, "Gini", month.gini, found.reference.gini.value) for month in found.months if month.gini]),
+        (f"Bad rate by {each}: observed with interval, and mean PD", "over_time",
          pages.beside((month.month, month.observed, month.mean_pd) for month in found.months)),
         ("Calibration by score band: observed with interval, and mean PD", "estimates",
          pages.beside((band.band, band.observed, band.mean_pd) for band in found.bands)),
     ]
     blocks = [
         pages.text(f"{title}: what was found", sentences),
-        pages.counters("Verdicts on ranking and calibration: every month and band, and the window as a whole", found.flagged),
+        pages.counters(f"Verdicts on ranking and calibration: every {each} and band, and the window as a whole", found.flagged),
+        Block("Development and out-of-time side by side", "table", pages.table((_side(side) for side in sides), SIDES)),
         *(Block(name, kind, pages.table(rows, pages.POINT)) for name, kind, rows in charts if rows),
-        Block("By month", "table", pages.table((_period(period) for period in (*found.months, found.total)), PERIODS)),
+        Block(f"By {each}", "table", pages.table((_period(each, period) for period in (*found.months, found.total)), (each, *PERIODS))),
         Block("By score band", "table", pages.table((_band(band) for band in found.bands), BANDS)),
         pages.text("How to read this", [READING]),
     ]
@@ -90,11 +106,21 @@ def page(title: str, sentences: Sequence[str], found: Performance) -> Page:
     return Page(title, tuple(blocks), pages.table(rows, pages.FIGURE))
 
 
-def _period(period: Period) -> dict[str, Any]:
+def _side(side: Side) -> dict[str, Any]:
+    figures = (side.part, side.rows, side.bad, percent(side.bad_rate), percent(side.mean_pd), number(side.gini, 3),
+               *(_three(value) for value in (side.ks, side.ece, side.brier, side.psi)))
+    return dict(zip(SIDES, figures, strict=True))
+
+
+def _three(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.3f}"
+
+
+def _period(each: str, period: Period) -> dict[str, Any]:
     figures = (period.month, period.decisions, period.matured, period.bad, number(period.gini), period.gini_verdict.value,
-               *(NOTHING if value is None else f"{value:.3f}" for value in (period.ks, period.brier)), percent(period.mean_pd),
+               *(_three(value) for value in (period.ks, period.ece, period.brier)), percent(period.mean_pd),
                number(period.observed, 3), _calibration(period), period.note)
-    return dict(zip(PERIODS, figures, strict=True))
+    return dict(zip((each, *PERIODS), figures, strict=True))
 
 
 def _band(band: Band) -> dict[str, Any]:

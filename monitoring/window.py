@@ -1,6 +1,6 @@
 """Windows: decisions with their business time, whether scored by the baseline or exported from the ledger.
 
-Responsible for reading one strictly, cutting it by month, telling which outcomes count, and joining the vault.
+Responsible for reading one strictly, cutting it by vintage, telling which outcomes count, and joining the vault.
 Refuses a window of another portfolio, of no decision by this release, or without its columns; judges nothing.
 """
 
@@ -19,6 +19,7 @@ from feature_repo.errors import DataError
 from feature_repo.portfolio import Portfolio
 from governance.release import Release
 from serving.scoring.kernel import Array
+from training import measures
 
 DECISION_ID = "decision_id"
 DECIDED_AT = "decided_at"
@@ -61,16 +62,17 @@ def read(path: Path, portfolio: Portfolio, release: Release, *, columns: tuple[s
 
 
 def months(frame: pd.DataFrame, portfolio: Portfolio) -> Array:
-    """The month of each decision as "YYYY-MM"; "all" where the portfolio has no time axis."""
-    if not portfolio.is_dated:
-        return np.full(len(frame), ALL)
-    times = frame[DECIDED_AT].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
-    found, at = np.unique(times.astype("datetime64[M]"), return_inverse=True)
-    return found.astype("U7")[at]
+    """The month of each decision as "YYYY-MM", or its quarter or year where months are too many or too thin; "all" without a time axis."""
+    return measures.vintages(frame[DECIDED_AT])[1] if portfolio.is_dated else np.full(len(frame), ALL)
+
+
+def vintage(frame: pd.DataFrame, portfolio: Portfolio) -> str:
+    """The word for the spans of `slices`: month, quarter or year."""
+    return measures.vintages(frame[DECIDED_AT])[0] if portfolio.is_dated else "window"
 
 
 def slices(frame: pd.DataFrame, portfolio: Portfolio) -> Iterator[tuple[str, slice]]:
-    """Each month with its rows, oldest first; `frame` is in order of time, as `read` gives it."""
+    """Each month (or quarter, or year) with its rows, oldest first; `frame` is in order of time, as `read` gives it."""
     found, starts = np.unique(months(frame, portfolio), return_index=True)
     for month, start, stop in zip(found, starts, [*starts[1:], len(frame)], strict=True):
         yield str(month), slice(int(start), int(stop))

@@ -18,6 +18,8 @@ from feature_repo.errors import DataError
 Array = np.ndarray[Any, Any]
 LEVEL = 0.95
 QUANTILES = 10
+MOST_VINTAGES = 36  # three years of months
+FEWEST_IN_VINTAGE = 50
 
 
 def has_both(bad: Array) -> bool:
@@ -79,8 +81,12 @@ def rate_interval(bads: Any, rows: Any, level: float = LEVEL) -> tuple[Array, Ar
 
 def calibration_table(bad: Array, pd_: Array, quantiles: int = QUANTILES) -> pd.DataFrame:
     """Mean PD against bad rate in quantile bins of PD: mean_pd, rows, bads, bad_rate, low, high. Equal PDs share a bin."""
+    return rates(_quantile_bins(pd_, quantiles), bad, pd_).reset_index(drop=True)
+
+
+def _quantile_bins(pd_: Array, quantiles: int) -> Array:
     edges = np.unique(np.quantile(pd_, np.arange(1, quantiles) / quantiles)) if len(pd_) else np.zeros(0)
-    return rates(np.searchsorted(edges, pd_, side="right"), bad, pd_).reset_index(drop=True)
+    return np.searchsorted(edges, pd_, side="right")
 
 
 def rates(key: Any, bad: Array, pd_: Array) -> pd.DataFrame:
@@ -93,8 +99,7 @@ def rates(key: Any, bad: Array, pd_: Array) -> pd.DataFrame:
 
 def ece(bad: Array, pd_: Array, quantiles: int = QUANTILES) -> float:
     """Expected calibration error: mean distance of bad rate and mean PD over quantile bins, weighted by rows."""
-    table = calibration_table(bad, pd_, quantiles)
-    return float(np.average(np.abs(table["bad_rate"] - table["mean_pd"]), weights=table["rows"]))
+    return float(np.sum(np.abs(np.bincount(_quantile_bins(pd_, quantiles), np.asarray(bad) - pd_))) / len(pd_))
 
 
 def band_table(bands: Array, names: tuple[str, ...], bad: Array, pd_: Array) -> pd.DataFrame:
@@ -103,6 +108,21 @@ def band_table(bands: Array, names: tuple[str, ...], bad: Array, pd_: Array) -> 
     table[["rows", "bads"]] = table[["rows", "bads"]].fillna(0).astype(np.int64)
     table.insert(0, "band", list(names))
     return table.assign(share=table["rows"] / max(len(bad), 1)).reset_index(drop=True)
+
+
+def vintages(times: pd.Series) -> tuple[str, Array]:
+    """The word for the spans that applications are told apart by, and each one's: month ("2004-03"), quarter ("2004-Q1") or year ("2004").
+
+    The shortest of them that makes at most `MOST_VINTAGES` and leaves half of them `FEWEST_IN_VINTAGE` applications or more: nobody reads
+    two hundred intervals, or learns from ones of a dozen.
+    """
+    moments = times.dt.tz_convert("UTC").dt.tz_localize(None)
+    for word, unit in (("month", "M"), ("quarter", "Q")):
+        found = moments.dt.to_period(unit)
+        counts = found.value_counts()
+        if len(counts) <= MOST_VINTAGES and counts.median() >= FEWEST_IN_VINTAGE:
+            return word, found.astype(str).str.replace(r"(?<=\d)Q", "-Q", regex=True).to_numpy(dtype=str)
+    return "year", moments.dt.year.astype(str).to_numpy(dtype=str)
 
 
 def vintage_table(vintages: Any, bad: Array, pd_: Array) -> pd.DataFrame:

@@ -28,9 +28,14 @@ def _figure(table: pd.DataFrame, painter: Callable[[Axes, pd.DataFrame], None]) 
     return figure
 
 
+def _parts(axes: Axes, table: pd.DataFrame) -> None:
+    axes.set(title="Gini on development and after it", xlabel="part", ylabel="Gini, 95%", ylim=(0, 1))
+    axes.errorbar(table["part"], table["gini"], yerr=_bars(table, "gini", "gini_low", "gini_high"), fmt="o", capsize=3, label="Gini")
+
+
 def _roc(axes: Axes, table: pd.DataFrame) -> None:
     axes.set(title="ROC", xlabel="false positive rate", ylabel="true positive rate")
-    for part in table.columns[1:]:
+    for part in table.columns[1:][table.iloc[:, 1:].notna().any()]:
         axes.plot(table.iloc[:, 0], table[part], label=part)
     axes.plot([0, 1], [0, 1], label="chance", **CHANCE)
 
@@ -66,4 +71,4 @@ def _bars(table: pd.DataFrame, middle: str, low: str, high: str) -> list[pd.Seri
     return [(table[middle] - table[low]).clip(lower=0), (table[high] - table[middle]).clip(lower=0)]
 
 
-PAINTERS = {"roc": _roc, "calibration": _calibration, "scores": _scores, "vintages": _vintages, "bands": _bands}
+PAINTERS = {"parts": _parts, "roc": _roc, "calibration": _calibration, "scores": _scores, "vintages": _vintages, "bands": _bands}

@@ -53,17 +53,19 @@ def compose(portfolio: Portfolio, candidate: Candidate, encoding: Encoding, ever
     return replace(draft, policy=policy, baseline=_baseline(candidate, at, policy.approve_below, params.baseline_share))
 
 
-def write(path: Path, scorer: Scorer, candidate: Candidate, population: Population, params: EvaluateParams) -> None:
-    """Every file of the release but measures.json and the manifest."""
+def write(path: Path, scorer: Scorer, candidate: Candidate, population: Population, params: EvaluateParams) -> dict[str, Bins]:
+    """Every file of the release but measures.json and the manifest; the frozen bins among them are the answer."""
     save(scorer, path)
     at = scorer.assess(arrays(scorer.portfolio, population.everyone))
     if isinstance(candidate.kernel, Scorecard):
         points_table(scorer, candidate.kernel).to_csv(path / "scorecard.csv", index=False, lineterminator="\n")
     else:
         (path / candidate.native[0]).write_bytes(candidate.native[1])
-    (path / "bins.json").write_bytes(dump(frozen_bins(scorer.portfolio, at, params.bins)))
+    bins = frozen_bins(scorer.portfolio, at, params.bins)
+    (path / "bins.json").write_bytes(dump(bins))
     (path / "fairness.json").write_bytes(dump(group_rates(scorer.portfolio, population, at.severity == 0)))
     (path / "golden.json").write_bytes(dump(list(golden(scorer, population.everyone, params.golden))))
+    return bins
 
 
 def frozen_bins(portfolio: Portfolio, at: Assessment, most: int) -> dict[str, Bins]:

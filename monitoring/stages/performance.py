@@ -9,7 +9,7 @@ from feature_repo.errors import run_stage
 from feature_repo.params import read
 from feature_repo.portfolios import load
 from governance.release import dump, require_interface, verify
-from monitoring import pages, performance, performance_report, reports, window
+from monitoring import comparison, pages, performance, performance_report, reports, window
 from monitoring.alerts import worst
 from monitoring.params import PerformanceParams
 from serving.scoring.parts import Policy
@@ -19,18 +19,20 @@ def main(portfolio: str, decisions: Path, release: Path, figures: Path, report: 
     contract, verified, params = load(portfolio), verify(release), read("performance", PerformanceParams)
     require_interface(verified, contract)
     bands = [band.name for band in verified.read("policy.json", Policy).bands]
-    frame = window.read(decisions, contract, verified, columns=("pd", "band", BAD))
-    measured = performance.assess(frame, contract, performance.development_gini(verified), bands, params)
-    found = [*performance_report.findings(measured, params), *pages.of_window(frame, contract, verified)]
+    frame = window.read(decisions, contract, verified, columns=("pd", "score", "band", BAD))
+    measured = performance.assess(frame, contract, performance.reference(verified), bands, params)
+    sides = comparison.side_by_side(verified, frame, measured.total)
+    found = [*performance_report.findings(measured, params), *performance_report.outcomes_seen(contract),
+             *pages.of_window(frame, contract, verified)]
     figures.parent.mkdir(parents=True, exist_ok=True)
     figures.write_bytes(dump({
         "portfolio": portfolio, "release_id": verified.id, "time_axis": contract.is_dated, "found": found,
         "verdict": worst(measured.flagged),
         "decisions": measured.total.decisions, "matured": measured.total.matured, "bad": measured.total.bad,
         "gini": measured.total.gini.value if measured.total.gini else None, "ks": measured.total.ks, "brier": measured.total.brier,
-        "limits": params, "reading": performance.READING, "performance": measured,
+        "limits": params, "reading": performance.READING, "performance": measured, "side_by_side": sides,
     }))
-    reports.write(performance_report.page(f"{portfolio}: performance", found, measured), report)
+    reports.write(performance_report.page(f"{portfolio}: performance", found, measured, sides), report)
     print("\n".join(found))
 
 

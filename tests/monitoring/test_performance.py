@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,9 +13,10 @@ from feature_repo.contract import BAD
 from monitoring import performance, window
 from monitoring.alerts import Verdict
 from monitoring.intervals import Estimate
+from monitoring.performance import Reference
 
 BANDS = ("low", "high")
-REFERENCE = Estimate(0.5, 0.45, 0.55)
+REFERENCE = Reference(Estimate(0.5, 0.45, 0.55), "development")
 
 
 def drawn(rows=6_000, *, months=6, lift=1.0, seed=0, power=1.0):
@@ -71,13 +74,13 @@ def test_pds_that_are_too_high_are_told_from_chance(performance_params):
 def test_ranking_that_is_lost_alarms_against_development(mill, performance_params):
     frame = drawn(20_000, power=0.3)
     assert assess(mill, performance_params, frame).total.gini_verdict is Verdict.ALERT
-    assert assess(mill, performance_params, frame, Estimate(0.05, 0.0, 0.1)).total.gini_verdict is Verdict.OK
+    assert assess(mill, performance_params, frame, Reference(Estimate(0.05, 0.0, 0.1), "x")).total.gini_verdict is Verdict.OK
 
 
 def test_an_alert_that_chance_explains_is_a_watch(performance_params):
     wide, narrow = Estimate(0.35, 0.1, 0.6), Estimate(0.35, 0.3, 0.4)
-    assert performance.gini_verdict(wide, REFERENCE, performance_params) is Verdict.WATCH
-    assert performance.gini_verdict(narrow, REFERENCE, performance_params) is Verdict.ALERT
+    assert performance.gini_verdict(wide, REFERENCE.gini, performance_params) is Verdict.WATCH
+    assert performance.gini_verdict(narrow, REFERENCE.gini, performance_params) is Verdict.ALERT
     assert performance.calibration_verdict(5, 40, 0.09, performance_params) is Verdict.WATCH
     assert performance.calibration_verdict(500, 4_000, 0.09, performance_params) is Verdict.ALERT
 
@@ -116,4 +119,23 @@ def test_a_band_nobody_is_in_is_there(mill, performance_params):
 
 def test_the_reference_is_the_part_kept_from_fitting(watched):
     measured = watched.release.read("measures.json")["calibration"]
-    assert performance.development_gini(watched.release) == Estimate(measured["gini"], measured["gini_low"], measured["gini_high"])
+    found = performance.reference(watched.release)
+    assert found.gini == Estimate(measured["gini"], measured["gini_low"], measured["gini_high"])
+    assert "kept from fitting" in found.of
+
+
+def test_without_a_calibration_part_the_reference_is_the_cross_validation():
+    figures = {"gini": 0.5, "gini_low": 0.4, "gini_high": 0.6}
+    release = SimpleNamespace(read=lambda *_: {"development": {"gini": 0.9}, "cross_validation": figures, "test": {"gini": 0.1}})
+    found = performance.reference(release)
+    assert found.gini == Estimate(0.5, 0.4, 0.6)
+    assert "cross-validation" in found.of
+
+
+def test_fourteen_years_are_told_by_year_and_two_by_month(mill, performance_params):
+    frame = drawn(20_000, months=150)
+    assert assess(mill, performance_params, drawn(months=24)).vintage == "month"
+    long = assess(mill, performance_params, frame)
+    assert long.vintage == "year"
+    assert [year.month for year in long.months] == sorted({str(time.year) for time in frame[window.DECIDED_AT]})
+    assert sum(year.decisions for year in long.months) == len(frame)

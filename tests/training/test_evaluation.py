@@ -40,6 +40,16 @@ def test_the_test_gini_is_of_the_test_part_as_the_release_scores_it(mill, mill_m
     assert metrics["test_gini"] == pytest.approx(gini_interval(test["bad"].to_numpy(), pds.to_numpy())[0])
 
 
+def test_parts_stand_side_by_side_with_how_far_their_scores_lie_from_development(mill_model, metrics):
+    parts = plot(mill_model, "parts").set_index("part")
+
+    assert parts.index.tolist() == ["development", "calibration", "test"]
+    assert parts.loc["development", "psi"] == 0
+    assert 0 < parts.loc["test", "psi"] < 0.1
+    assert parts.loc["test", ["gini", "ks", "ece", "brier", "psi"]].tolist() == pytest.approx(
+        [metrics[f"test_{name}"] for name in ("gini", "ks", "ece", "brier", "psi")], rel=1e-5)
+
+
 def test_the_roc_rises_from_corner_to_corner_for_each_part(mill_model):
     for curve in dict(plot(mill_model, "roc").drop(columns="false_positive_rate")).values():
         assert curve.iloc[[0, -1]].tolist() == pytest.approx([0, 1], abs=0.2)
@@ -68,6 +78,6 @@ def test_an_undated_portfolio_says_that_it_has_no_time_axis(borrow, make_model):
     from feature_repo.portfolios import load
 
     undated = load("card_default")
-    made = make_model(undated, borrow(undated, 2500), train={"trees": {"rounds": 40}})
+    made = make_model(undated, borrow(undated, 2500), train={"trees": {"rounds": 40}}, split={"calibration_rows": 200})
 
     assert set(plot(made, "vintages")["vintage"]) == {"no time axis"}

@@ -102,3 +102,17 @@ def test_no_vintages_are_an_empty_table():
 def test_separation_of_one_class_is_a_message_with_its_counts(bad):
     with pytest.raises(DataError, match=f"{len(bad)} outcomes"):
         measures.summary(np.array(bad), np.full(len(bad), 0.5))
+
+
+@pytest.mark.parametrize(("months", "rows", "word", "first"), [
+    (36, 3_600, "month", "2000-01"), (37, 3_700, "quarter", "2000-Q1"), (36, 1_500, "quarter", "2000-Q1"), (160, 20_000, "year", "2000"),
+    (24, 100, "year", "2000"),
+])
+def test_vintages_are_as_short_as_can_be_read_and_hold_something(months, rows, word, first):
+    starts = pd.date_range("2000-01-01", periods=months, freq="MS", tz="UTC")
+    times = pd.Series(np.resize(starts, rows))
+
+    found, labels = measures.vintages(times)
+
+    assert (found, min(labels)) == (word, first)
+    assert sorted(labels) == [label for _, label in sorted(zip(times, labels, strict=True))]

@@ -26,7 +26,7 @@ def main(portfolio: str, assemble: Path, split: Path, train: Path, verdict: Path
     require_bands(params.policy)
     frame = pd.read_parquet(assemble / "applications.parquet")
     parts = align(frame, pd.read_parquet(split / "parts.parquet"))
-    candidate, encoding = load_chosen(train)
+    choice, (candidate, encoding) = load_choice(train), load_chosen(train)
     develops = (parts[PERIOD] == DEVELOPMENT).to_numpy()
     scorer = release_parts.compose(declared, candidate, encoding, frame[develops], params)
     scored = frame.assign(part=parts[PART].to_numpy(), **score(scorer, frame))
@@ -36,15 +36,15 @@ def main(portfolio: str, assemble: Path, split: Path, train: Path, verdict: Path
     rmtree(release, ignore_errors=True)
     release.mkdir(parents=True)
     population = release_parts.Population(frame[develops], pd.read_parquet(vault / "protected.parquet"))
-    release_parts.write(release, scorer, candidate, population, params)
-    by_part = evaluation.part_measures(judged)
+    bins = release_parts.write(release, scorer, candidate, population, params)
+    by_part = evaluation.with_cross_validation(evaluation.part_measures(judged, bins["score"]), choice.cross_validation)
     (release / "measures.json").write_bytes(dump(by_part))
     sealed = seal(release, declared, model=candidate.name, validation=json.loads(verdict.read_bytes()), lineage=lineage.digests(portfolio))
 
     metrics = evaluation.flat_metrics(by_part, scored.loc[develops, "outcome"], candidate.name, scorer.policy)
     (evaluate / "metrics.json").write_bytes(dump(metrics))
-    (evaluate / "headline.json").write_bytes(dump(headline(metrics, load_choice(train).measured)))
-    evaluation.write_plots(evaluate / "plots", evaluation.plot_tables(judged, scorer.policy, dated=declared.is_dated))
+    (evaluate / "headline.json").write_bytes(dump(headline(metrics, choice.measured)))
+    evaluation.write_plots(evaluate / "plots", evaluation.plot_tables(judged, by_part, scorer.policy, dated=declared.is_dated))
     print(f"release {sealed.id}\n{candidate.name}: test Gini {metrics['test_gini']:.3f}, ECE {metrics['test_ece']:.4f}")
 
 
