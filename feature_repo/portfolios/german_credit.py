@@ -59,7 +59,7 @@ PORTFOLIO = Portfolio(
                         reason="Credits to people with as many credits here as you are repaid late more often"),
                 Request("occupation", raw="17", reason="Credits to people in your kind of work are repaid late more often",
                         levels={"A171": "unemployed_or_unskilled_non_resident", "A172": "unskilled", "A173": "skilled", "A174": "management"}),
-                Request("dependants", raw="18", levels={"1": "band_1", "2": "band_2"}, unit="people",
+                Request("people_maintained", raw="18", levels={"1": "band_1", "2": "band_2"}, unit="people",
                         reason="Credits to people with as many dependants as you are repaid late more often"),
                 Request("telephone_stated", raw="19", levels={"A191": "none", "A192": "registered"},
                         reason="Credits to people who state, or do not state, a telephone as you did are repaid late more often"),

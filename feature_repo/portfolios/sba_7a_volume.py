@@ -37,7 +37,7 @@ PORTFOLIO = Portfolio(
                                 "53": "real_estate", "54": "professional", "55": "holding_companies", "56": "administrative",
                                 "61": "education", "62": "health", "71": "recreation", "72": "hotels_and_restaurants",
                                 "81": "other_services", "92": "public"}),
-                Request("revolving", raw="RevLineCr", levels={"Y": "yes", "N": "no"},
+                Request("revolving_line", raw="RevLineCr", levels={"Y": "yes", "N": "no"},
                         reason="Loans of the kind you asked for, a revolving line or not, are charged off more often"),
                 # The programme of one-page applications; SBA took them for small loans of firms with a good record.
                 Request("low_doc", raw="LowDoc", levels={"Y": "yes", "N": "no"},

@@ -58,7 +58,7 @@ PORTFOLIO = Portfolio(
                         reason="Credits to people with as many credits here as you are repaid late more often"),
                 Request("occupation", raw="job", reason="Credits to people in your kind of work are repaid late more often",
                         levels={"1": "unemployed_or_unskilled_non_resident", "2": "unskilled", "3": "skilled", "4": "management"}),
-                Request("dependants", raw="people_liable", levels={"1": "three_or_more", "2": "up_to_two"},
+                Request("people_maintained", raw="people_liable", levels={"1": "three_or_more", "2": "up_to_two"},
                         reason="Credits to people with as many dependants as you are repaid late more often"),
                 Request("telephone_stated", raw="telephone", levels={"1": "none", "2": "registered"},
                         reason="Credits to people who state, or do not state, a telephone as you did are repaid late more often"),

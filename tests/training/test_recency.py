@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pandas as pd
 import pyarrow as pa
@@ -39,6 +40,16 @@ def test_a_whole_file_has_as_many_late_applications_as_ever(harbour, ingest):
 @pytest.mark.parametrize(("kept", "share"), [(0.95, 1), (0.9, 0.59), (0.8, 0)])
 def test_what_is_cut_off_before_outcomes_stop_counting_is_missed(harbour, ingest, kept, share):
     assert recency.measure(harbour, ingest(kept), days=DAYS).share == pytest.approx(share, abs=0.07)
+
+
+def test_applications_need_not_reach_beyond_the_last_day_of_the_test(harbour, ingest):
+    """Cut off 40 days early: too early for all outcomes that count, in time for a test that ends 60 days before."""
+    last = harbour.outcome.observed_until - harbour.outcome.matures_after
+    until = replace(harbour.applications.time, out_of_time_until=(last - timedelta(days=60)).date())
+    ended = replace(harbour, tables=(replace(harbour.applications, time=until), *harbour.tables[1:]))
+
+    assert recency.measure(harbour, ingest(360 / 430), days=DAYS).share == 0
+    assert recency.measure(ended, ingest(360 / 430), days=DAYS).share == pytest.approx(1, abs=0.02)
 
 
 def test_where_nothing_can_be_told_nothing_is_measured(harbour, ingest):
