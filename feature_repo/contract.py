@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -33,6 +35,7 @@ UNDATED_BAD = "bad, without a day on or after the application's"  # in place of 
 DECIDE = "DECIDE"  # begins a text that a drafted contract leaves to a person; refused until it is replaced
 
 days = timedelta
+_gathered: ContextVar[list[str] | None] = ContextVar("gathered", default=None)
 
 
 class Risk(IntEnum):
@@ -273,5 +276,18 @@ def duplicates(names: list[str]) -> list[str]:
 
 def refuse(condition: object, message: str) -> None:
     """Raise ContractError with `message` where `condition` holds."""
-    if condition:
+    if condition and (gathered := _gathered.get()) is not None:
+        gathered.append(message)
+    elif condition:
         raise ContractError(message)
+
+
+@contextmanager
+def gathering() -> Iterator[list[str]]:
+    """Within, what would be refused is gathered, so that a person hears it all at once. What is declared then is fit for nothing else."""
+    found: list[str] = []
+    token = _gathered.set(found)
+    try:
+        yield found
+    finally:
+        _gathered.reset(token)

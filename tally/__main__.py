@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -116,6 +117,39 @@ def replay(decision_id: str) -> None:
     from tally import record
 
     click.echo(record.replay(decision_id))
+
+
+@tally.group()
+def portfolio() -> None:
+    """Bring your own portfolio: draft its contract from raw files, and see what it still lacks."""
+
+
+@portfolio.command()
+@click.argument("name")
+@click.option("--from", "files", multiple=True, required=True, type=click.Path(path_type=Path),
+              help="A raw file; the first holds the applications, further ones what is stored of the applicants.")
+@click.option("--target", help="The column that says how a loan went.")
+@click.option("--bad", multiple=True, help="A text of that column that means bad.")
+@click.option("--time", help="The column that says when somebody applied.")
+@click.option("--key", help="The column that names the applicant.")
+@click.option("--force", is_flag=True, help="Draft it anew where there is one already.")
+def new(name: str, files: tuple[Path, ...], *, force: bool, **said: Any) -> None:
+    """Draft feature_repo/portfolios/NAME.py from raw files, and copy them to data/raw/NAME/."""
+    from tally.drafting.draft import Asked
+    from tally.drafting.new import new as draft
+
+    click.echo(draft(name, files, Asked(**said), force=force))
+
+
+@portfolio.command()
+@click.argument("name")
+def check(name: str) -> None:
+    """List all that NAME still lacks before it can run, and what in it is doubtful."""
+    from tally.drafting import checking
+
+    found = checking.check(name)
+    click.echo(str(found))
+    sys.exit(1 if found.to_do else 0)
 
 
 def main() -> None:

@@ -1,0 +1,64 @@
+"""Protected attributes: which columns hold one, and how its values are grouped for fairness."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from feature_repo.sources import Csv, Parquet
+from tally.drafting import values, vocabulary
+from tally.drafting.lines import Code, Line
+from tally.drafting.profiles import Profile
+
+EDGES = ((25, "under 25"), (40, "25 to 39"), (62, "40 to 61"), (math.inf, "62 and over"))
+MOST_GROUPS = 8
+MOST_TEXTS = 200
+SEXES = {**dict.fromkeys(("m", "male", "man", "mann", "homme", "hombre"), "male"),
+         **dict.fromkeys(("f", "w", "female", "woman", "frau", "femme", "mujer"), "female")}
+UNKNOWN = "unknown"
+
+
+def attribute(column: Profile) -> str:
+    """Which protected attribute the header names, or nothing."""
+    return next((kind for kind, pattern in vocabulary.PROTECTED.items() if pattern.search(column.words)), "")
+
+
+def draft(column: Profile, name: str, kind: str, reader: Csv | Parquet) -> Line:
+    """A Protected line, or an Ignored one where its values cannot be grouped."""
+    why = f"{kind}, by its header"
+    if kind == "date of birth" or (column.dates and not column.is_unique) or column.distinct > MOST_TEXTS:
+        return Line("Ignored", "", (("raw", column.raw), ("because", f"{kind}: protected, and {column.distinct} values make no groups")),
+                    (f"guess: {why}. For a fairness report, export a group in its place (such as the age) and declare that Protected.",))
+    figures = values.read(column, reader)
+    if kind == "age" and figures is not None and not figures.others and figures.highest > 12:
+        return _by_age(column, name, figures, why)
+    return _by_text(column, name, why)
+
+
+def _by_age(column: Profile, name: str, figures: values.Figures, why: str) -> Line:
+    limits = np.array([limit for limit, _ in EDGES])
+    at = np.searchsorted(limits, column.spread(figures.of_texts), side="right")
+    sizes = np.bincount(at[at < len(EDGES)], minlength=len(EDGES))
+    edges = tuple((Code("np.inf") if limit == math.inf else limit, group) for limit, group in EDGES)
+    unknown: tuple[tuple[str, Any], ...] = (("groups", dict.fromkeys(figures.missing, UNKNOWN)),) if figures.missing else ()
+    shares = ", ".join(f"{group} {size / column.rows:.1%}" for (_, group), size in zip(EDGES, sizes, strict=True))
+    return Line("Protected", name, (("raw", column.raw), ("edges", edges), *unknown, ("reference", EDGES[int(sizes.argmax())][1])),
+                (f"guess: {why}; {shares}. 62 is where Regulation B's \"elderly\" begins (12 CFR 1002.2(o)).",))
+
+
+def _by_text(column: Profile, name: str, why: str) -> Line:
+    groups = {text: _group(text, at) for at, text in enumerate(column.listed)}
+    known = [text for text in column.listed if groups[text] != UNKNOWN] or column.listed
+    largest = zip(column.listed[:MOST_GROUPS], column.counts, strict=False)
+    shares = ", ".join(f"{text!r} {count / column.rows:.1%}" for text, count in largest)
+    coded = " Write what each code stands for." if any(len(groups[text]) <= 3 for text in known) else ""
+    return Line("Protected", name, (("raw", column.raw), ("groups", groups), ("reference", groups[known[0]])),
+                (f"guess: {why}; {shares}. The reference is the largest group.{coded}",))
+
+
+def _group(text: str, rank: int) -> str:
+    if text.lower() in vocabulary.MISSING:
+        return UNKNOWN
+    return SEXES.get(text.lower(), text) if rank < MOST_GROUPS else "all others"

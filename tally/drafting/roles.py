@@ -1,0 +1,288 @@
+"""What a column is for: the first of these questions that has an answer decides, and says why.
+
+Responsible for one column at a time, given the outcome. A guess is a line of the contract with its evidence in a comment; a value that
+may be about one person (a free text, a name, a number in a register) never gets into either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from feature_repo.sources import Csv, Parquet
+from tally.drafting import names, protected, values, vocabulary
+from tally.drafting.lines import Code, Line
+from tally.drafting.profiles import Profile
+from training import power
+from training.subjects import Validate
+
+Array = np.ndarray[Any, Any]
+NARROW = 30      # texts up to which all are declared as levels
+MOST_LEVELS = 60  # of a wider column, the most frequent
+RARE = 50        # rows a level of a wider column needs (train.encoding.rare pools fewer)
+COVERED = 0.5    # share of the rows that the levels of a wider column must hold
+WORDY = 4        # words a text, from which a column of many texts is free text
+SOME = 200       # distinct texts looked at for what only persons have
+SAME_TIME = 0.98  # correlation with the time axis
+FEW = 6          # distinct numbers up to which they may be codes
+MOST_STRAY = 3   # distinct texts among numbers that are taken for codes of a missing value
+SAMPLE = 30_000  # rows an AUC is measured on
+CLEAR = 0.02     # rank correlation from which a direction is worth a word
+ALIKE = 0.995    # share of numbers among the texts that are neither missing nor codes
+
+
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """What a column is held against. bad: 1, 0 or NaN per row of the table; word: Request, or Stored with the arguments they share."""
+
+    bad: Array
+    names: dict[str, str]
+    reader: Csv | Parquet
+    limits: Validate
+    seconds: Array | None = None  # when each row happened, where that is known
+    word: str = "Request"
+    shared: tuple[tuple[str, Any], ...] = ()
+
+    @cached_property
+    def rows(self) -> Array:
+        """Rows with an outcome, an even sample of them where they are many."""
+        known = np.flatnonzero(~np.isnan(self.bad))
+        at: Array = known[np.linspace(0, len(known) - 1, min(SAMPLE, len(known))).astype(int)] if len(known) else known
+        return at
+
+    @cached_property
+    def can_tell(self) -> bool:
+        """Whether there are outcomes enough of both kinds to measure an AUC on."""
+        bad = self.bad[self.rows]
+        return bool(min(bad.sum(), len(bad) - bad.sum()) >= self.limits.least_outcomes)
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A column and what it is held against, each measure of it taken once."""
+
+    column: Profile
+    outlook: Outlook
+
+    @property
+    def name(self) -> str:
+        return self.outlook.names[self.column.raw]
+
+    @cached_property
+    def figures(self) -> values.Figures | None:
+        return values.read(self.column, self.outlook.reader)
+
+    @property
+    def is_number(self) -> bool:
+        """Nearly all of its texts that are there are numbers, and more than one."""
+        filled, figures = self.column.rows - self.column.empty, self.figures
+        return figures is not None and figures.lowest < figures.highest and self.column.count(set(figures.others)) <= (1 - ALIKE) * filled
+
+    @cached_property
+    def auc(self) -> float:
+        """How well it alone ranks the outcome, as validation measures it; 0.5 where that cannot be told."""
+        column, outlook = self.column, self.outlook
+        bad = outlook.bad[outlook.rows]
+        if not outlook.can_tell:
+            return 0.5
+        if self.figures and self.is_number:
+            return power.of_number(column.spread(self.figures.of_texts)[outlook.rows], bad, seed=outlook.limits.seed)
+        return power.of_level(pd.Series(column.places[outlook.rows]).astype(str), bad, seed=outlook.limits.seed)
+
+    @cached_property
+    def one_sided(self) -> str:
+        """In words, whether it is filled for one outcome alone."""
+        absent = set(self.figures.missing) if self.figures else {text for text in self.column.listed if text.lower() in vocabulary.MISSING}
+        filled = self.column.spread(np.array([float(text not in absent) for text in self.column.listed]))[self.outlook.rows] == 1
+        bad = self.outlook.bad[self.outlook.rows]
+        return power.one_sided(filled, bad, self.outlook.limits.least_outcomes) if self.outlook.can_tell else ""
+
+    @property
+    def strength(self) -> str:
+        return f"; alone it ranks the outcome with AUC {self.auc:.2f}" if self.outlook.can_tell else ""
+
+    @property
+    def direction(self) -> str:
+        """Which way bad outcomes go, as seen here: a hint for risk, which is a decision about reasons."""
+        rows, figures = self.outlook.rows, self.figures
+        if figures is None:
+            return ""
+        seen, bad = self.column.spread(figures.of_texts)[rows], self.outlook.bad[rows]
+        there = ~np.isnan(seen)
+        if len(np.unique(bad[there])) < 2 or len(np.unique(seen[there])) < 2:
+            return ""
+        moves = float(np.corrcoef(rankdata(seen[there]), bad[there])[0, 1])
+        told = "rise with it (Risk.RISES?)" if moves > 0 else "fall with it (Risk.FALLS?)"
+        return "" if abs(moves) < CLEAR else f"; bad outcomes {told}"
+
+
+def draft(column: Profile, outlook: Outlook) -> Line:
+    """The line of the contract for a column that is no key, time or outcome."""
+    seen = Seen(column, outlook)
+    return next(line for question in QUESTIONS if (line := question(seen)))
+
+
+def _constant(seen: Seen) -> Line | None:
+    column = seen.column
+    if column.distinct > 1:
+        return None
+    return _ignored(column, "no value in any row" if not column.distinct else "the same in every row that has a value")
+
+
+def _personal(seen: Seen) -> Line | None:
+    column = seen.column
+    texts = [text for text in column.listed[:SOME] if text.lower() not in vocabulary.MISSING]
+    kinds = [] if column.dates else [kind for kind, pattern in vocabulary.PERSONAL_TEXT.items()
+                                     if texts and np.mean([bool(pattern.fullmatch(text)) for text in texts]) > 0.5]
+    spoken = vocabulary.PERSONAL.search(column.words) and not vocabulary.DURATION.search(column.words)
+    by_name = spoken and column.distinct > NARROW and not protected.attribute(column)
+    if not kinds and not by_name:
+        return None
+    return _ignored(column, f"personal data: {kinds[0]}" if kinds else "personal data", f"by its {'values' if kinds else 'header'}")
+
+
+def _protected(seen: Seen) -> Line | None:
+    kind = protected.attribute(seen.column)
+    if not kind:
+        return None
+    if seen.outlook.word != "Request":
+        return _ignored(seen.column, f"{kind}: protected", "by its header; a protected attribute is read from the first table alone")
+    return protected.draft(seen.column, seen.name, kind, seen.outlook.reader)
+
+
+def _afterwards(seen: Seen) -> Line | None:
+    words = seen.column.words
+    if not vocabulary.AFTERWARDS.search(words) or vocabulary.BEFORE.search(words):
+        return None
+    return _ignored(seen.column, "known only after the decision",
+                    f"its header names what happens to a loan later{seen.strength}. If it is known before the decision, make it an input")
+
+
+def _dated(seen: Seen) -> Line | None:
+    column = seen.column
+    if not (column.dates or column.is_time) or column.distinct < 3:
+        return None
+    written = f"written as {column.dates.format}" if column.dates else "a time by its type"
+    return _ignored(column, "a date: a model takes numbers and levels",
+                    f"{written}. Where it matters, export the months up to the application in its place")
+
+
+def _different_in_every_row(seen: Seen) -> Line | None:
+    column, figures = seen.column, seen.figures
+    if not column.is_unique:
+        return None
+    counted = figures is not None and not figures.others and figures.is_whole and figures.highest - figures.lowest == column.rows - 1
+    if counted or vocabulary.KEY.search(column.words) or not seen.is_number:
+        return _ignored(column, "different in every row: it names the row, and says nothing of risk")
+    return None
+
+
+def _time_again(seen: Seen) -> Line | None:
+    """A year, a month or a running number that only says when: a later file has values no model has seen."""
+    column, figures, seconds = seen.column, seen.figures, seen.outlook.seconds
+    if seconds is None or figures is None or not seen.is_number:
+        return None
+    values_of_rows = column.spread(figures.of_texts)
+    there = ~np.isnan(values_of_rows) & ~np.isnan(seconds)
+    if there.mean() < 0.5 or abs(np.corrcoef(values_of_rows[there], seconds[there])[0, 1]) < SAME_TIME:
+        return None
+    return _ignored(column, "says when, as the time axis does: a later file has values no model has seen")
+
+
+def _leaking(seen: Seen) -> Line | None:
+    limits = seen.outlook.limits
+    if seen.auc > limits.copy_auc:
+        return _ignored(seen.column, "nearly a copy of the outcome", f"alone it ranks the outcome with AUC {seen.auc:.3f}")
+    if seen.auc <= limits.leakage_auc and not seen.one_sided:
+        return None
+    found = seen.one_sided or f"alone it ranks the outcome with AUC {seen.auc:.2f}"
+    return _ignored(seen.column, "known only after the decision",
+                    f'known only afterwards? {found}. If it truly is known before, make it an input with known_before="…" that says how')
+
+
+def _number(seen: Seen) -> Line | None:
+    figures, column = seen.figures, seen.column
+    if figures is None or not seen.is_number:
+        return None
+    missing = (*figures.missing, *figures.others) if len(figures.others) <= MOST_STRAY else figures.missing
+    low, high = values.bounds(figures, seen.name)
+    return _input(seen, (("low", low), ("high", high)), missing, [
+        f"{column.distinct:,} distinct", f"{_missing(seen, missing)}{seen.strength}{seen.direction}", *_oddities(seen, figures)])
+
+
+def _oddities(seen: Seen, figures: values.Figures) -> list[str]:
+    """What a person should look at in a column of numbers."""
+    said = []
+    if figures.codes:
+        share = seen.column.count(set(figures.codes)) / seen.column.rows
+        said.append(f'{" and ".join(figures.codes)} stands apart from the other values, in {share:.1%} of rows: a code for no value? Where '
+                    'it tells something of its own ("never"), declare it special=(…), within the bounds, in place of missing')
+    if figures.others:
+        said.append(f"{len(figures.others)} distinct texts are no numbers, in {seen.column.count(set(figures.others))} rows")
+    if seen.column.distinct <= FEW and figures.highest > 1 and figures.is_whole:
+        said.append("few values: if they are codes and no amounts, declare levels")
+    return said
+
+
+def _marked_number(seen: Seen) -> Line | None:
+    """Numbers with a sign or unit, such as 13.5% or $1,200, which no reader takes for numbers."""
+    column = seen.column
+    plain = pd.Series(column.listed[:SOME], dtype=str).str.replace(r"^[^0-9+-]{1,4}|[^0-9]{1,4}$|,", "", regex=True)
+    if column.distinct <= NARROW or pd.to_numeric(plain, errors="coerce").notna().mean() < 0.9:
+        return None
+    return _ignored(column, "numbers written with a sign or unit beside them",
+                    f"{column.distinct:,} distinct{seen.strength}. Export the bare number, and declare it with low and high")
+
+
+def _text(seen: Seen) -> Line:
+    column = seen.column
+    missing = tuple(text for text in column.listed if text.lower() in vocabulary.MISSING - vocabulary.MEANINGFUL)
+    levels = [text for text in column.listed if text not in missing]
+    evidence = f"{len(levels):,} distinct texts"
+    if len(levels) < 2:
+        return _ignored(column, "one value or none", evidence)
+    if len(levels) <= NARROW:
+        return _input(seen, (("levels", tuple(levels)),), missing, [evidence, f"{_missing(seen, missing)}{seen.strength}"])
+    many = [text for text, count in zip(column.listed, column.counts, strict=True) if count >= RARE and text not in missing]
+    frequent = many[:MOST_LEVELS]
+    covered = column.count(set(frequent)) / max(1, column.rows * (1 - _absent(seen, missing)))
+    wordy = np.mean([len(text.split()) for text in levels[:SOME]]) >= WORDY
+    if covered < COVERED or wordy or len(frequent) < 2:
+        return _ignored(column, "too many different texts",
+                        f"{evidence}; the {len(frequent)} frequent ones hold {covered:.0%} of rows{seen.strength}. If it matters, group it")
+    return _input(seen, (("levels", tuple(frequent)), ("other", True)), missing,
+                  [f'{evidence}; these {len(frequent)} hold {covered:.0%} of rows, the rest is "other"{seen.strength}'])
+
+
+Question = Callable[[Seen], Line | None]
+QUESTIONS: tuple[Question, ...] = (_constant, _personal, _protected, _afterwards, _dated, _different_in_every_row, _time_again, _leaking,
+                                   _number, _marked_number, _text)
+
+
+def _absent(seen: Seen, missing: tuple[str, ...]) -> float:
+    """Share of rows without a value."""
+    return (seen.column.empty + seen.column.count(set(missing))) / seen.column.rows
+
+
+def _missing(seen: Seen, missing: tuple[str, ...]) -> str:
+    return f"{_absent(seen, missing):.1%} missing" if _absent(seen, missing) else "none missing"
+
+
+def _input(seen: Seen, allowed: tuple[tuple[str, Any], ...], missing: tuple[str, ...], said: list[str]) -> Line:
+    name, raw = seen.name, seen.column.raw
+    unit = names.unit(name) if allowed[0][0] == "low" else ""
+    arguments = (("raw", raw), *((("unit", unit),) if unit else ()), *allowed, *((("missing", missing),) if missing else ()),
+                 *((("nullable", True),) if _absent(seen, missing) else ()), ("risk", Code("Risk.NONE")), *seen.outlook.shared,
+                 ("reason", names.reason(name, raw)))
+    return Line(seen.outlook.word, name, arguments, (f"guess: {'; '.join(said)}.",))
+
+
+def _ignored(column: Profile, because: str, evidence: str = "") -> Line:
+    why = evidence or f"{column.distinct:,} distinct values"
+    return Line("Ignored", "", (("raw", column.raw), ("because", because)), (f"guess: {why}.",))

@@ -1,0 +1,90 @@
+"""Numbers in a raw column: codes that mean "no value", and bounds wide enough for the next file."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from feature_repo.sources import Csv, Parquet
+from tally.drafting import vocabulary
+from tally.drafting.profiles import Profile, numbers
+
+Array = np.ndarray[Any, Any]
+ROOM = 1.2  # how far beyond what was seen a bound lies, before it is rounded
+STEPS = (1, 2, 5, 10)
+APART = 2.0  # a code lies at least this many ranges of the other values away from them
+LEAST_REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A column as numbers. missing: texts that mean no value; codes: of them, the numbers; others: texts that are neither."""
+
+    of_texts: Array
+    missing: tuple[str, ...]
+    codes: tuple[str, ...]
+    others: tuple[str, ...]
+    lowest: float
+    highest: float
+    is_whole: bool
+
+
+def read(column: Profile, reader: Csv | Parquet) -> Figures | None:
+    """None where there is no number at all."""
+    values, good = numbers(column, reader)
+    if not good.any():
+        return None
+    absent = [text for text, is_number in zip(column.listed, good, strict=True) if not is_number]
+    texts = tuple(text for text in absent if text.lower() in vocabulary.MISSING)
+    codes = sentinels(column, values)
+    values = np.where([text in codes for text in column.listed], np.nan, values)
+    present = values[~np.isnan(values)]
+    others = tuple(text for text in absent if text not in texts)
+    is_whole = bool((present == present.round()).all())
+    return Figures(values, (*texts, *codes), codes, others, float(present.min()), float(present.max()), is_whole)
+
+
+def sentinels(column: Profile, values: Array) -> tuple[str, ...]:
+    """Texts such as -999 or 99999 that stand apart from the other numbers, several times: codes, most likely for "no value"."""
+    odd = [at for at, text in enumerate(column.listed) if vocabulary.SENTINEL.fullmatch(text)]
+    found: list[int] = []
+    for at in sorted(odd, key=lambda each: -abs(values[each])):
+        rest = np.delete(values, [*found, at])
+        if len(rest := rest[~np.isnan(rest)]) > 1 and column.counts[at] >= LEAST_REPEATS and _is_apart(values[at], rest):
+            found.append(at)
+    return tuple(column.listed[at] for at in sorted(found))
+
+
+def _is_apart(value: float, rest: Array) -> bool:
+    """A negative among amounts, or beyond the others by ranges of them."""
+    lowest, highest = float(rest.min()), float(rest.max())
+    if value < 0:
+        return lowest >= 0 and (len(rest) > 2 or value <= -9)
+    return value >= 99 and value - highest > max(APART * (highest - min(lowest, 0)), 10)
+
+
+def bounds(figures: Figures, name: str) -> tuple[float, float]:
+    """Low and high: nought where nothing is negative, room above what was seen, rounded outwards."""
+    low, high = figures.lowest, figures.highest
+    if figures.is_whole and 1900 <= low <= high <= 2100:
+        return math.floor(low / 10) * 10, 2100
+    if low >= 0 and high <= 1 and not (figures.is_whole and high == 0):
+        return 0, 1
+    if low >= 0 and high <= 100 and ("percent" in name or "pct" in name):
+        return 0, 100
+    return (0 if low >= 0 else -outwards(-low)), (outwards(high) if high > 0 else 0)
+
+
+def outwards(value: float) -> float:
+    """Rounded up to a 1, 2 or 5 with noughts, with some room.
+
+    >>> outwards(72_300), outwards(9), outwards(0.04)
+    (100000.0, 20.0, 0.05)
+    """
+    wide = value * ROOM
+    power = 10.0 ** math.floor(math.log10(wide))
+    rounded = next(step * power for step in STEPS if step * power >= wide)
+    return float(f"{rounded:.10g}")
