@@ -55,6 +55,11 @@ def _undecided(place: str, value: object) -> Iterator[tuple[str, str]]:
             yield from _undecided(place, each)
 
 
+def undecided_of(place: str, value: object) -> list[tuple[str, str]]:
+    """The same of one declaration."""
+    return list(_undecided(place, value))
+
+
 def refuse_undecided(portfolio: str, found: list[tuple[str, str]]) -> None:
     """Nothing runs on a guess: what a draft left open is said in one line, all of it."""
     refuse(found, f"{portfolio}: {len(found)} texts still wait for a decision; replace each: "
@@ -83,6 +88,8 @@ def refuse_tables(portfolio: str, tables: tuple[Table, ...]) -> None:
                f"{at}: an applicant known by ROW alone is in no other table; name the column that holds the key")
         wrong = [getattr(column, "name", type(column).__name__) for column in table.columns
                  if column.raw == ROW and not isinstance(column, Applicant | Application)]
+        times = [table.time.raw] if isinstance(table.time, EventTime) else []
+        refuse(ROW in times, f"{at}: no column of a file is the row's position, ROW; name the column that holds the time")
         refuse(wrong, f"{at}: only a key may be ROW, the row's position; these are no keys: {wrong}")
         if isinstance(table.reader, Csv):
             _refuse_reader(at, table.reader)
@@ -96,7 +103,7 @@ def refuse_tables(portfolio: str, tables: tuple[Table, ...]) -> None:
 def _refuse_reader(at: str, reader: Csv) -> None:
     refuse(not reader.separator, f"{at}: the separator is empty; give one character, or BLANKS for runs of blanks")
     refuse(len(reader.separator) > 1 and not _is_pattern(reader.separator),
-           f"{at}: the separator {reader.separator!r} is longer than one character and no regular expression")
+           f"{at}: the separator {reader.separator!r} is longer than one character and no regular expression that matches something")
     refuse(not _is_encoding(reader.encoding),
            f"{at}: the encoding {reader.encoding!r} is none that Python knows; such as utf-8, latin-1, cp1252 or utf-16")
     marks = [mark for mark in (reader.thousands, reader.decimal) if mark is not None]
@@ -184,6 +191,7 @@ def _refuse_raw_twice(portfolio: str, table: Table, more: list[str]) -> None:
 
 def refuse_outcome(portfolio: str, outcome: Outcome) -> None:
     """Both classes have a text, and no text means two things."""
+    refuse(ROW in outcome.raws, f"{portfolio}: no column of a file is the row's position, ROW; name the column that holds the outcome")
     refuse(not outcome.bad or not outcome.good, f"{portfolio}: the outcome needs at least one text for bad and one for good")
     twice = duplicates([*dict.fromkeys(outcome.bad), *dict.fromkeys(outcome.good), *dict.fromkeys(outcome.neither)])
     refuse(twice, f"{portfolio}: texts of the outcome under more than one of bad, good and neither: {twice}")

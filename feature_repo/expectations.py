@@ -11,7 +11,18 @@ from collections.abc import Iterable
 from datetime import UTC
 from typing import Any
 
-from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME, Applicant, Application, Input, Severity, Table
+from feature_repo.contract import (
+    APPLICANT_ID,
+    APPLICATION_ID,
+    BAD,
+    EVENT_TIME,
+    UNDATED_BAD,
+    Applicant,
+    Application,
+    Input,
+    Severity,
+    Table,
+)
 from feature_repo.portfolio import Portfolio
 from feature_repo.sources import Csv, EventTime
 
@@ -34,7 +45,7 @@ def of_table(portfolio: Portfolio, table: Table) -> gx.ExpectationSuite:
     for column in table.select(Input):
         expected += _level(column) if column.is_level else _number(table, column)
     if table is portfolio.applications:
-        expected += [_of_type(BAD, _texts(portfolio), "float", "float64"),
+        expected += [*_outcome(portfolio),
                      _expect(gxe.ExpectColumnDistinctValuesToContainSet, "one_class", column=BAD, value_set=[0.0, 1.0])]
     return gx.ExpectationSuite(name=table.name, expectations=expected)
 
@@ -106,8 +117,18 @@ def _unless_known(column: Input) -> Severity:
     return Severity.WARN if column.known_before.strip() else Severity.STOP
 
 
-def _of_type(column: str, allowed: str, *types: str) -> Any:
-    return _expect(gxe.ExpectColumnValuesToBeInTypeList, "type", column=column, type_list=list(types), allowed=allowed)
+def _outcome(portfolio: Portfolio) -> list[Any]:
+    """Every outcome is a declared text, and says in an outcome window when it went bad."""
+    if portfolio.outcome.bad_on is None:
+        return [_of_type(BAD, _texts(portfolio), "float", "float64")]
+    known = {"row_condition": Column(BAD).is_not_in([UNDATED_BAD])}
+    return [_of_type(BAD, _texts(portfolio), "float", "float64", **known),
+            _expect(gxe.ExpectColumnValuesToNotBeInSet, "bad_on", column=BAD, value_set=[UNDATED_BAD],
+                    allowed=f"declared {portfolio.outcome.bad_on.raw}, {portfolio.outcome.bad_on.format}")]
+
+
+def _of_type(column: str, allowed: str, *types: str, **where: Any) -> Any:
+    return _expect(gxe.ExpectColumnValuesToBeInTypeList, "type", column=column, type_list=list(types), allowed=allowed, **where)
 
 
 def _columns(portfolio: Portfolio, table: Table) -> Any:

@@ -54,6 +54,7 @@ class Portfolio:
 
         def declare(function: Function) -> Function:
             column = Derived(function=function, meaning=meaning, unit=unit, risk=risk, reason=reason)
+            contradictions.refuse_undecided(self.name, contradictions.undecided_of(column.name, column))
             contradictions.refuse_names(self.name, [*self._names, column.name])
             self._refuse_function(column.name, function, column.arguments, reason)
             self._derived.append(column)

@@ -9,7 +9,7 @@ from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME
 from feature_repo.verdict import Broken
 
 MOST_COLUMNS = 20  # named of one rule
-MOST_SAID = 3  # rules that a line tells of
+MOST_SAID = 6  # rules that a line tells of
 CHECK = "`tally portfolio check` shows where"
 LATER = "Declare what came later Ignored(raw=…, because=…), and what truly was known before the decision known_before='how'"
 
@@ -25,6 +25,8 @@ RULES = {
     "type": ("cannot be read as a number", f"Mend the rows, or declare missing=(…) and the reader's thousands and decimal; {CHECK}"),
     f"type {EVENT_TIME}": ("cannot be read as a time", f"Mend the rows, or correct EventTime(format=…); {CHECK}"),
     f"type {BAD}": ("cannot be read as an outcome", f"Declare each text bad, good or neither in Outcome, or mend the rows; {CHECK}"),
+    "bad_on": ("bad, and the day it went bad is missing, cannot be read, or is before the application",
+               "Mend the rows, or correct Outcome(bad_on=EventTime(raw, format=…))"),
     "future": ("later than the data can be", "Mend the rows, or correct Outcome(observed_until=…)"),
     "range": ("outside the bounds", f"Mend the rows, widen low and high, or declare codes special=(…) or missing=(…); {CHECK}"),
     "usual_median": ("median outside the usual range", "Has the unit changed? If not, correct usual=(low, high)"),

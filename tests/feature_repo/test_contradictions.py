@@ -8,10 +8,24 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 
-from feature_repo.contract import RESERVED, Action, Applicant, Application, Outcome, Protected, Request, Rule, Stored, Table, days
+from feature_repo.contract import (
+    RESERVED,
+    Action,
+    Applicant,
+    Application,
+    Ignored,
+    Outcome,
+    Protected,
+    Request,
+    Rule,
+    Stored,
+    Table,
+    days,
+)
+from feature_repo.contradictions import undecided
 from feature_repo.errors import ContractError
 from feature_repo.portfolio import Portfolio
-from feature_repo.sources import EventTime, Undated
+from feature_repo.sources import ROW, Csv, EventTime, Undated
 from monitoring import window
 
 LIMIT = 5
@@ -50,6 +64,13 @@ def twice_the_limit(weight):
 
 def rule(when, reason="It is so"):
     return Rule("limit", when=when, action=Action.REFER, reason=reason)
+
+
+WINDOW = replace(OUTCOME, within=days(9), bad_on=EventTime("lost"))
+
+
+def undated(outcome):
+    return Portfolio(name="quay", title="Boats", tables=(replace(BOATS, time=Undated()),), outcome=outcome)
 
 
 def made_elsewhere(limit):
@@ -95,6 +116,28 @@ CONTRADICTIONS = {
     "a rule with a constant from outside": (lambda: declare(rules=(rule(lambda weight: weight > LIMIT),)), r"limit: uses \['LIMIT'\]"),
     "a rule with a helper": (lambda: declare(rules=(rule(lambda weight: twice_the_limit(weight) > 1),)), "twice_the_limit"),
     "a rule that sees where it was made": (lambda: declare(rules=(rule(made_elsewhere(5)),)), r"\['limit'\]"),
+    "a test that ends before it begins": (lambda: declare(boats(time=replace(DATED, out_of_time_until=date(2023, 6, 30)))),
+                                          "out_of_time_until 2023-06-30 is before out_of_time_from 2023-07-01"),
+    "an end of the test in another table": (lambda: declare(surveys=surveys(time=EventTime("seen", out_of_time_until=date(2024, 1, 1)))),
+                                            r"quay\.surveys: .*out_of_time_until"),
+    "a window without its day": (lambda: declare(outcome=outcome(within=days(9))), "both within.* and bad_on"),
+    "a day without its window": (lambda: declare(outcome=outcome(bad_on=EventTime("lost"))), "both within.* and bad_on"),
+    "a window in an undated portfolio": (lambda: undated(outcome=WINDOW), "boats has no time"),
+    "a window that is over later than outcomes count": (lambda: declare(outcome=replace(WINDOW, within=days(10))), "at most matures_after"),
+    "a window of no days": (lambda: declare(outcome=replace(WINDOW, within=days(0))), "more than nothing"),
+    "a window's day with cuts": (lambda: declare(outcome=replace(WINDOW, bad_on=replace(DATED, raw="lost"))), "bad_on takes no cuts"),
+    "a raw column that is the window's day and asked": (lambda: declare(outcome=replace(WINDOW, bad_on=EventTime("w"))), r"raw.*'w'"),
+    "a row's position in two tables": (lambda: declare(replace(BOATS, columns=(Applicant(raw=ROW), WEIGHT))), r"quay\.boats: .*ROW alone"),
+    "a row's position as an input": (lambda: declare(boats(weight=replace(WEIGHT, raw=ROW))), r"only a key may be ROW.*'weight'"),
+    "a row's position as the outcome": (lambda: declare(outcome=outcome(raw=ROW)), "no column of a file is the row's position"),
+    "an empty separator": (lambda: declare(boats(reader=Csv(separator=""))), "separator is empty"),
+    "a separator that is no pattern": (lambda: declare(boats(reader=Csv(separator="(;"))), "no regular expression"),
+    "a separator that matches nothing": (lambda: declare(boats(reader=Csv(separator=" *"))), "no regular expression|matches"),
+    "an encoding nobody knows": (lambda: declare(boats(reader=Csv(encoding="utf-9"))), "utf-9.*latin-1"),
+    "an encoding that is none of text": (lambda: declare(boats(reader=Csv(encoding="hex"))), "'hex'"),
+    "one mark for thousands and decimals": (lambda: declare(boats(reader=Csv(thousands="."))), "both '.'"),
+    "a mark of two characters": (lambda: declare(boats(reader=Csv(thousands="''"))), "one character each"),
+    "lines to skip below zero": (lambda: declare(boats(reader=Csv(skip=-1))), "skip is -1"),
     "a rule with a constant deep inside": (lambda: declare(rules=(rule(lambda weight: all(weight > LIMIT for _ in "a")),)), "LIMIT"),
 }
 
@@ -137,6 +180,61 @@ def test_a_derived_feature_has_a_reason_and_all_it_computes_in_its_own_lines():
         declare().derived()(bare)
     with pytest.raises(ContractError, match="math"):
         declare().derived(reason="It is so")(fetched)
+
+
+def test_a_window_and_a_row_for_a_key_are_no_contradiction():
+    alone = replace(BOATS, columns=(Applicant(raw=ROW), WEIGHT, FLAG))
+    asked_again = replace(BOATS, columns=(Application(raw=ROW), Applicant(raw="who"), WEIGHT, FLAG))
+
+    assert Portfolio(name="quay", title="Boats", tables=(alone,), outcome=WINDOW).outcome.raws == ("gone", "lost")
+    assert declare(asked_again, outcome=WINDOW).application_key.raw == ROW
+
+
+OPEN = {
+    "title": lambda: replace_of(title="DECIDE: what is it"),
+    "outcome.bad": lambda: declare(outcome=outcome(bad=("DECIDE: which text is bad",))),
+    "outcome.matures_after": lambda: declare(outcome=outcome(matures_after="DECIDE")),
+    "outcome.bad_on.raw": lambda: declare(outcome=replace(WINDOW, bad_on=EventTime("DECIDE: which column"))),
+    "boats.time.format": lambda: declare(boats(time=replace(DATED, format="DECIDE"))),
+    "boats.reader.separator": lambda: declare(boats(reader=Csv(separator="DECIDE"))),
+    "boats.sha256": lambda: declare(boats(sha256=("DECIDE",))),
+    "weight.low": lambda: declare(boats(weight=replace(WEIGHT, low="DECIDE: how light can it be"))),
+    "weight.reason": lambda: declare(boats(weight=replace(WEIGHT, reason="  DECIDE: why"))),
+    "flag.groups": lambda: declare(boats(replace(FLAG, name="mast", raw="m", groups={"1": "DECIDE: whom"}))),
+    "weight.levels": lambda: declare(boats(weight=replace(WEIGHT, levels={"DECIDE": "x"}))),
+    "boats.note.because": lambda: declare(boats(Ignored(raw="note", because="DECIDE: why not"))),
+    "limit.reason": lambda: declare(rules=(rule(lambda weight: weight > 1, "DECIDE"),)),
+}
+
+
+def replace_of(title):
+    return Portfolio(name="quay", title=title, tables=(BOATS, SURVEYS), outcome=OUTCOME)
+
+
+@pytest.mark.parametrize("place", OPEN)
+def test_what_a_draft_left_to_a_person_is_refused_by_its_place(place):
+    with pytest.raises(ContractError, match="still wait for a decision") as error:
+        OPEN[place]()
+
+    assert f"quay.{place.replace('flag.', 'mast.')}: " in str(error.value)
+
+
+def test_all_that_is_undecided_is_said_at_once_and_a_header_that_only_begins_so_is_none():
+    weight = replace(WEIGHT, unit="DECIDE: which unit", reason="DECIDE: why")
+    tables = (boats(weight=weight), surveys(Ignored(raw="DECIDED_ON", because="it follows the decision")))
+
+    found = undecided(tables, replace(OUTCOME, raw="DECIDE"), "DECIDE: a title")
+
+    assert found == [("title", "DECIDE: a title"), ("outcome.raw", "DECIDE"), ("weight.unit", "DECIDE: which unit"),
+                     ("weight.reason", "DECIDE: why")]
+
+
+def test_a_derived_feature_left_to_a_person_is_refused():
+    def double(weight):
+        return 2 * weight
+
+    with pytest.raises(ContractError, match=r"quay\.double\.reason: DECIDE"):
+        declare().derived(reason="DECIDE: why")(double)
 
 
 def test_every_column_that_the_platform_adds_to_the_inputs_is_reserved(mill):
