@@ -17,7 +17,7 @@ MONITORING = ("baseline", "drift", "performance", "fairness")
 
 
 def test_the_stages_are_the_promised_ones_in_order():
-    assert list(STAGES) == ["ingest", "validate", "featurize", "assemble", "split", "train", "evaluate", "register", *MONITORING]
+    assert list(STAGES) == ["ingest", "validate", "featurize", "assemble", "split", "catalogue", "train", "evaluate", "register", *MONITORING]
 
 
 @pytest.mark.parametrize("name", STAGES)
