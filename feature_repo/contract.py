@@ -231,6 +231,8 @@ class Outcome:
     matures_after: an outcome counts only when the application is at least this old at `observed_until`.
     within, bad_on: the outcome window. What went bad later than `within` after the application, by the day in the raw column of
     `bad_on`, is good; a bad row needs that day, and none before the application.
+    caveat: what a reader of bad rates must know of how outcomes came into the file, such as that open loans are absent; one sentence,
+    shown by the performance report.
     """
 
     raw: str

@@ -27,6 +27,9 @@ def findings(columns: Sequence[Column], params: DriftParams) -> list[str]:
     """Which columns drifted, when, how far; whose missing share changed; which months had too few decisions."""
     drifted = sorted((column for column in columns if column.verdict is Verdict.ALERT), key=lambda column: -peak(column).psi)
     watched = [column for column in columns if column.verdict is Verdict.WATCH]
+    if all(column.verdict is Verdict.INSUFFICIENT for column in columns):
+        return ["**Drift cannot be judged: insufficient.** With so few decisions chance alone moves the PSI.", *_unusual(columns),
+                *_few(columns, params)]
     colon = ":" if drifted else "."
     found = [f"**{len(drifted)} of {len(columns)} columns drifted** (PSI {params.psi.alert:g} or more){colon}"]
     found += [f"- **{one.column}** in {_when(one, Verdict.ALERT)}, at most {peak(one).psi:.2f} in {peak(one).month}{_missing(one)}"
@@ -56,7 +59,7 @@ def _missing(column: Column) -> str:
 def _few(columns: Sequence[Column], params: DriftParams) -> list[str]:
     few = {cell.month: cell.decisions for column in columns for cell in column.months if cell.decisions < params.minimum}
     said = ", ".join(f"{month} ({decisions:,})" for month, decisions in few.items())
-    return [f"No verdict where a month has fewer than {params.minimum} decisions: {said}."] if few else []
+    return [f"No verdict for fewer than {params.minimum} decisions: {said}."] if few else []
 
 
 def page(title: str, sentences: Sequence[str], columns: Sequence[Column], limits: Limits) -> Page:

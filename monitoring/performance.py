@@ -26,6 +26,11 @@ READING = """\
 **Ranking**: the Gini of matured outcomes beside that of the part of development kept from fitting. Once outcomes exist only for applicants
 this model approved itself, they span a narrower range of PDs, and the Gini reads lower for that alone.
 
+**Side by side**: development is measured on what the model was fitted to, so it reads best; what was kept from fitting and the test
+are what to expect. Where development was too small for a calibration part, the whole recipe was cross-validated: folds overlap in what
+they are fitted on, so the interval (Nadeau and Bengio 2003) is of the recipe. An ECE of few outcomes is above zero by chance alone. The
+PSI is of the score against development, on the release's frozen bins.
+
 **Calibration**: the bad rate of matured outcomes beside the mean PD, with the one-sided Jeffreys test. PDs that are too low cost money:
 watch or alert. PDs that are too high lose none, but price and decline people on risk that is not there: *watch* at most, and only where
 they foresee enough bad outcomes to tell."""

@@ -40,7 +40,7 @@ def findings(found: Performance, params: PerformanceParams) -> list[str]:
 def outcomes_seen(portfolio: Portfolio) -> list[str]:
     """Which outcomes can count at all, and what the contract says of how they came into the file."""
     declared = portfolio.outcome
-    said = [f"What its reader must know: {declared.caveat}"] if declared.caveat else []
+    said = [f"What a reader of bad rates must know: {declared.caveat}."] if declared.caveat else []
     if not portfolio.is_dated or declared.observed_until is None:
         return said
     seen, age = declared.observed_until, declared.matures_after
@@ -83,6 +83,8 @@ def _bands(bands: Sequence[Band]) -> list[str]:
 def page(title: str, sentences: Sequence[str], found: Performance, sides: Sequence[Side]) -> Page:
     """The performance report."""
     each = found.vintage
+    dated = bool(found.months)
+    whose = f"every {each} and band, and the window as a whole" if dated else "the window and its bands"
     charts = [
         (f"Gini by {each} of decision, with interval; dotted: {found.reference.of}", "over_time",
          [pages.point(month.month, "Gini", month.gini, found.reference.gini.value) for month in found.months if month.gini]),
@@ -93,10 +95,12 @@ def page(title: str, sentences: Sequence[str], found: Performance, sides: Sequen
     ]
     blocks = [
         pages.text(f"{title}: what was found", sentences),
-        pages.counters(f"Verdicts on ranking and calibration: every {each} and band, and the window as a whole", found.flagged),
-        Block("Development and out-of-time side by side", "table", pages.table((_side(side) for side in sides), SIDES)),
+        pages.counters(f"Verdicts on ranking and calibration: {whose}", found.flagged),
+        Block(f"Development and {'out-of-time' if dated else 'test'} side by side", "table",
+              pages.table((_side(side) for side in sides), SIDES)),
         *(Block(name, kind, pages.table(rows, pages.POINT)) for name, kind, rows in charts if rows),
-        Block(f"By {each}", "table", pages.table((_period(each, period) for period in (*found.months, found.total)), (each, *PERIODS))),
+        Block(f"By {each}" if dated else "The window", "table",
+              pages.table((_period(each, period) for period in (*found.months, found.total)), (each, *PERIODS))),
         Block("By score band", "table", pages.table((_band(band) for band in found.bands), BANDS)),
         pages.text("How to read this", [READING]),
     ]

@@ -67,8 +67,8 @@ def _bands(axes: Axes, table: pd.DataFrame) -> None:
     axes.plot(table["band"], table["mean_pd"], "o", color="black", label="mean PD")
 
 
-def _bars(table: pd.DataFrame, middle: str, low: str, high: str) -> list[pd.Series]:
-    return [(table[middle] - table[low]).clip(lower=0), (table[high] - table[middle]).clip(lower=0)]
+def _bars(table: pd.DataFrame, middle: str, low: str, high: str) -> list[Any]:
+    return [(table[middle] - table[low]).clip(lower=0).to_numpy(), (table[high] - table[middle]).clip(lower=0).to_numpy()]
 
 
 PAINTERS = {"parts": _parts, "roc": _roc, "calibration": _calibration, "scores": _scores, "vintages": _vintages, "bands": _bands}

@@ -76,7 +76,8 @@ PORTFOLIO = Portfolio(
         ),
     ),
     # The outcome is that of the whole contract, the longest of which is 72 months.
-    outcome=Outcome(raw="21", bad=("2",), good=("1",), matures_after=days(2_192)),
+    outcome=Outcome(raw="21", bad=("2",), good=("1",), matures_after=days(2_192),
+                    caveat="bad credits were over-sampled, so 30% is not a portfolio's bad rate and these PDs are not a portfolio's PDs"),
 )
 
 

@@ -96,15 +96,15 @@ def test_development_test_and_window_stand_side_by_side(watched, performance_par
 
 def test_the_page_says_until_when_outcomes_were_seen_and_the_contracts_caveat(watched):
     outcome = replace(watched.portfolio.outcome, observed_until=datetime(2014, 1, 31, tzinfo=UTC), matures_after=timedelta(days=1_000),
-                      caveat="Loans still open are absent.")
+                      caveat="loans still open are absent")
     said = performance_report.outcomes_seen(replace(watched.portfolio, outcome=outcome))
     assert said[0] == ("Outcomes were last seen on 2014-01-31 and count once 1,000 days old: applications after 2011-05-07 are not mature "
                        "and not counted.")
-    assert said[1] == "What its reader must know: Loans still open are absent."
+    assert said[1] == "What a reader of bad rates must know: loans still open are absent."
 
 
 def test_a_portfolio_without_a_time_axis_says_its_caveat_alone():
     undated = load("card_default")
     assert performance_report.outcomes_seen(undated) == []
-    said = performance_report.outcomes_seen(replace(undated, outcome=replace(undated.outcome, caveat="Bad ones were over-sampled.")))
-    assert said == ["What its reader must know: Bad ones were over-sampled."]
+    said = performance_report.outcomes_seen(replace(undated, outcome=replace(undated.outcome, caveat="bad ones were over-sampled")))
+    assert said == ["What a reader of bad rates must know: bad ones were over-sampled."]
