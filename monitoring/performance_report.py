@@ -16,6 +16,8 @@ from monitoring.reports import Block, Page
 
 AS_SAID = 0.005
 """Bad outcomes this close to what the PDs say are called equal, in shares of the mean PD."""
+MANIFOLD = 2.0
+"""From this excess on they are told as a multiple: 955% more is read as 9.5 times as many, and is 10.5."""
 SIDES = ("part", "outcomes", "bad", "bad rate", "mean PD", "Gini", "KS", "ECE", "Brier", "PSI of score")
 PERIODS = ("decisions", "matured", "bad", "Gini", "ranking", "KS", "ECE", "Brier", "mean PD", "bad rate", "calibration", "note")
 BANDS = ("band", "decisions", "matured", "bad", "mean PD", "bad rate", "calibration")
@@ -51,6 +53,8 @@ def outcomes_seen(portfolio: Portfolio) -> list[str]:
 def _compared(excess: float, verdict: Verdict, params: PerformanceParams) -> str:
     if abs(excess) < AS_SAID:
         return "as the PDs say"
+    if excess >= MANIFOLD:
+        return f"{1 + excess:.1f} times as many as the PDs say"
     said = f"{abs(excess):.0%} {'more' if excess > 0 else 'fewer'} than the PDs say"
     if verdict is Verdict.OK:
         return said + (", which chance explains" if abs(excess) >= params.excess_bad.watch else ", within the limits")

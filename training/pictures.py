@@ -29,7 +29,7 @@ def _figure(table: pd.DataFrame, painter: Callable[[Axes, pd.DataFrame], None]) 
 
 
 def _parts(axes: Axes, table: pd.DataFrame) -> None:
-    axes.set(title="Gini on development and after it", xlabel="part", ylabel="Gini, 95%", ylim=(0, 1))
+    axes.set(title="Gini on development and after it", xlabel="part", ylabel="Gini, 95%", ylim=_ginis(table))
     axes.errorbar(table["part"], table["gini"], yerr=_bars(table, "gini", "gini_low", "gini_high"), fmt="o", capsize=3, label="Gini")
 
 
@@ -54,7 +54,7 @@ def _scores(axes: Axes, table: pd.DataFrame) -> None:
 
 
 def _vintages(axes: Axes, table: pd.DataFrame) -> None:
-    axes.set(title="Gini by vintage", xlabel="vintage", ylabel="Gini, 95% (DeLong)", ylim=(0, 1))
+    axes.set(title="Gini by vintage", xlabel="vintage", ylabel="Gini, 95% (DeLong)", ylim=_ginis(table))
     for part, rows in table.groupby("part", sort=False):
         axes.errorbar(rows["vintage"], rows["gini"], yerr=_bars(rows, "gini", "gini_low", "gini_high"), fmt="o", capsize=3, label=part)
     axes.tick_params(axis="x", rotation=90)
@@ -65,6 +65,11 @@ def _bands(axes: Axes, table: pd.DataFrame) -> None:
     bars = _bars(table, "bad_rate", "low", "high")
     axes.bar(table["band"], table["bad_rate"], yerr=bars, capsize=3, alpha=0.6, label=INTERVAL)
     axes.plot(table["band"], table["mean_pd"], "o", color="black", label="mean PD")
+
+
+def _ginis(table: pd.DataFrame) -> tuple[float, float]:
+    """From 0 to 1, and below 0 where an interval goes there."""
+    return min(0.0, float(table["gini_low"].min())), 1.0
 
 
 def _bars(table: pd.DataFrame, middle: str, low: str, high: str) -> list[Any]:

@@ -46,6 +46,7 @@ def test_what_cannot_be_measured_is_the_headline(performance_params):
     (0.105, Verdict.OK, "5% more than the PDs say, within the limits."),
     (0.08, Verdict.OK, "20% fewer than the PDs say, which chance explains."),
     (0.13, Verdict.ALERT, "30% more than the PDs say."),
+    (0.45, Verdict.ALERT, "4.5 times as many as the PDs say."),
     (0.05, Verdict.WATCH, "50% fewer than the PDs say; that loses no money, but prices and declines people"),
     (0.05, Verdict.INSUFFICIENT, "50% fewer than the PDs say."),
 ])
