@@ -97,7 +97,7 @@ def _can_run(expectation: Any, frame: pd.DataFrame) -> bool:
     if isinstance(expectation, gxe.ExpectTableColumnsToMatchSet | gxe.ExpectTableRowCountToBeBetween):
         return True
     names = getattr(expectation, "column_list", None) or [expectation.column]
-    if not set(names) <= set(frame.columns):
+    if frame.empty or not set(names) <= set(frame.columns):
         return False
     if isinstance(expectation, SUMMARIES) and not frame[expectation.column].notna().any():
         return False

@@ -79,8 +79,7 @@ def jumps_of(missing: Array, periods: Array, names: list[str], *, jump: float, l
     lost = np.bincount(periods, weights=missing, minlength=len(names)).astype(np.int64)
     stretches = list(_stretches(rows, lost, jump, least))
     size = max((abs(after.share - before.share) for before, after in pairwise(stretches)), default=0.0)
-    words = ", ".join(f"{each.share:.0%} missing {_span(names, each.first, each.last)}" for each in stretches) if len(stretches) > 1 else ""
-    return Finding(round(size, 6), int(lost.sum()), int(rows.sum()), words)
+    return Finding(round(size, 6), int(lost.sum()), int(rows.sum()), _told(stretches, names) if len(stretches) > 1 else "")
 
 
 def levels_of(codes: pa.Array, column: Input, periods: Array, names: list[str], least: int) -> Finding:
@@ -141,9 +140,7 @@ def _stretches(rows: Array, missing: Array, jump: float, least: int) -> Iterator
     yield from current
 
 
-def _span(names: list[str], first: int, last: int) -> str:
-    if first == last:
-        return f"in {names[first]}"
-    if first == 0 or last == len(names) - 1:
-        return f"until {names[last]}" if first == 0 else f"from {names[first]}"
-    return f"{names[first]} to {names[last]}"
+def _told(stretches: list[Stretch], names: list[str]) -> str:
+    first, *between, last = [(f"{each.share:.0%} missing", names[each.first], names[each.last]) for each in stretches]
+    spans = [f"{share} in {since}" if since == until else f"{share} {since} to {until}" for share, since, until in between]
+    return ", ".join([f"{first[0]} until {first[2]}", *spans, f"{last[0]} from {last[1]}"])

@@ -71,7 +71,9 @@ def _of_joined(portfolio: Portfolio, settings: Validate, ingest: Path) -> Iterat
 def _of_repeats(portfolio: Portfolio, ingest: Path) -> Iterator[Subject]:
     name = portfolio.applications.name
     seen = msgspec.json.decode((ingest / "ingest.json").read_bytes())["tables"][name]
-    yield Subject("repeats", _row({name: seen["repeats"]}), expectations.of_repeats(name), {name: (seen["repeats"], seen["rows"])})
+    used, whole = seen["repeats"]["used"], seen["repeats"]["whole"]
+    yield Subject("repeats", _row({name: used}), expectations.of_repeats(name), {name: (whole, seen["rows"])},
+                  {name: f"{used} if ignored columns are left out" if used > whole else ""})
 
 
 def _of_recording(portfolio: Portfolio, settings: Validate, ingest: Path) -> Iterator[Subject]:

@@ -159,7 +159,8 @@ def test_measures_stand_in_the_same_report_and_the_first_rule_that_a_column_brea
     coverage = Subject("coverage", pd.DataFrame([{"harvests": 0.3}]), suite, {"harvests": (55, 90)})
     verdict, docs = examination.examine([leakage, coverage], NOW)
 
-    assert [(broken.column, broken.rule) for broken in verdict.failures] == [(inputs[0], "copy"), (inputs[1], "leakage"), ("harvests", "coverage")]
+    stops = [(broken.column, broken.rule) for broken in verdict.failures]
+    assert stops == [(inputs[0], "copy"), (inputs[1], "leakage"), ("harvests", "coverage")]
     assert found(verdict)[2] == ("harvests", "coverage", 55, 90)
     assert [(broken.column, broken.rule) for broken in verdict.warnings] == [(inputs[2], "doubtful")]
     assert "0.98" in docs
@@ -182,8 +183,8 @@ def test_how_a_value_is_known_before_the_decision_turns_a_stop_into_a_warning_bu
 def test_a_column_filled_for_one_outcome_alone_stops_unless_it_is_said_how_it_is_known(orchard, reason):
     column = replace(orchard.requests[0], known_before=reason)
     words = "filled in 60 rows, all of them bad"
-    subject = Subject("sides", pd.DataFrame([{column.name: 1.0}]), expectations.of_sides([column]), {column.name: (70, 70)}, {column.name: words})
-    verdict, docs = examination.examine([subject], NOW)
+    frame, suite = pd.DataFrame([{column.name: 1.0}]), expectations.of_sides([column])
+    verdict, docs = examination.examine([Subject("sides", frame, suite, {column.name: (70, 70)}, {column.name: words})], NOW)
 
     assert verdict.success == bool(reason)
     assert [broken.seen for broken in (*verdict.failures, *verdict.warnings)] == [words]

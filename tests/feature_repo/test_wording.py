@@ -16,10 +16,11 @@ def test_columns_of_a_rule_share_a_sentence_with_rows_share_what_was_seen_and_al
               Broken("loans", "debt", "range", 40, 400, "allowed 1 to 9", "40 above"))
 
     assert wording.line(broken) == (
-        "loans: outside the bounds: income (3 of 4000 rows, under 0.1%; 3 below; allowed 0 or more), debt (40 of 400 rows, 10.0%; 40 above; "
-        "allowed 1 to 9). Mend the rows, widen low and high, or declare codes special=(…) or missing=(…); `tally portfolio check` shows where. "
-        "loans: cannot be read as an outcome: bad (4 of 40 rows, 10.0%). Declare each text bad, good or neither in Outcome, or mend the rows; "
-        "`tally portfolio check` shows where")
+        "loans: outside the bounds: income (3 of 4000 rows, under 0.1%; 3 below; allowed 0 or more), "
+        "debt (40 of 400 rows, 10.0%; 40 above; allowed 1 to 9). "
+        "Mend the rows, widen low and high, or declare codes special=(…) or missing=(…); `tally portfolio check` shows where. "
+        "loans: cannot be read as an outcome: bad (4 of 40 rows, 10.0%). "
+        "Declare each text bad, good or neither in Outcome, or mend the rows; `tally portfolio check` shows where")
 
 
 def test_a_line_tells_of_the_first_rules_and_counts_what_it_leaves_out():

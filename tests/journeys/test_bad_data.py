@@ -181,6 +181,7 @@ def test_a_warning_lets_the_run_go_on_and_is_in_the_verdict_and_the_line(home, m
     verdict = msgspec.json.decode((home / "validate" / "verdict.json").read_bytes())
     warned = {each["column"]: each for each in verdict["warnings"] if each["rule"] == "usual"}
     assert verdict["success"]
+    assert {each["rule"] for each in verdict["warnings"]} == {"usual"}, "a clean history has no breaks, and no honest input leaks"
     assert warned[AMOUNT.name]["count"] >= 7
     assert before == ROWS
     assert f"unusual values: {AMOUNT.name} (" in capsys.readouterr().out

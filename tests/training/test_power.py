@@ -79,7 +79,8 @@ def test_equal_seeds_give_equal_figures(rng, bad):
 
 
 @pytest.mark.parametrize("filled", [True, False])
-@pytest.mark.parametrize(("rows", "side", "expected"), [(60, 1.0, "60 rows, all of them bad"), (60, 0.0, "60 rows, all of them good"), (40, 1.0, "")])
+@pytest.mark.parametrize(("rows", "side", "expected"), [(60, 1.0, "60 rows, all of them bad"), (60, 0.0, "60 rows, all of them good"),
+                                                        (40, 1.0, "")])
 def test_a_column_is_one_sided_where_enough_rows_are_filled_or_missing_for_one_outcome_alone(filled, rows, side, expected):
     bad = np.arange(400) % 2 * 1.0
     bad[:rows] = side

@@ -31,6 +31,10 @@ def test_a_break_says_from_which_period_to_which_and_the_shares(shares, words):
     assert jumps(shares).words == words
 
 
+def test_the_last_stretch_goes_on_though_its_last_periods_have_too_few_rows_to_be_judged():
+    assert jumps([1, 1, 0, 0, 0], rows=[500, 500, 500, 9, 9]).words == "100% missing until 1991, 0% missing from 1992"
+
+
 def test_a_break_has_its_size_and_its_rows():
     found = jumps([1, 1, 0.1, 0.1])
 
@@ -90,7 +94,7 @@ def test_a_short_history_is_told_by_month_and_a_long_one_by_year(harbour, ingest
 def test_thin_months_are_told_by_year_and_a_small_table_not_at_all(harbour, ingest):
     name = harbour.tables[1].stored[0].name
 
-    assert measure(harbour, ingest(blank(name, "2016-01-01"), rows=30)).jumps[name].words == "100% missing in 2015, 0% missing from 2016"
+    assert measure(harbour, ingest(blank(name, "2016-01-01"), rows=30)).jumps[name].words == "100% missing until 2015, 0% missing from 2016"
     assert measure(harbour, ingest(blank(name, "2016-01-01"), rows=3)).jumps == {}
 
 

@@ -35,7 +35,7 @@ def main(portfolio: str, ingest: Path, protected: Path) -> None:
         tables.write(translated, ingest / f"{table.name}.parquet")
         seen[table.name] = tables.describe(translated, tables.undeclared(declared, table, read), raw.digest(path))
         if table is declared.applications:
-            seen[table.name]["repeats"] = repeats.count(table, read)
+            seen[table.name]["repeats"] = repeats.describe(table, read, path)
             tables.write(vault.protect(declared, read, translated), protected / vault.FILE)
     (ingest / "ingest.json").write_bytes(dump({"tables": seen}))
 

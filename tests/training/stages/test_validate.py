@@ -57,6 +57,22 @@ def test_no_applicant_and_no_amount_of_the_real_file_is_in_the_report(home):
     assert EVENT_TIME in docs
 
 
+def test_breaks_in_how_the_real_file_was_recorded_are_in_the_verdict_the_line_and_the_report(home, capsys):
+    ingest.main("sba_504", home / "loans", home / "kept")
+    capsys.readouterr()
+    validate.main("sba_504", home / "loans", home / "kept", home / "verdict")
+
+    printed, report = capsys.readouterr().out, (home / "verdict" / "docs" / "index.html").read_text()
+    verdict = msgspec.json.decode((home / "verdict" / "verdict.json").read_bytes())
+    breaks = [each for each in verdict["warnings"] if each["rule"] == "break"]
+    assert [(each["count"], each["of"], each["seen"]) for each in breaks] == [
+        (37_924, 54_805, "100% missing until 2001, 77% missing in 2002, 4% missing from 2003"),
+        (16_850, 54_805, "55% missing until 1999, 33% missing in 2000, 0% missing from 2001")]
+    assert next(each for each in verdict["warnings"] if each["rule"] == "repeats")["count"] == 7
+    assert all(each["seen"] in printed and each["seen"] in report for each in breaks)
+    assert verdict["success"]
+
+
 def orchard_files(folder, steep):
     """An application every second day from 2017 until outcomes stop counting, the first ones too steep; the slope's severity is warn."""
     days = pd.date_range("2017-01-01", "2020-06-30", freq="2D")
@@ -86,7 +102,8 @@ def test_a_column_of_severity_warn_goes_on_and_is_in_the_verdict(home, tmp_path,
 
 
 @pytest.mark.parametrize(("key", "value"), [("leakage_auc", 0.4), ("sample", 0), ("least_coverage", "half"), ("least_recent", 2),
-                                            ("recent_days", 0), ("least_outcomes", 4), ("copy_auc", 2), ("missing_jump", 0), ("period_rows", 0), ("leek", 1)])
+                                            ("recent_days", 0), ("least_outcomes", 4),
+                                            ("copy_auc", 2), ("missing_jump", 0), ("period_rows", 0), ("leek", 1)])
 def test_params_that_make_no_sense_are_refused_by_name(home, key, value):
     params = msgspec.yaml.decode((home / "params.yaml").read_bytes())
     (home / "params.yaml").write_bytes(msgspec.yaml.encode({**params, "validate": {**params["validate"], key: value}}))
