@@ -143,6 +143,15 @@ def new(name: str, files: tuple[Path, ...], *, force: bool, **said: Any) -> None
 
 @portfolio.command()
 @click.argument("name")
+def maturity(name: str) -> None:
+    """Show what the maturity rule and the outcome window do to the bad rates of NAME."""
+    from tally import maturity as rules
+
+    click.echo(rules.show(name))
+
+
+@portfolio.command()
+@click.argument("name")
 def check(name: str) -> None:
     """List all that NAME still lacks before it can run, and what in it is doubtful."""
     from tally.drafting import checking
