@@ -96,7 +96,7 @@ def _as_of(applications: pd.DataFrame, table: Table, ingest: Path) -> pd.DataFra
         return pd.DataFrame({EVENT_TIME: pd.Series(pd.NaT, index=applications.index)})
     asked = applications[[APPLICANT_ID, EVENT_TIME]].dropna()
     rows = pq.read_table(path, columns=[name for name in wanted if name in schema.names],
-                         filters=pc.field(APPLICANT_ID).isin(asked[APPLICANT_ID].unique().tolist())).to_pandas()
+                         filters=pc.field(APPLICANT_ID).isin(pa.array(asked[APPLICANT_ID].unique(), pa.string()))).to_pandas()
     rows = rows.dropna(subset=EVENT_TIME).sort_values(EVENT_TIME, kind="stable").assign(at=lambda row: row[EVENT_TIME])
     found: pd.DataFrame = pd.merge_asof(asked, rows, on=EVENT_TIME, by=APPLICANT_ID, tolerance=_oldest(table)).set_axis(asked.index)
     return found.drop(columns=[APPLICANT_ID, EVENT_TIME]).rename(columns={"at": EVENT_TIME}).reindex(applications.index)

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from feature_repo.contract import APPLICATION_ID
+from feature_repo.errors import DataError
 from feature_repo.interface import describe
 from feature_repo.portfolio import Portfolio
 from governance.release import dump
@@ -111,8 +112,14 @@ def mixed(values: dict[str, Array]) -> dict[str, Array]:
 
 
 def _baseline(candidate: Candidate, at: Assessment, approve_below: float, share: float) -> Array:
-    """Mean contribution per input of the approved nearest to the cut-off: `share` of all applications, at least one."""
+    """Mean contribution per input of the approved nearest to the cut-off: `share` of all applications, at least one.
+
+    Raises DataError where nobody is approved: reasons would be measured against nothing.
+    """
     approved = np.flatnonzero((at.pd < approve_below) & (at.severity == 0))
+    if not len(approved):
+        raise DataError(f"none of {len(at.pd)} applications of development is approved: each lacks a stored value that may not be missing, "
+                        "or meets a rule. See how far the stored tables reach (the report of stage validate), fresh_for, and the rules")
     nearest = approved[np.argsort(-at.pd[approved], kind="stable")][: max(round(share * len(at.pd)), 1)]
     return np.asarray(candidate.kernel.contributions(at.rows[nearest]).mean(axis=0))
 

@@ -31,8 +31,13 @@ PARTS = (DEVELOPMENT, CALIBRATION, TEST)
 def cut(portfolio: Portfolio, frame: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
     """application_id, period and part per row of `frame` (assembled applications), in its order.
 
-    Raises DataError where a part would have outcomes of one kind only, or a dated portfolio declares no cuts.
+    Raises DataError for an application that is there twice, where a part would have outcomes of one kind only, or a dated portfolio
+    declares no cuts.
     """
+    repeated = int(frame[APPLICATION_ID].duplicated().sum())
+    if repeated:
+        raise DataError(f"{repeated} of {len(frame)} rows repeat an {APPLICATION_ID}: one would judge the model that the other made. Run "
+                        "the validate stage, which says which table repeats them")
     time = portfolio.applications.time
     period, part = _by_time(frame, time, params) if isinstance(time, EventTime) else _by_draw(frame, params)
     parts = _with_outcome(frame, part)
