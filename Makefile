@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve mlflow monitor stop test bench check deps lock system-packages
+.PHONY: help setup demo serve mlflow monitor stop test bench soak check deps lock system-packages
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ test: setup system-packages ## All tests
 
 bench: setup ## Measure, into reports/bench.json; ONLY=pipeline:60000 one of them
 	@$(BIN)/python tests/performance $(ONLY)
+
+soak: setup ## Long runs against faults, into reports/soak; ONLY=kill one of them
+	@$(BIN)/python tests/soak $(ONLY)
 
 check: setup ## Style, security rules, types and layers
 	@status=0; for command in "ruff check ." "mypy" "lint-imports --no-cache"; do \
