@@ -96,12 +96,12 @@ def _record(run: Path, name: str) -> dict[str, Any] | None:
     path = run / f"{name}.json"
     if not path.is_file():
         return None
-    record: dict[str, Any] = json.loads(path.read_text())
     try:
+        record: dict[str, Any] = json.loads(path.read_text())
         process = psutil.Process(record["pid"])
         same = abs(_started(process) - record["started"]) < 1
         return record if same and process.status() != psutil.STATUS_ZOMBIE else None
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, json.JSONDecodeError):  # written half when its writer was killed: nobody's
         return None
 
 

@@ -73,3 +73,11 @@ def test_stop_ends_what_was_started_and_no_process_that_got_its_id_later(run, tm
         assert not processes.stop(run, "web")
         assert stranger.poll() is None
         stranger.communicate(b"\n")
+
+
+def test_a_record_that_was_written_half_is_nobodys(run, tmp_path, free_port):
+    run.mkdir()
+    (run / "web.json").write_text('{"pid": 1')
+
+    assert processes.running(run) == []
+    assert httpx.get(processes.ensure(web(free_port, tmp_path), run)).is_success
