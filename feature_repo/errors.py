@@ -19,6 +19,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 
 from feature_repo import faults
 
@@ -81,6 +82,14 @@ def run_stage(main: Callable[..., None]) -> None:
             raise
         error = said(caught, _stage(main), Path(paths[-1]) if paths else None)
         _stop(f"{type(error).__name__}: {error}", 1)
+
+
+def say_interrupted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """As sys.excepthook: Ctrl-C while a stage still imports its libraries, which takes seconds, is one line as well."""
+    if issubclass(kind, KeyboardInterrupt) and not os.environ.get("TALLY_DEBUG"):
+        sys.stderr.write(f"interrupted: {Path(sys.argv[0]).stem} had not begun. {SAFE}; run: dvc repro\n")
+    else:
+        sys.__excepthook__(kind, error, trace)
 
 
 def said(caught: Exception, stage: str, folder: Path | None) -> TallyError:

@@ -157,3 +157,14 @@ def test_an_interrupt_is_one_line_and_leaves_no_output(home):
     assert running.returncode == INTERRUPTED
     assert err == f"interrupted: split did not finish. {SAFE}; run: dvc repro\n"
     assert not (home / "split").exists()
+
+
+@pytest.mark.parametrize("package", ["training.stages", "monitoring.stages"])
+def test_an_interrupt_while_a_stage_imports_its_libraries_is_one_line_too(package):
+    program = f"import {package}\nraise KeyboardInterrupt"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == -signal.SIGINT
+    assert done.stderr.startswith("interrupted: ")
+    assert done.stderr.count("\n") == 1
+    assert SAFE in done.stderr
