@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from feature_repo.portfolios import load
-from monitoring import comparison, performance, performance_report, reports
+from monitoring import performance, performance_report, reports
 from monitoring.alerts import Verdict
 from monitoring.intervals import Estimate
 from monitoring.performance import Band, Performance, Period, Reference
@@ -82,17 +82,6 @@ def test_nothing_matured_still_makes_a_page(watched, performance_params, tmp_pat
     found = performance.assess(young, watched.portfolio, REFERENCE, ("A",), performance_params)
     reports.write(performance_report.page("p", ["nothing"], found, ()), tmp_path / "p.html")
     assert "no outcome has matured" in (tmp_path / "p.html").read_text()
-
-
-def test_development_test_and_window_stand_side_by_side(watched, performance_params):
-    found = performance.assess(watched.frame, watched.portfolio, REFERENCE, ("A",), performance_params)
-    sides = comparison.side_by_side(watched.release, watched.frame, found.total)
-    page = performance_report.page("p", ["said"], found, sides)
-    table = next(block.table for block in page.blocks if block.title == "Development and out-of-time side by side").set_index("part")
-    assert list(table.index) == ["development", "calibration", "test", comparison.HERE]
-    assert table.loc["development", "PSI of score"] == "0.000"
-    assert (table.loc[comparison.HERE, "outcomes"], table.loc[comparison.HERE, "bad"]) == (found.total.matured, found.total.bad)
-    assert not (table == "-").any(axis=None)
 
 
 def test_the_page_says_until_when_outcomes_were_seen_and_the_contracts_caveat(watched):

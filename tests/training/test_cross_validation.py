@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from feature_repo.contract import APPLICANT_ID, BAD
+from feature_repo.contract import BAD
 from feature_repo.errors import DataError
 from feature_repo.params import read
 from training import cross_validation
 from training.cross_validation import corrected, cross_validate, summarize
 from training.params import CrossValidationParams, TrainParams
-from training.recipe import folds, out_of_fold
+from training.recipe import folds
 
 COUNT = CrossValidationParams(folds=3, repeats=2)
 
@@ -44,17 +44,6 @@ def outcomes(rows, *, noise=0.0, seed=0):
         yield (random.random(rows) < 1 / (1 + np.exp(-margin))).astype(float), 1 / (1 + np.exp(-margin - noise))
 
 
-def test_folds_are_by_applicant_stratified_and_cover_every_row_once(small):
-    small = small.assign(**{APPLICANT_ID: (np.arange(len(small)) // 3).astype(str)})
-    found = list(folds(small, 5, 7))
-
-    assert np.array_equal(np.sort(np.concatenate([kept for _, kept in found])), np.arange(len(small)))
-    for fits, kept in found:
-        assert not set(small[APPLICANT_ID].iloc[fits]) & set(small[APPLICANT_ID].iloc[kept])
-        assert small[BAD].iloc[kept].mean() == pytest.approx(small[BAD].mean(), abs=0.08)
-    assert not np.array_equal(found[0][1], next(folds(small, 5, 8))[1])
-
-
 def test_no_outcome_of_a_fold_moves_what_is_said_of_it(mill, small, params, monkeypatch):
     said = []
     monkeypatch.setattr(cross_validation, "summarize", lambda found, *_: said.append([pd_ for _, pd_ in found]))
@@ -65,17 +54,6 @@ def test_no_outcome_of_a_fold_moves_what_is_said_of_it(mill, small, params, monk
 
     assert np.array_equal(said[0], said[2])
     assert np.array_equal(said[1], said[3])
-
-
-def test_a_row_is_not_calibrated_on_a_margin_it_helped_to_make(mill, borrow, params):
-    """Outcomes that nothing explains: margins of the fitted rows rank them all the same, out-of-fold margins do not."""
-    noise = borrow(mill, 600, unknown=0)
-    noise[BAD] = np.random.default_rng(5).permutation(noise[BAD].to_numpy())
-    try:
-        recipe = out_of_fold(mill, noise, params, 7)
-    except DataError:
-        return
-    assert all(one.calibrator.slope < 0.7 for one in recipe.candidates)
 
 
 def test_the_summary_is_of_all_folds_and_its_bounds_hold_the_truth():
