@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from feature_repo.portfolio import Portfolio
-from serving.scoring.decision import Scorer
+from serving.scoring.decision import Assessment, Scorer
 from serving.scoring.kernel import Array
 from serving.scoring.parts import ACTIONS
 
@@ -31,9 +31,17 @@ def score(scorer: Scorer, frame: pd.DataFrame, *, explain: bool = False) -> pd.D
     scored = scored.assign(margin=at.margin, pd=at.pd, score=at.score, band=names[at.band],
                            outcome=np.array([action.value for action in ACTIONS])[at.severity])
     if explain:
-        found = (scorer.explain(at, i) if severity else () for i, severity in enumerate(at.severity))
-        scored["reasons"] = [msgspec.json.encode(reasons).decode() for reasons in found]
+        scored["reasons"] = _reasons(scorer, at)
     return scored
+
+
+def _reasons(scorer: Scorer, at: Assessment) -> Array:
+    """JSON per row; contributions of all rows at once are several times as quick as one by one, and the same."""
+    found = np.full(len(at.pd), "[]", dtype=object)
+    refused = np.flatnonzero(at.severity)
+    for i, contributions in zip(refused, scorer.kernel.contributions(at.rows[refused]), strict=True):
+        found[i] = msgspec.json.encode(scorer.principal(at, int(i), contributions)).decode()
+    return found
 
 
 def _levels(texts: pd.Series) -> Array:

@@ -92,7 +92,10 @@ class Scorer:
 
         doubtful: whether a stored value is in doubt for more reasons than `assess` can see.
         """
-        contributions = self.kernel.contributions(at.rows[i : i + 1])[0]
+        return self.principal(at, i, self.kernel.contributions(at.rows[i : i + 1])[0], doubtful=doubtful)
+
+    def principal(self, at: Assessment, i: int, contributions: Array, *, doubtful: bool = False) -> tuple[Any, ...]:
+        """`explain` where the contributions to the margin of application i are known, shape (inputs,)."""
         broken = [rule for rule, held in zip(self.texts.rules, at.broken, strict=True) if held[i]]
         by_pd = int(self.policy.severities(at.pd[i : i + 1])[0])
         return reasons.principal(self.texts, contributions - self.baseline, broken=broken, doubtful=doubtful or bool(at.doubtful[i]),

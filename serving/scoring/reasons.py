@@ -35,10 +35,11 @@ def factors(texts: Texts, shortfall: Array) -> list[Reason]:
     """One reason per text whose inputs together are adverse, heaviest first; its feature is the heaviest of them."""
     weight: dict[str, float] = {}
     heaviest: dict[str, int] = {}
+    short = shortfall.tolist()
     for j, spec in enumerate(texts.inputs):
         text = spec["reason"]
-        weight[text] = weight.get(text, 0.0) + float(shortfall[j])
-        if text not in heaviest or shortfall[j] > shortfall[heaviest[text]]:
+        weight[text] = weight.get(text, 0.0) + short[j]
+        if text not in heaviest or short[j] > short[heaviest[text]]:
             heaviest[text] = j
     adverse = sorted((text for text in weight if text and weight[text] > 0), key=lambda text: -weight[text])
     return [Reason(texts.inputs[heaviest[text]]["name"], texts.inputs[heaviest[text]]["name"], text) for text in adverse]

@@ -18,6 +18,7 @@ from feature_repo.errors import ReleaseError
 from serving.scoring.kernel import Array, Nodes, walk_trees
 
 DEEPEST = 6
+FEW, BLOCK = 32, 256
 LARGEST = float(np.finfo(np.float32).max)
 Condition = tuple[float, float, bool, float]
 Path = dict[int, Condition]
@@ -69,7 +70,10 @@ class Trees:
 
     def contributions(self, rows: Array) -> Array:
         out = np.zeros(rows.shape, dtype=np.float64)
-        add_leaves(single(rows), self._leaves, out)
+        if len(rows) < FEW:
+            add_leaves(single(rows), self._leaves, out)
+        else:
+            add_leaves_to_many(np.ascontiguousarray(single(rows).T), self._leaves, out.T)
         return out
 
     @cached_property
@@ -150,3 +154,24 @@ def add_leaves(rows: Array, leaves: Leaves, out: Array) -> None:
             at = leaves.tables[leaf] + mask * (last - first)
             for k in range(first, last):
                 out[i, leaves.column[k]] += leaves.table[at + k - first]
+
+
+@njit(cache=True, nogil=True)
+def add_leaves_to_many(columns: Array, leaves: Leaves, out: Array) -> None:
+    """`add_leaves` for rows that stand in columns: a leaf at a time over a block that fits the cache, so the same sums, bit for bit."""
+    masks = np.empty(BLOCK, dtype=np.int64)
+    for start in range(0, columns.shape[1], BLOCK):
+        many = min(BLOCK, columns.shape[1] - start)
+        for leaf in range(len(leaves.value)):
+            first, d = leaves.starts[leaf], leaves.starts[leaf + 1] - leaves.starts[leaf]
+            masks[:many] = 0
+            for k in range(first, first + d):
+                column, low, high, missing = leaves.column[k], leaves.low[k], leaves.high[k], leaves.missing[k] == 1
+                for i in range(many):
+                    x = columns[column, start + i]
+                    agrees = ((low <= x) & (x < high)) | (np.isnan(x) & missing)
+                    masks[i] |= int(agrees) << (k - first)
+            for k in range(d):
+                column, at = leaves.column[first + k], leaves.tables[leaf] + k
+                for i in range(many):
+                    out[column, start + i] += leaves.table[at + masks[i] * d]

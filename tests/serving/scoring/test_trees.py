@@ -7,7 +7,7 @@ import pytest
 import xgboost
 
 from feature_repo.errors import ReleaseError
-from serving.scoring.trees import DEEPEST
+from serving.scoring.trees import BLOCK, DEEPEST, FEW
 from training.models import export
 
 
@@ -71,6 +71,14 @@ def test_one_row_and_many_have_the_same_bits(boosted, others):
 
     assert [trees.margins(row[None])[0] for row in others[:200]] == trees.margins(others[:200]).tolist()
     assert np.array_equal(np.vstack([trees.contributions(row[None]) for row in others[:50]]), trees.contributions(others[:50]))
+
+
+@pytest.mark.parametrize("rows", [0, 1, FEW - 1, FEW, BLOCK, BLOCK + 1, 3 * BLOCK + 7])
+def test_contributions_are_the_same_to_the_last_bit_whichever_way_they_are_added_up(boosted, others, rows):
+    trees = export(boosted)
+    one_by_one = [trees.contributions(others[i : i + 1]) for i in range(rows)]
+
+    assert trees.contributions(others[:rows]).tobytes() == b"".join(row.tobytes() for row in one_by_one)
 
 
 def test_more_inputs_on_a_path_than_reasons_are_exact_for_are_refused():
