@@ -118,6 +118,6 @@ def test_one_that_is_applied_becomes_the_challenger_and_can_be_a_branch(tried):
     tried.project.repro("register")
 
     now = registered(tried.project)
-    assert now["runs"][now["challenger"]]["name"] == "trees"
+    assert now["runs"][str(now["challenger"])]["name"] == "trees"
     assert len(now["runs"]) == len(tried.after["runs"])
     assert "as-a-branch" in did(tried.project, "git", "branch", "--list")
