@@ -41,9 +41,12 @@ def schema(portfolio: Portfolio) -> pa.Schema:
 def read(path: Path, portfolio: Portfolio, release: Release, *, columns: tuple[str, ...]) -> pd.DataFrame:
     """The keys and the given columns of the decisions that `release` made, ordered by time and decision.
 
-    Raises DataError for a file that is not a window of this portfolio, holds a decision twice, or none of this release.
+    Raises DataError for a file that is no whole window of this portfolio, holds a decision twice, or none of this release.
     """
-    there = pq.read_schema(path).names
+    try:
+        there = pq.read_schema(path).names
+    except pa.ArrowInvalid:
+        raise DataError(f"{path.name} is cut off or no Parquet file; run the stage baseline again, or export the window again") from None
     wanted = list(dict.fromkeys((*KEYS, *columns)))
     absent = sorted(set(wanted) - set(there))
     if absent:

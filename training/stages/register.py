@@ -9,6 +9,7 @@ import msgspec
 import pandas as pd
 
 from feature_repo.errors import run_stage
+from feature_repo.params import Nothing, read
 from feature_repo.portfolios import load
 from governance.release import Release, verify
 from training import pictures, provenance, tracking
@@ -17,6 +18,7 @@ from training.origin import experiment
 
 def main(portfolio: str, evaluate: Path, card: Path) -> None:
     """evaluate: folder with release/, metrics.json and plots/; card: the JSON file that says where the release is registered."""
+    read("register", Nothing)
     release = verify(evaluate / "release")
     metrics = json.loads((evaluate / "metrics.json").read_text())
     tried = experiment()
