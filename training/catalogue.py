@@ -98,9 +98,13 @@ class Evidence:
         """Figures of every input, by name."""
         develops = (self.parts[PERIOD] == DEVELOPMENT).to_numpy()
         makes = (self.parts[PART] == DEVELOPMENT).to_numpy()[develops]
-        applied = self.frame[develops]
-        bad = applied[BAD].where(makes).to_numpy(dtype=float)
-        return {column.name: _figures(column, applied[column.name], bad, self.params) for column in self.portfolio.inputs}
+        bad = self.frame.loc[develops, BAD].where(makes).to_numpy(dtype=float)
+        return {column.name: _figures(column, self.frame.loc[develops, column.name], bad, self.params) for column in self.portfolio.inputs}
+
+    @cached_property
+    def members(self) -> pd.DataFrame:
+        """Protected groups of every application."""
+        return population.join(self.frame, self.vault)
 
     def warned(self, column: str, table: str = "") -> tuple[str, ...]:
         """Rules of validate that the column broke, in words; a name that other tables have too needs its table."""
@@ -184,7 +188,7 @@ def _column(seen: Evidence, table: Table, place: int) -> Entry:
     if isinstance(column, Input):
         return _input(seen, at, table.name, column)
     if isinstance(column, Protected):
-        groups = population.by_group(column, seen.frame, seen.vault, seen.params.least)
+        groups = population.by_group(column, seen.members, seen.params.least)
         return Entry(at, table.name, column.name, column.raw, "protected", declarations.meaning(column), facts=declarations.facts(column),
                      warnings=seen.warned(column.name), groups=groups)
     (name, kind), facts = UNUSED[type(column)], declarations.facts(column)

@@ -83,7 +83,7 @@ class Counts:
 def of_number(values: Array, bad: Array, special: tuple[float, ...], *, most: int, least: int) -> Figures:
     """values: float64, NaN for missing; bad: 1, 0, or NaN where the outcome is not one of the development part."""
     plain = values[~(np.isnan(values) | np.isin(values, special))]
-    bins = thinned(freeze_numbers(values, most, special), values, least)
+    bins = thinned(freeze_numbers(values, most, special), least)
     counts = _counted(bins, values, bad, len(bins.edges) + 1)
     known = ~np.isnan(bad)
     auc = round(power.auc(values[known], bad[known]), 6) if counts.has_both else None
@@ -98,11 +98,11 @@ def of_level(values: pd.Series, bad: Array, names: tuple[str, ...], *, least: in
     return _figures(counts, least, {}, None, separation(counts) if counts.has_both else None, None)
 
 
-def thinned(bins: Bins, values: Array, least: int) -> Bins:
-    """The same bins with edges left out until every interval holds at least `least` values, or none is left."""
+def thinned(bins: Bins, least: int) -> Bins:
+    """The same bins with edges left out until every interval held at least `least` values when they were frozen, or none is left."""
     edges: list[float] = []
     held = 0
-    inside = bins.count(values)[: len(bins.edges) + 1]
+    inside = np.rint(np.array(bins.shares) * bins.rows)[: len(bins.edges) + 1]
     for edge, count in zip(bins.edges, inside, strict=False):
         held += int(count)
         if held >= least:

@@ -39,20 +39,24 @@ class Group:
 
 def by_part(portfolio: Portfolio, frame: pd.DataFrame, parts: pd.DataFrame) -> tuple[Part, ...]:
     """All applications, everyone who applied in development, the development part; the other parts and the rest where there are any."""
-    develops = frame[(parts[PERIOD] == DEVELOPMENT).to_numpy()]
-    of_part = {name: frame[(parts[PART] == name).to_numpy()] for name in PARTS}
-    rest = frame[parts[PART].isna().to_numpy()]
-    chosen = {"all": frame, "applied in development": develops, **of_part, "in no part": rest}
+    known = frame[[EVENT_TIME, BAD]]
+    of_part = {name: known[(parts[PART] == name).to_numpy()] for name in PARTS}
+    chosen = {"all": known, "applied in development": known[(parts[PERIOD] == DEVELOPMENT).to_numpy()], **of_part,
+              "in no part": known[parts[PART].isna().to_numpy()]}
     return tuple(_part(portfolio, name, rows) for name, rows in chosen.items() if len(rows) or name not in {*PARTS[1:], "in no part"})
 
 
-def by_group(column: Protected, frame: pd.DataFrame, vault: pd.DataFrame, least: int) -> tuple[Group, ...]:
+def join(frame: pd.DataFrame, vault: pd.DataFrame) -> pd.DataFrame:
+    """The vault's groups of every application of `frame`, in its order; null where it has none."""
+    return frame[[APPLICATION_ID]].merge(vault, on=APPLICATION_ID, how="left", validate="one_to_one")
+
+
+def by_group(column: Protected, joined: pd.DataFrame, least: int) -> tuple[Group, ...]:
     """All applications by group, in declared order, counts of fewer than `least` withheld."""
-    joined = frame[[APPLICATION_ID]].merge(vault, on=APPLICATION_ID, how="left", validate="one_to_one")
-    found = joined[column.name].fillna(NO_GROUP).value_counts() if column.name in joined else pd.Series({NO_GROUP: len(frame)})
+    found = joined[column.name].fillna(NO_GROUP).value_counts() if column.name in joined else pd.Series({NO_GROUP: len(joined)})
     counts = {str(name): int(found.get(name, 0)) for name in dict.fromkeys((*column.group_names, *sorted(found.index)))}
     hidden = withheld(counts, least)
-    return tuple(Group(name, None if name in hidden else count, None if name in hidden else round(count / max(len(frame), 1), 6),
+    return tuple(Group(name, None if name in hidden else count, None if name in hidden else round(count / max(len(joined), 1), 6),
                        name == column.reference) for name, count in counts.items())
 
 

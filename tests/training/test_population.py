@@ -18,7 +18,7 @@ def grouped(counts, least=10, in_vault=None):
     members = [group for group, count in counts.items() for _ in range(count)]
     frame = pd.DataFrame({APPLICATION_ID: [f"a{place}" for place in range(len(members))]})
     vault = frame.assign(guild=members).sample(frac=1, random_state=1)
-    return population.by_group(GUILD, frame, vault.drop(columns=GUILD.name) if in_vault is False else vault, least)
+    return population.by_group(GUILD, population.join(frame, vault.drop(columns=GUILD.name) if in_vault is False else vault), least)
 
 
 def test_groups_stand_in_declared_order_with_their_share_and_what_is_not_stated():
