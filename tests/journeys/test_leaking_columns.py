@@ -22,7 +22,7 @@ REASON = "It speaks against you"
 
 @pytest.fixture(scope="module")
 def files(data_dir, tmp_path_factory):
-    """Every tenth 7(a) loan, its term cut short where it was charged off; beside it the outcome, and what was recovered of some bad ones."""
+    """Every tenth 7(a) loan, its term cut short where charged off; beside it the outcome, and what was recovered of some bad ones."""
     folder = tmp_path_factory.mktemp("files")
     loans = pd.read_csv(data_dir / "sba_7a_volume" / "sba_7a_volume.csv.gz").iloc[::EVERY]
     bad = loans["MIS_Status"] == "CHGOFF"
