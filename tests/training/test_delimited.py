@@ -60,6 +60,8 @@ WRITTEN = {
     "no line end at the end": (Csv(), b"id,value\na,1", {"id": ["a"], "value": ["1"]}),
     "blanks": (Csv(separator=BLANKS), b"  id   value\n  a      1 \r\n  b\t22\n\n", {"id": ["a", "b"], "value": ["1", "22"]}),
     "blanks and quotes": (Csv(separator=BLANKS), b'"id" "value"\n"a b"  "x ""y"""', {"id": ["a b"], "value": ['x "y"']}),
+    "a byte order mark before blanks and quotes": (
+        Csv(separator=BLANKS, header=False), b'\xef\xbb\xbf  "a b" 1\n', {"1": ["a b"], "2": ["1"]}),
     "blanks and a quote within": (Csv(separator=BLANKS), b'id value\na 5"x\nb 6"\n', {"id": ["a", "b"], "value": ['5"x', '6"']}),
     "a separator of more than a character": (Csv(separator=r"\|\|"), b"id||value\na||1\nb||\n", {"id": ["a", "b"], "value": ["1", ""]}),
     "a regular expression": (Csv(separator=" *[;,] *"), b"id ; value\na, 1\n", {"id": ["a"], "value": ["1"]}),
