@@ -89,9 +89,10 @@ def _without_open(found: list[str]) -> list[str]:
 
 
 def _undecided(path: Path, tree: ast.Module) -> list[str]:
-    texts = [(node.lineno, node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    return [f"{path}, line {line}: {text.removeprefix(DECIDE).lstrip(': ')}. Decide, and write it in place of the text"
-            for line, text in sorted(texts) if text.startswith(DECIDE)]
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    places = sorted((node.lineno, node.col_offset, str(node.value)) for node in nodes if str(node.value).lstrip().startswith(DECIDE))
+    return [f"{path}, line {line}: {text.lstrip().removeprefix(DECIDE).lstrip(': ')}. Decide, and write it in place of the text"
+            for line, _, text in places]
 
 
 def _of_data(portfolio: Portfolio) -> tuple[list[str], list[str]]:

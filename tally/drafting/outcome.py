@@ -119,7 +119,8 @@ def _by_name(column: Profile) -> Verdicts | None:
 
 
 def _left_open(column: Profile) -> Verdicts:
-    return Verdicts(column.raw, (), (), tuple(text for text in column.listed if text.lower() in vocabulary.MISSING),
+    absent = tuple(text for text in column.listed if text.lower() in vocabulary.MISSING - vocabulary.MEANINGFUL)
+    return Verdicts(column.raw, (), (), absent if len(column.listed) - len(absent) > 1 else (),
                     open=f"{DECIDE}: which of {_shares(column)} is bad", why=_shares(column))
 
 

@@ -15,8 +15,8 @@ from tally.drafting.profiles import Profile
 EDGES = ((25, "under 25"), (40, "25 to 39"), (62, "40 to 61"), (math.inf, "62 and over"))
 MOST_GROUPS = 8
 MOST_TEXTS = 200
-SEXES = {**dict.fromkeys(("m", "male", "man", "mann", "homme", "hombre"), "male"),
-         **dict.fromkeys(("f", "w", "female", "woman", "frau", "femme", "mujer"), "female")}
+SEXES = {**dict.fromkeys(("m", "male", "man", "mann", "homme", "hombre", "männlich"), "male"),
+         **dict.fromkeys(("f", "w", "female", "woman", "frau", "femme", "mujer", "weiblich"), "female")}
 UNKNOWN = "unknown"
 
 

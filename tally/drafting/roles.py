@@ -30,6 +30,7 @@ COVERED = 0.5    # share of the rows that the levels of a wider column must hold
 WORDY = 4        # words a text, from which a column of many texts is free text
 SOME = 200       # distinct texts looked at for what only persons have
 SAME_TIME = 0.98  # correlation with the time axis
+MARKS = r"^[$€£¥]\s?|\s?[%€$£¥]$|,"
 FEW = 6          # distinct numbers up to which they may be codes
 MOST_STRAY = 3   # distinct texts among numbers that are taken for codes of a missing value
 SAMPLE = 30_000  # rows an AUC is measured on
@@ -132,7 +133,8 @@ def _constant(seen: Seen) -> Line | None:
     column = seen.column
     if column.distinct > 1:
         return None
-    return _ignored(column, "no value in any row" if not column.distinct else "the same in every row that has a value")
+    return _ignored(column, "no value in any row" if not column.distinct else "the same in every row that has a value",
+                    f"{column.empty / column.rows:.1%} missing")
 
 
 def _personal(seen: Seen) -> Line | None:
@@ -233,7 +235,7 @@ def _oddities(seen: Seen, figures: values.Figures) -> list[str]:
 def _marked_number(seen: Seen) -> Line | None:
     """Numbers with a sign or unit, such as 13.5% or $1,200, which no reader takes for numbers."""
     column = seen.column
-    plain = pd.Series(column.listed[:SOME], dtype=str).str.replace(r"^[^0-9+-]{1,4}|[^0-9]{1,4}$|,", "", regex=True)
+    plain = pd.Series(column.listed[:SOME], dtype=str).str.replace(MARKS, "", regex=True)
     if column.distinct <= NARROW or pd.to_numeric(plain, errors="coerce").notna().mean() < 0.9:
         return None
     return _ignored(column, "numbers written with a sign or unit beside them",

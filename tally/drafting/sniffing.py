@@ -49,8 +49,8 @@ def sniff(path: Path) -> Csv:
     lines = [line for line in head.split("\n")[:LINES] if line.strip()]
     if not lines:
         raise DataError(f"{path} is empty")
-    separator = next((each for each in SEPARATORS if _is_consistent(lines, each)), None)
-    if separator is None:
+    separator = max(SEPARATORS, key=lambda each: _consistency(lines, each))
+    if not _consistency(lines, separator):
         raise DataError(f"{path}: no separator (tab, |, ;, comma, blanks) parts its first {len(lines)} lines into columns of one number; "
                         "is it a table of more than one column, each row on one line?")
     rows = [_fields(line, separator) for line in lines]
@@ -60,10 +60,10 @@ def sniff(path: Path) -> Csv:
 
 
 def has_header(rows: list[list[str]]) -> bool:
-    """Whether the first row names the columns: texts, each once, none of which stands among the values below it."""
+    """Whether the first row names the columns: texts, none of which stands among the values below it."""
     first, below = [text.strip() for text in rows[0]], rows[1:]
     named = [text for text in first if text]
-    if len(set(named)) < len(named) or len(named) < len(first) - 1 or any(FIGURE.fullmatch(text) for text in named):
+    if len(named) < len(first) - 1 or any(FIGURE.fullmatch(text) for text in named):
         return False
     seen = [{row[at].strip() for row in below if at < len(row)} for at in range(len(first))]
     return not any(text and text in values for text, values in zip(first, seen, strict=True))
@@ -108,12 +108,12 @@ def _fields(line: str, separator: str) -> list[str]:
     return next(csv.reader([line], delimiter=separator))
 
 
-def _is_consistent(lines: list[str], separator: str) -> bool:
-    """Whether nearly all lines, those above a header apart, have the same number of fields, more than one."""
+def _consistency(lines: list[str], separator: str) -> float:
+    """Share of lines with the same number of fields, more than one; nought where, those above a header apart, it is not nearly all."""
     counts = Counter(len(_fields(line, separator)) for line in lines)
     width, often = max(counts.items(), key=lambda item: item[1])
     least = len(lines) - max(1, min(MOST_ABOVE, len(lines) // 4)) if len(lines) < LINES else CONSISTENT * len(lines)
-    return width > 1 and often >= least
+    return often / len(lines) if width > 1 and often >= least else 0.0
 
 
 def _above(rows: list[list[str]]) -> int:

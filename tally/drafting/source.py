@@ -80,7 +80,7 @@ def _reader(reader: Csv | Parquet) -> list[str]:
 
 def _outcome(draft: Draft) -> str:
     meant, cuts = draft.verdicts, draft.cuts
-    bad, good = (meant.bad or (meant.open,)), (meant.good or (f"{meant.open.partition(':')[0]}: and which is good",))
+    bad, good = (meant.bad or (meant.open,)), (meant.good or (meant.open.removesuffix("bad") + "good",))
     neither = (("neither", meant.neither),) if meant.neither else ()
     waits = Code(f"days({cuts.wait.days if cuts else DAYS_UNDATED})")
     seen = (("observed_until", _moment(cuts.observed_until)),) if cuts else ()
@@ -95,8 +95,8 @@ def _reasons(meant: Verdicts, draft: Draft) -> tuple[str, ...]:
     if draft.cuts is None:
         return (*told, "matures_after: how long an outcome takes. Without dates nothing waits for it, but reports say it.")
     matured = int(draft.cuts.matured.sum())
-    return (*told, (f"guess: the last date in the file is taken for the day outcomes were last seen; {draft.cuts.wait.days} days is the "
-                    f"longest usual wait that leaves most rows, {matured:,}, with an outcome that counts. Say how long it really takes."))
+    return (*told, (f"guess: outcomes are taken to be seen until the last date of the file that matters; {draft.cuts.wait.days} days is "
+                    f"the longest usual wait that leaves most rows, {matured:,}, with an outcome that counts. Say how long it really takes."))
 
 
 def _moment(moment: datetime) -> Code:

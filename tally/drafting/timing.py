@@ -68,6 +68,7 @@ def cuts(axis: Axis, dated: list[Profile], known: Array) -> Cuts | None:
     last = max(float(np.nanmax(seconds(column))) for column in dated if not vocabulary.PROTECTED["date of birth"].search(column.words))
     last = max(float(np.nanmax(axis.seconds)), min(last, datetime.now(UTC).timestamp()))
     wait = next((wait for wait in WAITS if np.mean(axis.seconds[known] <= last - wait * DAY) >= LEAST_MATURED), 0)
+    last = min(last, float(np.nanmax(axis.seconds)) + wait * DAY)  # later, applications would seem to have stopped
     matured = known & (axis.seconds <= last - wait * DAY)
     days = np.floor(axis.seconds[matured] / DAY)
     if len(np.unique(days)) < 2:

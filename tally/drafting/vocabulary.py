@@ -91,32 +91,28 @@ BAD_TEXT: Final = re.compile(r"charged?.?off|chg.?off|default|^bad|bad$|delinq|l
 NOT_BAD: Final = re.compile(r"no default|non.?default|not default|no loss|never|not late|no delinq|not delinq")
 
 CURRENCIES: Final = frozenset({"usd", "eur", "gbp", "chf", "dm", "jpy", "aud", "cad", "cny", "inr", "twd", "brl", "mxn", "sek",
-                                   "nok", "dkk", "pln", "zar"})
+                               "nok", "dkk", "pln", "zar"})
 UNITS: Final = ((re.compile(r"_(months?|mths?|mos?|monate)_"), "months"), (re.compile(r"_(years?|yrs?|jahre)_"), "years"),
                 (re.compile(r"_(days?|tage)_"), "days"), (re.compile(r"_(pct|percent|perc|prozent)_"), "percent"),
                 (re.compile(r"_(ratio|share|util\w*|dti)_"), "ratio"))
 
 SHORT: Final = {
     "amt": "amount", "amnt": "amount", "mth": "months", "mths": "months", "mnths": "months", "num": "number", "cd": "code",
-    "acct": "account", "acc": "account", "bal": "balance", "emp": "employment", "empl": "employment", "inq": "inquiries", "delinq": "delinquencies",
-    "util": "utilization", "dti": "debt-to-income ratio", "yrs": "years", "yr": "years", "pct": "percentage", "cnt": "count",
-    "avg": "average",
-    "tot": "total", "hist": "history", "inc": "income", "res": "residence", "pmt": "payment", "pymnt": "payment", "instal": "instalment",
-    "cust": "customer", "appl": "application", "prop": "property", "trans": "transactions", "dep": "dependants", "int": "interest",
-    "revol": "revolving",
-    "dlq": "delinquencies", "addr": "address", "prev": "previous", "max": "highest", "min": "lowest", "nr": "number", "no": "number",
-    "lim": "limit",
+    "acct": "account", "acc": "account", "bal": "balance", "emp": "employment", "empl": "employment", "inq": "inquiries",
+    "delinq": "delinquencies", "util": "utilization", "dti": "debt-to-income ratio", "yrs": "years", "yr": "years", "pct": "percentage",
+    "cnt": "count", "avg": "average", "tot": "total", "hist": "history", "inc": "income", "res": "residence", "pmt": "payment",
+    "pymnt": "payment", "instal": "instalment", "cust": "customer", "appl": "application", "prop": "property", "trans": "transactions",
+    "dep": "dependants", "int": "interest", "revol": "revolving", "dlq": "delinquencies", "addr": "address", "prev": "previous",
+    "max": "highest", "min": "lowest", "nr": "number", "no": "number", "lim": "limit",
 }
 # After Regulation B, 12 CFR 1002, appendix C, sample form C-1, where a reason is a noun phrase.
 PHRASES: Final = (
     (re.compile(r"_emp(l|loy(ment|ed)?)?_(length|len|months?|mths|years?|yrs|since|duration|time)|_(months|years)_employed|employment_since"),
      "Length of employment"),
-    (re.compile(r"(months|years|time)_(at_)?(current_)?(address|residence)|residence_(since|length|months|years)|addr(ess)?_(months|"
-                r"years)"),
+    (re.compile(r"(months|years|time)_(at_)?(current_)?(address|residence)|residence_(since|length|months|years)|addr(ess)?_(months|years)"),
      "Length of residence"),
-    (re.compile(r"_inq|inquir"), "Number of recent inquiries on credit bureau report"),
+    (re.compile(r"^_(n|num|number_of)?_?inq(uiries)?(_last)?(_\d+_?m\w*)?_$"), "Number of recent inquiries on credit bureau report"),
     (re.compile(r"^_(loan|credit|requested|req)_(amount|amt|amnt)_$|^_amount_$"), "Amount of credit requested"),
-    (re.compile(r"delinq"), "Delinquent past or present credit obligations"),
     (re.compile(r"^_(purpose|loan_purpose)_$"), "Purpose of the credit"),
     (re.compile(r"^_(term|loan_term|duration|term_months|duration_months)_$"), "Length of the credit term"),
 )
