@@ -132,6 +132,14 @@ def test_the_smallest_and_largest_value_show_nowhere():
     assert "987" not in str(number(values, np.resize([0.0, 1.0], len(values)), ()))
 
 
+def test_a_bin_of_one_kind_counts_with_half_an_outcome_of_each():
+    levels, bad = pd.Series(np.repeat(["oak", "elm"], [100, 300])), np.concatenate([np.ones(100), np.resize([0.0, 1.0], 300)])
+    oak, elm = ((100.5 / 250, 0.5 / 150), (150 / 250, 150 / 150))
+
+    expected = sum((at_bad - at_good) * np.log(at_bad / at_good) for at_bad, at_good in (oak, elm))
+    assert information.of_level(levels, bad, ("oak", "elm"), least=LEAST).information == pytest.approx(expected, abs=1e-6)
+
+
 def test_whole_numbers_have_a_bar_each():
     found = number(np.resize([0.0, 1.0, 2.0, 5.0], 4_000), np.resize([0.0, 1.0, 1.0], 4_000), ())
 

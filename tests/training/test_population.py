@@ -33,6 +33,13 @@ def test_a_small_group_is_withheld_with_another_that_would_give_it_away():
     assert counts == {"town": 60, "country": None, "sea": None}
 
 
+def test_an_application_the_vault_does_not_have_is_not_stated():
+    frame = pd.DataFrame({APPLICATION_ID: ["a", "b", "c"]})
+    joined = population.join(frame, pd.DataFrame({APPLICATION_ID: ["c", "a"], GUILD.name: ["town", "sea"]}))
+
+    assert joined[GUILD.name].fillna("").tolist() == ["sea", "", "town"]
+
+
 def test_an_attribute_the_file_did_not_have_is_not_stated():
     assert grouped({"town": 60}, in_vault=False)[-1] == Group("not stated", 60, 1.0, reference=False)
 
