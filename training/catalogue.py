@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import msgspec
 import pandas as pd
 
+from feature_repo import wording
 from feature_repo.contract import (
     APPLICANT_ID,
     APPLICATION_ID,
@@ -108,8 +109,7 @@ class Evidence:
 
     def warned(self, column: str, table: str = "") -> tuple[str, ...]:
         """Rules of validate that the column broke, in words; a name that other tables have too needs its table."""
-        return tuple(f"{broken.rule.replace('_', ' ')} ({broken.count:,} of {broken.of:,})" for broken in self.warnings
-                     if broken.column == column and table in {"", broken.table})
+        return tuple(_words(broken) for broken in self.warnings if broken.column == column and table in {"", broken.table})
 
 
 def sheets(seen: Evidence) -> tuple[Sheet, ...]:
@@ -135,7 +135,8 @@ def elsewhere(found: Iterable[Sheet], warnings: tuple[Broken, ...]) -> list[str]
     entries = [entry for sheet in found for entry in sheet.columns]
     by_name = {entry.name for entry in entries if entry.figures or entry.groups}
     in_table = {(entry.table, entry.name or entry.raw) for entry in entries if entry.warnings}
-    return [str(broken) for broken in warnings if broken.column not in by_name and (broken.table, broken.column) not in in_table]
+    left = [broken for broken in warnings if broken.column not in by_name and (broken.table, broken.column) not in in_table]
+    return [sentence for sentence, _ in wording.sentences(left)]
 
 
 def findings(found: tuple[Sheet, ...], parts: tuple[Part, ...], others: list[str]) -> list[str]:
@@ -148,17 +149,25 @@ def findings(found: tuple[Sheet, ...], parts: tuple[Part, ...], others: list[str
         "Strongest alone, by information value": told,
         "The bad rate runs against the declared direction": [entry.name for entry in columns if entry.direction == AGAINST],
         "Without any value in development": [name for name, figures in ranked if figures.missing == 1],
-        "Warnings of validate": [*(f"{entry.name} {warning}" for entry in columns for warning in entry.warnings), *others],
+        "Validate warns of": [entry.name or entry.raw for entry in columns if entry.warnings],
     }
     counted = f"{parts[0].applications:,} applications; columns: {', '.join(f'{count} {kind}' for kind, count in kinds.items() if count)}."
     alike = [] if told else ["No information values: all known outcomes of development are alike."]
-    return [counted, *alike, *(f"{what}: {', '.join(names)}." for what, names in named.items() if names)]
+    return [counted, *alike, *(f"{what}: {', '.join(names)}." for what, names in named.items() if names),
+            *(f"Validate warns: {sentence}." for sentence in others)]
 
 
 def _figures(column: Input | Derived, values: pd.Series, bad: Any, params: Catalogue) -> Figures:
     if isinstance(column, Input) and column.is_level:
         return information.of_level(values, bad, column.level_names, least=params.least)
     return information.of_number(values.to_numpy(dtype=float), bad, column.special, most=params.bins, least=params.least)
+
+
+def _words(broken: Broken) -> str:
+    wrong, _ = wording.RULES.get(f"{broken.rule} {broken.column}") or wording.RULES.get(broken.rule, (broken.rule, ""))
+    rows = "" if broken.rule in wording.ROWLESS else f"{broken.count:,} of {broken.of:,} rows"
+    facts = "; ".join(filter(None, (rows, broken.seen, broken.allowed)))
+    return f"{wrong} ({facts})" if facts else wrong
 
 
 def _information(entry: Entry) -> float:

@@ -10,7 +10,7 @@ import pytest
 from borrowers import brought
 from ruamel.yaml import YAML
 
-from feature_repo import params, portfolios
+from feature_repo import params, portfolios, wording
 from feature_repo.contract import BAD, Action, Applicant, Ignored, Input, Outcome, Protected, Request, Risk, Rule, Table, days
 from feature_repo.errors import ParamsError
 from feature_repo.portfolio import Portfolio
@@ -94,15 +94,15 @@ def test_a_bad_rate_against_the_declared_direction_is_found(mill, borrow):
 
 
 def test_a_warning_stands_beside_its_column_and_none_is_lost(mill, borrow):
-    warnings = (Broken("orders", "sacks", "usual", 3, 1_200), Broken("leakage", "flow", "doubtful", 9, 1_000),
+    warnings = (Broken("orders", "sacks", "usual", 3, 1_200), Broken("leakage", "flow", "doubtful", 9, 1_000, seen="AUC 0.81"),
                 Broken("rivers", "event_timestamp", "future", 1, 50), Broken("coverage", "rivers", "coverage", 5, 50),
                 Broken("rivers", "", "row_count", 1, 50))
     sheets = catalogue.sheets(evidence(mill, borrow(mill, 600), warnings))
     beside = {(entry.table, entry.name): entry.warnings for sheet in sheets for entry in sheet.columns if entry.warnings}
 
-    assert beside == {("orders", "sacks"): ("usual (3 of 1,200)",), ("rivers", "flow"): ("doubtful (9 of 1,000)",),
-                      ("rivers", "event_timestamp"): ("future (1 of 50)",)}
-    assert catalogue.elsewhere(sheets, warnings) == [str(warnings[3]), str(warnings[4])]
+    assert beside == {("orders", "sacks"): ("unusual values (3 of 1,200 rows)",), ("rivers", "flow"): ("alone ranks the outcome very well (AUC 0.81)",),
+                      ("rivers", "event_timestamp"): ("later than the data can be (1 of 50 rows)",)}
+    assert catalogue.elsewhere(sheets, warnings) == [sentence for sentence, _ in wording.sentences(warnings[3:])]
 
 
 def test_the_findings_count_the_columns_and_name_the_strongest_and_the_empty(orchard, borrow):
