@@ -100,7 +100,8 @@ def test_a_warning_stands_beside_its_column_and_none_is_lost(mill, borrow):
     sheets = catalogue.sheets(evidence(mill, borrow(mill, 600), warnings))
     beside = {(entry.table, entry.name): entry.warnings for sheet in sheets for entry in sheet.columns if entry.warnings}
 
-    assert beside == {("orders", "sacks"): ("unusual values (3 of 1,200 rows)",), ("rivers", "flow"): ("alone ranks the outcome very well (AUC 0.81)",),
+    assert beside == {("orders", "sacks"): ("unusual values (3 of 1,200 rows)",),
+                      ("rivers", "flow"): ("alone ranks the outcome very well (AUC 0.81)",),
                       ("rivers", "event_timestamp"): ("later than the data can be (1 of 50 rows)",)}
     assert catalogue.elsewhere(sheets, warnings) == [sentence for sentence, _ in wording.sentences(warnings[3:])]
 
