@@ -45,7 +45,6 @@ RAW = {  # what is odd: how the applications and the stored table change, the st
     "an input that may not be missing always is": (put(s=""), keep, "validate", "sacks"),
     "a stored input is always missing": (keep, put(f=""), "validate", "flow"),
     "a request input is constant": (put(s=7), keep, RESULT, ""),
-    "a stored input is constant": (keep, put(i=3), RESULT, ""),
     "5,000 levels where the others are one": (put(g=count("grain ", 5_000)), keep, RESULT, ""),
     "5,000 levels where two are declared": (keep, put(w=count("weir ", 5_000)), "validate", "weir"),
     "an application's key twice": (put(no=count("a", 3_999)), keep, "validate", "application_id"),
