@@ -36,7 +36,7 @@ WANTED = {
     errno.ENOTDIR: "a file is where a folder is needed: move it away",
     errno.EISDIR: "a folder is where a file is needed: move it away",
     errno.EEXIST: "a file is where a folder is needed: move it away",
-    errno.EIO: "the disk does not answer (input/output error): look at dmesg, and use another disk",
+    errno.EIO: "the disk refuses or does not answer (input/output error): look at dmesg, df and ulimit -f",
     errno.ENOMEM: "memory does not suffice: close what else runs, use a larger machine, or fewer rows (params.yaml)",
 }
 
@@ -63,7 +63,7 @@ def where(error: BaseException) -> str:
 
 def keep(error: BaseException, stage: str) -> Path | None:
     """The file that now holds the whole traceback, readable by its owner alone since it may quote data. None where none can be written."""
-    path = Path(os.environ.get("TALLY_HOME", "var"), "failed", f"{stage}.txt")
+    path = _home() / "failed" / f"{stage}.txt"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
@@ -97,11 +97,17 @@ def _number(error: BaseException) -> int | None:
 
 
 def _place(error: BaseException) -> Path | None:
+    if isinstance(error, sqlite3.Error):
+        return _home()  # all our databases are there; SQLite does not say which
     name = getattr(error, "filename", None)
     if isinstance(name, str | bytes | os.PathLike):
         return Path(os.fsdecode(name))
     spoken = ARROW_FILE.search(str(error))
     return Path(spoken[1]) if spoken else None
+
+
+def _home() -> Path:
+    return Path(os.environ.get("TALLY_HOME", "var"))
 
 
 def _free(path: Path | None) -> str:

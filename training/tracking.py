@@ -8,6 +8,7 @@ alias: what is tried does not move what is proposed. Address: MLFLOW_TRACKING_UR
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import warnings
 from collections.abc import Iterator, Mapping
@@ -34,6 +35,7 @@ from feature_repo.portfolio import Portfolio
 from governance.release import Release
 from training.origin import origin
 
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it raises what it logs, and a stage says that in one line
 CHALLENGER = "challenger"
 CHAMPION = "champion"
 CODE = ("feature_repo", "governance", "serving")

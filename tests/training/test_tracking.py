@@ -100,6 +100,24 @@ def test_an_old_release_gets_its_alias_back_at_its_old_version(home, make_releas
         assert str(client.get_model_version_by_alias(PORTFOLIO.name, tracking.CHALLENGER).version) == versions[0]
 
 
+REGISTER = """
+import os, pathlib, resource, sys
+sys.path.insert(0, {root!r})
+import mlflow
+from feature_repo.errors import run_stage
+from feature_repo.portfolios import load
+from governance.release import verify
+from training import tracking
+from training.stages.register import example
+def main(portfolio):
+    release = verify(pathlib.Path({release!r}))
+    tracking.register(load(portfolio), release, tracking.Evidence({{}}, {{"a": 1}}, {{}}, {{}}, example(release)))
+tracking.make_store()
+{fault}
+sys.argv[1:] = ["card_default"]
+run_stage(main)
+"""
+NO_ROOM = "resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, 4_096))"
 KILLED_AT = {"its run is begun": "log_params", "its model is logged": "register_model"}
 
 
@@ -108,18 +126,8 @@ def test_a_register_killed_half_way_leaves_one_run_one_model_and_one_version(tmp
     monkeypatch.setenv("TALLY_HOME", str(tmp_path))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     release = make_release(tmp_path / "release")
-    register = f"""
-import os, pathlib, sys
-sys.path.insert(0, {str(Path(__file__).parents[2])!r})
-import mlflow
-from feature_repo.portfolios import load
-from governance.release import verify
-from training import tracking
-from training.stages.register import example
-mlflow.{KILLED_AT[moment]} = lambda *all, **named: os.kill(os.getpid(), 9)
-release = verify(pathlib.Path({str(release.path)!r}))
-tracking.register(load("card_default"), release, tracking.Evidence({{}}, {{"a": 1}}, {{}}, {{}}, example(release)))
-"""
+    register = REGISTER.format(root=str(Path(__file__).parents[2]), release=str(release.path),
+                               fault=f"mlflow.{KILLED_AT[moment]} = lambda *all, **named: os.kill(os.getpid(), 9)")
     killed = subprocess.run([sys.executable, "-c", register], capture_output=True, text=True, check=False)
     assert killed.returncode == -9, killed.stderr
 
@@ -134,6 +142,21 @@ tracking.register(load("card_default"), release, tracking.Evidence({{}}, {{"a": 
     assert [str(version.version) for version in versions] == [card.version]
     assert [model.source_run_id for model in models] == [card.run_id]
     assert verify(tracking.fetch(card, tmp_path / "fetched"), release.id).id == release.id
+
+
+def test_a_store_that_may_not_grow_is_one_line_that_names_its_folder(tmp_path, monkeypatch, make_release):
+    monkeypatch.setenv("TALLY_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    release = make_release(tmp_path / "release")
+    register = REGISTER.format(root=str(Path(__file__).parents[2]), release=str(release.path), fault=NO_ROOM)
+
+    done = subprocess.run([sys.executable, "-c", register], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("MachineError: ")
+    assert str(tmp_path / "home") in done.stderr
+    assert "dvc repro" in done.stderr
 
 
 def test_an_embedded_store_killed_in_the_making_is_made_again(tmp_path, monkeypatch):
