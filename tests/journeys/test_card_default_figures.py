@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from projects import Project, copy_of_the_project
+from projects import Project
+from real_runs import real_run, report, require_whole
 
 from feature_repo.contract import APPLICATION_ID, BAD
 from feature_repo.portfolios import load
@@ -23,12 +24,7 @@ CARD = load("card_default")
 
 @pytest.fixture(scope="module")
 def run(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = copy_of_the_project(tmp_path_factory.mktemp("card"))
-    project.put("portfolio", CARD.name)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TALLY_DATA_DIR", str(data_dir))
-        assert project.repro("evaluate")[-1] == "evaluate"
-    return project
+    return real_run(CARD.name, data_dir, tmp_path_factory.mktemp("card"))
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +82,11 @@ def test_the_data_keep_the_promises_of_their_contract(run):
     assert verdict["success"]
     assert verdict["checks"] > len(CARD.raw_inputs)
     assert verdict["failures"] == []
+
+
+def test_the_run_ends_in_a_registered_release_and_three_reports(run):
+    require_whole(run)
+    assert [side["part"] for side in report(run, "performance")["side_by_side"]] == ["development", "calibration", "test", "this window"]
 
 
 def test_the_chosen_model_reaches_its_targets_on_the_test(run):
