@@ -56,13 +56,19 @@ def release_id(project):
     return json.loads(project.data("register", "card.json").read_text())["release_id"]
 
 
-def test_a_colleague_pulls_runs_nothing_again_and_has_the_same_release(pushed, colleague, small_project):
+def test_a_colleague_pulls_the_release_without_a_vault_and_without_a_complaint(pushed, colleague, small_project):
     pulled = did(colleague, "dvc", "pull", **pushed[1])
 
     assert "vault" not in pulled
+    assert not colleague.data("vault").exists()
     assert (colleague.data("evaluate", "release", "release.json").read_bytes()
             == small_project.data("evaluate", "release", "release.json").read_bytes())
-    assert not colleague.data("vault").exists()
+
+
+@pytest.mark.parametrize("pushed", ["folder"], indirect=True)
+def test_a_colleague_runs_nothing_again_and_registers_the_same_release(pushed, colleague, small_project):
+    did(colleague, "dvc", "pull")
+
     assert colleague.repro() == ALWAYS
     assert colleague.data("vault", "protected.parquet").is_file()
     assert release_id(colleague) == release_id(small_project)
