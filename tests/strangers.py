@@ -83,11 +83,11 @@ def wide(path: Path, rows: int = 80_000, columns: int = 48, *, seed: int = 4) ->
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     random = np.random.default_rng(seed)
     status = frame.pop("Loan Status")
-    more = {}
+    more, groups = {}, [f"g{each}" for each in range(12)]
     for at in range(columns - frame.shape[1] - 1):
         amounts = np.round(random.lognormal(5, 1, rows), 2).astype(str)
         more[f"var_{at}"] = [amounts, np.where(random.random(rows) < 0.1, "-999", amounts),
-                             np.where(random.random(rows) < 0.2, "NA", amounts), random.choice([f"g{each}" for each in range(12)], rows)][at % 4]
+                             np.where(random.random(rows) < 0.2, "NA", amounts), random.choice(groups, rows)][at % 4]
     frame = pd.concat([frame, pd.DataFrame(more), status], axis=1)
     return save(frame, path)
 
@@ -99,7 +99,8 @@ def borrowers(rows: int, seed: int) -> tuple[pd.DataFrame, np.random.Generator]:
     amount = np.round(random.lognormal(8.8, 0.6, rows), -2) + 500
     inquiries = random.poisson(1.2, rows)
     employment = random.choice(["full time", "part time", "self-employed", None], rows, p=[0.6, 0.2, 0.15, 0.05])
-    odds = 1.1 * np.log(amount / 7_000) - 1.2 * np.log(income / 33_000) + 0.35 * inquiries + 0.5 * (employment == "part time") - 1.9
+    odds = 1.1 * np.log(amount / 7_000) - 1.2 * np.log(income / 33_000) + 0.35 * inquiries + 0.5 * (employment == "part time")
+    odds -= 1.9
     unknown = random.random(rows) < 0.04
     frame = pd.DataFrame({"Loan Amount": amount, "Income": np.where(unknown, -999, income), "Employment": employment,
                           "Inquiries": inquiries, "sex": random.choice(["M", "F"], rows, p=[0.55, 0.45]),

@@ -96,7 +96,7 @@ def _reasons(meant: Verdicts, draft: Draft) -> tuple[str, ...]:
         return (*told, "matures_after: how long an outcome takes. Without dates nothing waits for it, but reports say it.")
     matured = int(draft.cuts.matured.sum())
     return (*told, (f"guess: outcomes are taken to be seen until the last date of the file that matters; {draft.cuts.wait.days} days is "
-                    f"the longest usual wait that leaves most rows, {matured:,}, with an outcome that counts. Say how long it really takes."))
+                    f"the longest usual wait that leaves most rows, {matured:,}, with an outcome that counts. Say how long it takes."))
 
 
 def _moment(moment: datetime) -> Code:
