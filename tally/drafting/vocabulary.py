@@ -21,7 +21,7 @@ PROTECTED: Final = {
     "age": re.compile(r"^_((applicant|borrower|customer|client|person|cust|app)_)?age(_(years|yrs|in_years|group|band|cat|at_\w+))?_$|"
                       r"_(alter|edad)_"),
     "date of birth": re.compile(r"birth|_dob_|geburt|naissance|nacimiento"),
-    "sex": re.compile(r"_sex(e|o)?_|gender|geschlecht|_genre_|_genero_|_female_|_male_"),
+    "sex or gender": re.compile(r"_sex(e|o)?_|gender|geschlecht|_genre_|_genero_|_female_|_male_"),
     "race or ethnic origin": re.compile(r"_race_|racial|ethnic|_rasse_|_raza_|ethnie|_etnia_|hispanic|skin_colou?r"),
     "national origin": re.compile(r"national(ity|_origin|idad|ite)|citizen|staatsangeh|foreign|auslaend|auslander|etranger|extranjer|"
                                   r"immigra|native_country|country_of_origin"),
