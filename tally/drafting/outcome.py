@@ -73,7 +73,8 @@ def _score(column: Profile, *, is_last: bool) -> float:
     sides = {_side(text) for text in column.listed}
     by_texts = 3 if {"bad", "good"} <= sides else 0
     binary = column.distinct == 2
-    if protected or (by_name == 1 and not by_texts and not binary) or vocabulary.BEFORE.search(column.words):
+    weak = by_name < 2 and not by_texts
+    if protected or (weak and by_name and not binary) or (by_name < 3 and vocabulary.BEFORE.search(column.words)):
         return 0
     anonymous = column.words.strip("_").isdigit() or is_last
     return by_name + by_texts + (0.5 if binary else 0) + (0.4 if is_last else 0) + (1.2 if binary and is_last and anonymous else 0)

@@ -17,6 +17,7 @@ from training import casts
 Array = np.ndarray[Any, Any]
 NOTATIONS: tuple[tuple[str | None, str], ...] = ((None, "."), (",", "."), (None, ","), (".", ","), (" ", ","), ("'", "."))
 TRIED = 2_000
+SECONDS = pa.timestamp("s")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,13 +71,14 @@ class Profile:
 
 def profile(header: str, column: pa.ChunkedArray) -> Profile:
     """Counts a column as ingest would read it: trimmed, empty as missing."""
-    encoded = casts.text(column).combine_chunks().dictionary_encode()
+    is_time = pa.types.is_temporal(column.type)
+    encoded = casts.text(column.cast(SECONDS, safe=False) if is_time else column).combine_chunks().dictionary_encode()
     places = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
     counts = np.bincount(places[places >= 0], minlength=len(encoded.dictionary))
     order = np.argsort(-counts, kind="stable")
     ranked = np.append(np.argsort(order, kind="stable"), -1)
     return Profile(header, names.bounded(header), encoded.dictionary.take(pa.array(order)), counts[order], ranked[places],
-                   pa.types.is_temporal(column.type))
+                   is_time)
 
 
 def numbers(column: Profile, reader: Csv | Parquet, among: int | None = None) -> tuple[Array, Array]:

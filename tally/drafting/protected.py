@@ -17,6 +17,7 @@ MOST_GROUPS = 8
 MOST_TEXTS = 200
 SEXES = {**dict.fromkeys(("m", "male", "man", "mann", "homme", "hombre", "männlich"), "male"),
          **dict.fromkeys(("f", "w", "female", "woman", "frau", "femme", "mujer", "weiblich"), "female")}
+SPANISH = {"h": "male", "m": "female"}  # hombre, mujer: beside an H, an M is a woman (French H and F need no such care)
 UNKNOWN = "unknown"
 
 
@@ -49,7 +50,8 @@ def _by_age(column: Profile, name: str, figures: values.Figures, why: str) -> Li
 
 
 def _by_text(column: Profile, name: str, why: str) -> Line:
-    groups = {text: _group(text, at) for at, text in enumerate(column.listed)}
+    sexes = SPANISH if {"h", "m"} <= {text.lower() for text in column.listed} else SEXES
+    groups = {text: _group(text, at, sexes) for at, text in enumerate(column.listed)}
     known = [text for text in column.listed if groups[text] != UNKNOWN] or column.listed
     largest = zip(column.listed[:MOST_GROUPS], column.counts, strict=False)
     shares = ", ".join(f"{text!r} {count / column.rows:.1%}" for text, count in largest)
@@ -58,7 +60,7 @@ def _by_text(column: Profile, name: str, why: str) -> Line:
                 (f"guess: {why}; {shares}. The reference is the largest group.{coded}",))
 
 
-def _group(text: str, rank: int) -> str:
+def _group(text: str, rank: int, sexes: dict[str, str]) -> str:
     if text.lower() in vocabulary.MISSING:
         return UNKNOWN
-    return SEXES.get(text.lower(), text) if rank < MOST_GROUPS else "all others"
+    return sexes.get(text.lower(), text) if rank < MOST_GROUPS else "all others"

@@ -16,6 +16,10 @@ Array = np.ndarray[Any, Any]
 ROOM = 1.2  # how far beyond what was seen a bound lies, before it is rounded
 STEPS = (1, 2, 5, 10)
 APART = 2.0  # a code lies at least this many ranges of the other values away from them
+FAR_APART = 5.0  # the same, of a number that does not look like a code
+LEAST_CODE = 90
+MOST_CODES = 3
+NEAR = 1.2  # several such codes lie near each other: 96 and 98
 LEAST_REPEATS = 3
 
 
@@ -48,22 +52,35 @@ def read(column: Profile, reader: Csv | Parquet) -> Figures | None:
 
 
 def sentinels(column: Profile, values: Array) -> tuple[str, ...]:
-    """Texts such as -999 or 99999 that stand apart from the other numbers, several times: codes, most likely for "no value"."""
+    """Texts such as -999 or 99999 that stand apart from the other numbers, several times: codes, most likely for "no value".
+
+    Any other largest number is one too, where it stands very far apart.
+    """
     odd = [at for at, text in enumerate(column.listed) if vocabulary.SENTINEL.fullmatch(text)]
     found: list[int] = []
     for at in sorted(odd, key=lambda each: -abs(values[each])):
-        rest = np.delete(values, [*found, at])
-        if len(rest := rest[~np.isnan(rest)]) > 1 and column.counts[at] >= LEAST_REPEATS and _is_apart(values[at], rest):
-            found.append(at)
-    return tuple(column.listed[at] for at in sorted(found))
+        found += _apart(column, values, [at], found, APART)
+    largest = [at for at in np.argsort(np.where(np.isnan(values), -np.inf, values))[::-1][:MOST_CODES].tolist() if at not in found]
+    for many in range(len(largest), 0, -1):
+        found += _apart(column, values, largest[:many], found, FAR_APART)
+    return tuple(column.listed[at] for at in sorted(set(found)))
 
 
-def _is_apart(value: float, rest: Array) -> bool:
+def _apart(column: Profile, values: Array, places: list[int], found: list[int], ranges: float) -> list[int]:
+    """The places, where each is repeated and all lie apart from the numbers that are left without them; else none."""
+    rest = np.delete(values, [*found, *places])
+    rest = rest[~np.isnan(rest)]
+    repeated = min(column.counts[places]) >= LEAST_REPEATS
+    near = max(values[places]) <= NEAR * min(values[places]) or len(places) == 1
+    return places if len(rest) > 1 and repeated and near and _is_apart(min(values[places]), rest, ranges) else []
+
+
+def _is_apart(value: float, rest: Array, ranges: float) -> bool:
     """A negative among amounts, or beyond the others by ranges of them."""
     lowest, highest = float(rest.min()), float(rest.max())
     if value < 0:
         return lowest >= 0 and (len(rest) > 2 or value <= -9)
-    return value >= 99 and value - highest > max(APART * (highest - min(lowest, 0)), 10)
+    return value >= LEAST_CODE and value - highest > max(ranges * (highest - min(lowest, 0)), 10)
 
 
 def bounds(figures: Figures, name: str) -> tuple[float, float]:

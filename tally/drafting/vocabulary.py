@@ -73,11 +73,12 @@ KEY: Final = re.compile(r"_(id|no|nr|num|number|key|ref|reference|nummer|guid|uu
 OUTCOME: Final = (
     re.compile(r"_default(ed|s|er|_flag|_ind|_status|_payment_next_month|_in_\w+|_next_\w+|_within_\w+|_12m)?_$|_bad(_flag|_ind|_loan)?_|"
                r"good_?bad|bad_?good|_gb_flag_|loan_status|mis_status|not_fully_paid|serious_?dlq|_charged?_?off(_flag|_ind)?_$|"
-               r"ausfall(flag)?_|_impago_|_defaut_|loan_default|creditability|credit_risk_|_fpd_|_npl(_flag)?_"),
+               r"ausfall(flag)?_|_impago_|moros|_defaut_|loan_default|creditability|credit_risk_|_fpd_|_npl(_flag)?_"),
     re.compile(r"_target|_label_|_outcome|_class_|_klasse_|good_loan|_repaid_|paid_back|fully_paid|delinquent_|_performance_|risk_flag|_dlq"),
     re.compile(r"^_((loan|account|acct|credit|final|repayment|contract)_)?(status|state|result)_$|^_y_$|_risk_$|_flag_$|_kredit_|_approved_"),
 )
-NAMED_BAD: Final = re.compile(r"default|bad|charge|chgoff|delinq|dlq|npl|late|arrear|ausfall|impago|defaut|fpd|risk|loss|not_fully_paid")
+NAMED_BAD: Final = re.compile(r"default|bad|charge|chgoff|delinq|dlq|npl|late|arrear|ausfall|impago|moros|defaut|fpd|risk|loss|"
+                              r"not_fully_paid")
 NAMED_GOOD: Final = re.compile(r"good_loan|_good_|creditability|repaid|paid_back|(?<!not_)fully_paid|approved|performing")
 
 YES: Final = frozenset({"1", "1.0", "y", "yes", "true", "t", "ja", "oui", "si"})

@@ -8,12 +8,14 @@ import time
 from datetime import date
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import strangers
 
-from feature_repo.contract import Applicant, Ignored
+from feature_repo.contract import Applicant, Application, Ignored
 from feature_repo.errors import ContractError, DataError
-from feature_repo.sources import BLANKS, ROW, Csv, EventTime
+from feature_repo.sources import BLANKS, ROW, Csv, EventTime, Parquet
 from tally.drafting.draft import Asked
 from tally.drafting.new import new
 
@@ -138,3 +140,22 @@ def test_what_is_asked_for_and_not_there_is_said(drafted, files, checkout):
     with pytest.raises(DataError, match="--key 'nothing'"):
         drafted("mine", files.instalment, key="nothing")
     assert not list((checkout / "feature_repo/portfolios").iterdir())
+
+
+def test_parquet_keeps_its_types_and_people_who_apply_again_their_two_keys(drafted, checkout, load):
+    rows = 2_000
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"customer_id": random.integers(0, 1_200, rows), "application_id": range(rows),
+                          "app_dt": pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(rows), unit="D").as_unit("ns"),
+                          "amount": random.lognormal(8, 1, rows).round(2), "new": random.random(rows) < 0.5,
+                          "default_12m": random.random(rows) < 0.2})
+    frame.to_parquet(checkout / "loans.parquet")
+
+    portfolio = load(drafted("loans", checkout / "loans.parquet").path)
+
+    assert portfolio.applications.reader == Parquet()
+    assert portfolio.application_key == Application(raw="application_id")
+    assert portfolio.applications.select(Applicant) == (Applicant(raw="customer_id"),)
+    assert portfolio.applications.time.raw == "app_dt"
+    assert (portfolio.outcome.bad, portfolio.outcome.good) == (("true",), ("false",))
+    assert [set(column.level_names) for column in portfolio.requests if column.is_level] == [{"true", "false"}]

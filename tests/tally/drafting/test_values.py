@@ -15,8 +15,9 @@ def column(texts):
     return profile("x", pa.chunked_array([texts]))
 
 
-@pytest.mark.parametrize(("others", "code"), [(range(300, 850), "-999"), (range(80), "9999"), (range(5_000), "999999"), (range(60), "-1"),
-                                              (range(700), "-999.0")])
+@pytest.mark.parametrize(("others", "code"), [(range(300, 850), "-999"), (range(80), "9999"), (range(5_000), "999999"),
+                                              (range(60), "-1"),
+                                              (range(700), "-999.0"), (range(6), "98"), (range(-15_000, 0), "365243")])
 def test_a_code_stands_apart_several_times(others, code):
     found = values.read(column([*map(str, others), *[code] * 5]), Csv())
 
@@ -25,6 +26,7 @@ def test_a_code_stands_apart_several_times(others, code):
 
 
 @pytest.mark.parametrize("texts", [["-1", "-1", "-1", "-5", "3"], ["99", "99", "99", "98", "97"], ["999", "1", "2", "3"],
+                                   ["100", "100", "100", "30", "10"],
                                    [*map(str, range(0, 12_000, 7)), *["9999"] * 4]])
 def test_a_value_among_others_is_no_code(texts):
     assert values.read(column(texts), Csv()).codes == ()
@@ -55,3 +57,10 @@ def test_numbers_are_read_as_most_columns_are_written(texts, thousands, decimal)
 
     assert (found.thousands, found.decimal) == (thousands, decimal)
     assert np.isfinite(values.read(column(texts), found).of_texts).all()
+
+
+def test_two_codes_of_one_column_are_both_found():
+    found = values.read(column([*map(str, range(6)), *["96"] * 4, *["98"] * 4]), Csv())
+
+    assert set(found.codes) == {"96", "98"}
+    assert found.highest == 5

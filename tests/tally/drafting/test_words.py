@@ -15,7 +15,10 @@ PAGE = (Path(__file__).parents[3] / "docs" / "bring-your-own.md").read_text()
 TABLE = PAGE[PAGE.index("## The words of a contract"):PAGE.index("## When the guess was wrong")]
 
 
-@pytest.mark.parametrize("kind", [Applicant, Application, Csv, EventTime, Ignored, Outcome, Portfolio, Protected, Request, Rule, Stored, Table])
+KINDS = (Applicant, Application, Csv, EventTime, Ignored, Outcome, Portfolio, Protected, Request, Rule, Stored, Table)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_word_is_in_the_table(kind):
     words = [field.name for field in dataclasses.fields(kind) if field.init]
 
