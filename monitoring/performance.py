@@ -6,6 +6,7 @@ states a month with none, or with one kind only, instead of measuring it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import msgspec
@@ -133,11 +134,17 @@ def _period(month: str, frame: pd.DataFrame, counts: Array, reference: Reference
 
 
 def gini_verdict(gini: Estimate | None, reference: Estimate, params: PerformanceParams) -> Verdict:
-    """On the share of the reference Gini that is lost; chance explains it while the interval reaches the reference."""
+    """On the share of the reference Gini that is lost; chance explains it while the interval of the difference reaches 0.
+
+    The two are measured on different applicants, so the half widths of their intervals add in squares (Newcombe 1998, method 10).
+    """
     if gini is None or reference.value <= 0:
         return Verdict.INSUFFICIENT
     lost = params.gini_loss.verdict(1 - gini.value / reference.value)
-    return unless_chance(lost, explained=gini.high is not None and gini.high >= reference.value)
+    if gini.high is None or reference.low is None:
+        return lost
+    reach = math.hypot(gini.high - gini.value, reference.value - reference.low)
+    return unless_chance(lost, explained=reach >= reference.value - gini.value)
 
 
 def calibration_verdict(bads: int, matured: int, mean_pd: float, params: PerformanceParams) -> Verdict:

@@ -1,7 +1,7 @@
 """How a dated table was recorded over time: inputs whose missing share jumps, and levels that begin or end, by month or by year.
 
-Such a break is a property of the record and not of the applicants; a model takes it for one. Tells nothing of a table without a time, nor
-of periods with too few rows.
+Outcomes too: where some vintages have settled less often than others, those that have are no picture of all. Such a break is a property of
+the record and not of the applicants; a model takes it for one. Tells nothing of a table without a time, nor of periods with too few rows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from feature_repo.contract import EVENT_TIME, Input, Table
+from feature_repo.contract import BAD, EVENT_TIME, Input, Table
 from feature_repo.portfolio import Portfolio
 from feature_repo.sources import EventTime
 
@@ -53,7 +53,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Recording:
-    """Findings by input: jumps of the missing share, and levels."""
+    """Findings by input: jumps of the missing share (of the outcome too, by its name), and levels."""
 
     jumps: dict[str, Finding]
     levels: dict[str, Finding]
@@ -70,7 +70,21 @@ def measure(portfolio: Portfolio, ingest: Path, *, jump: float, least: int) -> R
             if column.is_level:
                 codes = pc.index_in(values, pa.array(column.level_names, pa.string()))
                 levels[column.name] = levels_of(codes, column, periods, names, least)
-    return Recording(jumps, levels)
+    return Recording(jumps | _of_outcomes(portfolio, ingest, jump, least), levels)
+
+
+def _of_outcomes(portfolio: Portfolio, ingest: Path, jump: float, least: int) -> dict[str, Finding]:
+    """The same of the outcome, over the applications old enough to have one."""
+    path, seen = ingest / f"{portfolio.applications.name}.parquet", portfolio.outcome.observed_until
+    kinds = dict(zip((schema := pq.read_schema(path)).names, schema.types, strict=True))
+    readable = pa.types.is_timestamp(kinds.get(EVENT_TIME, pa.null())) and pa.types.is_floating(kinds.get(BAD, pa.null()))
+    if not portfolio.is_dated or seen is None or not readable:
+        return {}
+    old_enough = pc.field(EVENT_TIME) <= pa.scalar(seen - portfolio.outcome.matures_after)
+    rows = pq.read_table(path, columns=[EVENT_TIME, BAD], filters=old_enough)
+    periods, names = _periods(rows[EVENT_TIME].combine_chunks().cast(pa.timestamp("us")).to_numpy(), least)
+    unknown = np.asarray(rows[BAD].combine_chunks().is_null())
+    return {BAD: jumps_of(unknown, periods, names, jump=jump, least=least)} if len(names) > 1 else {}
 
 
 def jumps_of(missing: Array, periods: Array, names: list[str], *, jump: float, least: int) -> Finding:

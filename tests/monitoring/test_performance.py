@@ -81,6 +81,8 @@ def test_an_alert_that_chance_explains_is_a_watch(performance_params):
     wide, narrow = Estimate(0.35, 0.1, 0.6), Estimate(0.35, 0.3, 0.4)
     assert performance.gini_verdict(wide, REFERENCE.gini, performance_params) is Verdict.WATCH
     assert performance.gini_verdict(narrow, REFERENCE.gini, performance_params) is Verdict.ALERT
+    few = Estimate(0.390, 0.299, 0.481)  # a reference that is itself a guess: the two intervals together explain a loss of a fifth
+    assert performance.gini_verdict(Estimate(0.309, 0.245, 0.373), few, performance_params) is Verdict.WATCH
     assert performance.calibration_verdict(5, 40, 0.09, performance_params) is Verdict.WATCH
     assert performance.calibration_verdict(500, 4_000, 0.09, performance_params) is Verdict.ALERT
 

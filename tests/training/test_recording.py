@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.contract import EVENT_TIME
+from feature_repo.contract import BAD, EVENT_TIME
 from training import recording
 
 JUMP, LEAST = 0.2, 100
@@ -132,3 +132,17 @@ def test_a_column_that_is_absent_or_could_not_be_cast_is_left_out(harbour, inges
     wear, rust, refits = (column.name for column in harbour.tables[1].stored)
 
     assert set(measure(harbour, ingest(lambda frame: frame.drop(columns=wear).assign(**{refits: "many"}))).jumps) == {rust}
+
+
+def test_outcomes_that_are_settled_less_often_in_some_vintages_are_told_of_those_old_enough(harbour, ingest):
+    folder = ingest()
+    times = pd.date_range("2023-01-01", periods=24, freq="MS", tz="UTC").repeat(150).as_unit("us")
+    at = np.arange(len(times)) % 150
+    later, young = (times >= pd.Timestamp(day, tz="UTC") for day in ("2024-01-01", "2024-12-01"))
+    open_still = young | (at < np.where(later, 75, 15))
+    boats = pd.DataFrame({EVENT_TIME: times, BAD: np.where(open_still, np.nan, at % 2)})
+    boats.to_parquet(folder / f"{harbour.applications.name}.parquet")
+
+    assert measure(harbour, folder).jumps[BAD].words == "10% missing until 2023-12, 50% missing from 2024-01"  # December is not old enough
+    boats.assign(**{BAD: at % 2 * 1.0}).to_parquet(folder / f"{harbour.applications.name}.parquet")
+    assert measure(harbour, folder).jumps[BAD].words == ""
