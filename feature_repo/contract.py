@@ -89,6 +89,7 @@ class Input:
 
     low, high: hard bounds, inclusive. usual: where the median must lie (stop) and single values should lie (warn).
     special: numbers that are codes, binned apart. missing: raw texts that mean "no value".
+    suffix: what follows a number in the file, as the % of "13.5 %".
     levels: raw text -> name, or the names; `other` accepts unseen levels as the level "other".
     meaning: what the value says, in a few words for people; without it, its name in words.
     known_before: how a value that alone ranks the outcome very well can be known before the decision; without it such a column stops a run.
@@ -104,6 +105,7 @@ class Input:
     special: tuple[float, ...] = ()
     levels: Mapping[str, str] | tuple[str, ...] = ()
     other: bool = False
+    suffix: str = ""
     missing: tuple[str, ...] = ()
     nullable: bool = False
     risk: Risk = Risk.NONE

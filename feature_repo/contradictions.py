@@ -131,6 +131,7 @@ def _refuse_input(at: str, column: Input) -> None:
     refuse_empty_reason(at, column.reason)
     low, high = (-float("inf") if column.low is None else column.low), (float("inf") if column.high is None else column.high)
     refuse(low > high, f"{at}: low {low:g} is above high {high:g}")
+    refuse(column.suffix and column.is_level, f"{at}: suffix {column.suffix!r} is of numbers; of levels it belongs to each text")
     if column.usual:
         least, most = column.usual
         refuse(not low <= least <= most <= high, f"{at}: usual ({least:g}, {most:g}) must rise, within low {low:g} and high {high:g}")

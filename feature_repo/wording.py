@@ -46,7 +46,7 @@ RULES = {
     "repeats": ("rows repeat another in all but the key", "Were applications delivered twice? Each counts twice in the model"),
     "break": ("recording changed", "Begin development where it is recorded, or declare the column Ignored(raw=…, because=…)"),
     f"break {BAD}": ("outcomes known more often in some vintages than in others",
-                     "Loans still open may be neither yet: lengthen matures_after, or declare an outcome window, Outcome(within=…, bad_on=…)"),
+                     "Loans still open are neither yet: lengthen matures_after, or declare a window, Outcome(within=…, bad_on=…)"),
     "levels": ("levels that begin or end", "Has the way of recording changed? The model has not seen them everywhere"),
 }
 ROWLESS = frozenset({"undeclared_column", "missing_column", "row_count", "all_missing", "constant", "one_class", "usual_median", "copy",

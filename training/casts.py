@@ -38,14 +38,15 @@ def text(raw: Column, missing: tuple[str, ...] = ()) -> Column:
     return pc.if_else(pc.is_in(trimmed, value_set=pa.array(["", *missing], pa.string())), pa.scalar(None, pa.string()), trimmed)
 
 
-def number(raw: Column, missing: tuple[str, ...] = (), reader: Csv | Parquet = PLAIN) -> Cast:
-    """Float64, written as the reader says. "nan" and "inf" are no numbers unless declared as missing."""
+def number(raw: Column, missing: tuple[str, ...] = (), reader: Csv | Parquet = PLAIN, suffix: str = "") -> Cast:
+    """Float64, written as the reader says, with or without `suffix`. "nan" and "inf" are no numbers unless declared as missing."""
     if not missing and (pa.types.is_integer(raw.type) or pa.types.is_floating(raw.type) or pa.types.is_decimal(raw.type)):
         values = raw.cast(pa.float64(), safe=False)
         return _sure(pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float64()), values))
     texts, written = text(raw, missing), reader if isinstance(reader, Csv) and pa.types.is_string(raw.type) else PLAIN
-    good = pc.match_substring_regex(texts, _pattern(written))
-    bare = pc.replace_substring(texts, written.thousands, "") if written.thousands else texts
+    bare = pc.replace_substring_regex(texts, rf"\s*{re.escape(suffix.strip())}$", "") if suffix.strip() else texts
+    good = pc.match_substring_regex(bare, _pattern(written))
+    bare = pc.replace_substring(bare, written.thousands, "") if written.thousands else bare
     bare = pc.replace_substring(bare, written.decimal, ".") if written.decimal != "." else bare
     return Cast(pc.if_else(good, bare, pa.scalar(None, pa.string())).cast(pa.float64()), _failed(texts, good))
 

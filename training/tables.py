@@ -81,4 +81,4 @@ def _input(table: Table, column: Input, raw: pa.ChunkedArray) -> pa.ChunkedArray
 
 def number(table: Table, column: Input, raw: pa.ChunkedArray) -> casts.Cast:
     """A number column as its table writes numbers."""
-    return casts.number(raw, column.missing, table.reader)
+    return casts.number(raw, column.missing, table.reader, column.suffix)

@@ -123,3 +123,13 @@ def test_an_empty_column_is_cast_without_a_row():
     assert casts.number(nothing).whole
     assert len(casts.time(nothing, EventTime("t")).values) == 0
     assert len(casts.outcome(nothing, Outcome(raw="o", bad=("1",), good=("0",), matures_after=days(1))).values) == 0
+
+
+@pytest.mark.parametrize(("text", "value"), [
+    ("13.56%", 13.56), ("4.2 %", 4.2), ("7", 7.0), ("-1 %", -1.0), ("5 %%", None), ("% 5", None), ("5 pct", None),
+])
+def test_a_declared_suffix_stands_after_a_number_or_not_at_all(text, value):
+    cast = casts.number(pa.chunked_array([[text, "NA"]]), ("NA",), suffix=" %")
+
+    assert cast.values.to_pylist() == [value, None]
+    assert cast.failed.to_pylist() == [value is None, False]
