@@ -19,7 +19,7 @@ from tally.drafting import keys, names, outcome, profiles, roles, sniffing, timi
 from tally.drafting.lines import Code, Line
 from tally.drafting.outcome import Verdicts
 from tally.drafting.profiles import Profile
-from tally.drafting.roles import Outlook
+from tally.drafting.seen import Outlook
 from tally.drafting.timing import Axis, Cuts
 from training.subjects import Validate
 

@@ -62,7 +62,7 @@ def _is_secret(column: Profile) -> bool:
     """A register's number of a person is no key to hand around."""
     some = column.listed[:50]
     looks = any(np.mean([bool(pattern.fullmatch(text)) for text in some]) > 0.5 for pattern in vocabulary.PERSONAL_TEXT.values())
-    return looks or bool(vocabulary.PERSONAL.search(column.words))
+    return looks or any(pattern.search(column.words) for pattern in (vocabulary.PERSONAL, vocabulary.PERSON))
 
 
 def _line(word: str, column: Profile, why: str) -> Line:

@@ -7,22 +7,16 @@ may be about one person (a free text, a name, a number in a register) never gets
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
-from feature_repo.sources import Csv, Parquet
 from tally.drafting import names, protected, values, vocabulary
 from tally.drafting.lines import Code, Line
 from tally.drafting.profiles import Profile
-from training import power
-from training.subjects import Validate
+from tally.drafting.seen import Outlook, Seen
 
-Array = np.ndarray[Any, Any]
 NARROW = 30      # texts up to which all are declared as levels
 MOST_LEVELS = 60  # of a wider column, the most frequent
 RARE = 50        # rows a level of a wider column needs (train.encoding.rare pools fewer)
@@ -33,94 +27,6 @@ SAME_TIME = 0.98  # correlation with the time axis
 MARKS = r"^[$€£¥]\s?|\s?[%€$£¥]$|,"
 FEW = 6          # distinct numbers up to which they may be codes
 MOST_STRAY = 3   # distinct texts among numbers that are taken for codes of a missing value
-SAMPLE = 30_000  # rows an AUC is measured on
-CLEAR = 0.02     # rank correlation from which a direction is worth a word
-ALIKE = 0.995    # share of numbers among the texts that are neither missing nor codes
-
-
-@dataclass(frozen=True, eq=False)
-class Outlook:
-    """What a column is held against. bad: 1, 0 or NaN per row of the table; word: Request, or Stored with the arguments they share."""
-
-    bad: Array
-    names: dict[str, str]
-    reader: Csv | Parquet
-    limits: Validate
-    seconds: Array | None = None  # when each row happened, where that is known
-    word: str = "Request"
-    shared: tuple[tuple[str, Any], ...] = ()
-
-    @cached_property
-    def rows(self) -> Array:
-        """Rows with an outcome, an even sample of them where they are many."""
-        known = np.flatnonzero(~np.isnan(self.bad))
-        at: Array = known[np.linspace(0, len(known) - 1, min(SAMPLE, len(known))).astype(int)] if len(known) else known
-        return at
-
-    @cached_property
-    def can_tell(self) -> bool:
-        """Whether there are outcomes enough of both kinds to measure an AUC on."""
-        bad = self.bad[self.rows]
-        return bool(min(bad.sum(), len(bad) - bad.sum()) >= self.limits.least_outcomes)
-
-
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """A column and what it is held against, each measure of it taken once."""
-
-    column: Profile
-    outlook: Outlook
-
-    @property
-    def name(self) -> str:
-        return self.outlook.names[self.column.raw]
-
-    @cached_property
-    def figures(self) -> values.Figures | None:
-        return values.read(self.column, self.outlook.reader)
-
-    @property
-    def is_number(self) -> bool:
-        """Nearly all of its texts that are there are numbers, and more than one."""
-        filled, figures = self.column.rows - self.column.empty, self.figures
-        return figures is not None and figures.lowest < figures.highest and self.column.count(set(figures.others)) <= (1 - ALIKE) * filled
-
-    @cached_property
-    def auc(self) -> float:
-        """How well it alone ranks the outcome, as validation measures it; 0.5 where that cannot be told."""
-        column, outlook = self.column, self.outlook
-        bad = outlook.bad[outlook.rows]
-        if not outlook.can_tell:
-            return 0.5
-        if self.figures and self.is_number:
-            return power.of_number(column.spread(self.figures.of_texts)[outlook.rows], bad, seed=outlook.limits.seed)
-        return power.of_level(pd.Series(column.places[outlook.rows]).astype(str), bad, seed=outlook.limits.seed)
-
-    @cached_property
-    def one_sided(self) -> str:
-        """In words, whether it is filled for one outcome alone."""
-        absent = set(self.figures.missing) if self.figures else {text for text in self.column.listed if text.lower() in vocabulary.MISSING}
-        filled = self.column.spread(np.array([float(text not in absent) for text in self.column.listed]))[self.outlook.rows] == 1
-        bad = self.outlook.bad[self.outlook.rows]
-        return power.one_sided(filled, bad, self.outlook.limits.least_outcomes) if self.outlook.can_tell else ""
-
-    @property
-    def strength(self) -> str:
-        return f"; alone it ranks the outcome with AUC {self.auc:.2f}" if self.outlook.can_tell else ""
-
-    @property
-    def direction(self) -> str:
-        """Which way bad outcomes go, as seen here: a hint for risk, which is a decision about reasons."""
-        rows, figures = self.outlook.rows, self.figures
-        if figures is None:
-            return ""
-        seen, bad = self.column.spread(figures.of_texts)[rows], self.outlook.bad[rows]
-        there = ~np.isnan(seen)
-        if len(np.unique(bad[there])) < 2 or len(np.unique(seen[there])) < 2:
-            return ""
-        moves = float(np.corrcoef(rankdata(seen[there]), bad[there])[0, 1])
-        told = "rise with it (Risk.RISES?)" if moves > 0 else "fall with it (Risk.FALLS?)"
-        return "" if abs(moves) < CLEAR else f"; bad outcomes {told}"
 
 
 def draft(column: Profile, outlook: Outlook) -> Line:
@@ -142,11 +48,18 @@ def _personal(seen: Seen) -> Line | None:
     texts = [text for text in column.listed[:SOME] if text.lower() not in vocabulary.MISSING]
     kinds = [] if column.dates else [kind for kind, pattern in vocabulary.PERSONAL_TEXT.items()
                                      if texts and np.mean([bool(pattern.fullmatch(text)) for text in texts]) > 0.5]
-    spoken = vocabulary.PERSONAL.search(column.words) and not vocabulary.DURATION.search(column.words)
-    by_name = spoken and column.distinct > NARROW and not protected.attribute(column)
-    if not kinds and not by_name:
+    if not kinds and not _names_people(column):
         return None
     return _ignored(column, f"personal data: {kinds[0]}" if kinds else "personal data", f"by its {'values' if kinds else 'header'}")
+
+
+def _names_people(column: Profile) -> bool:
+    """By its header. A person's name is personal however few there are: they would be levels, and so in every file of a release."""
+    if vocabulary.DURATION.search(column.words):
+        return False
+    if vocabulary.PERSON.search(column.words):
+        return not {text.lower() for text in column.listed} <= vocabulary.YES | vocabulary.NO | vocabulary.MISSING
+    return bool(vocabulary.PERSONAL.search(column.words)) and column.distinct > NARROW and not protected.attribute(column)
 
 
 def _protected(seen: Seen) -> Line | None:

@@ -41,6 +41,16 @@ PERSONAL: Final = re.compile(
     r"_dni_|_nif_|_nino_|aadhaar|tax_(id|no|num)|steuer|iban|_bic_|account_(number|no)_|acct_(number|no)_|konton|card_(number|no)_|"
     r"_ip(_address)?_|device_id|latitude|longitude|_emp_title_|_url_",
 )
+# A person by the header alone, whoever it is: "name", "surname of spouse", "Sachbearbeiter". A product's or a branch's name is none.
+PERSON: Final = re.compile(
+    r"^_(full_?|customer_?|client_?|borrower_?|applicant_?|member_?|person_?|kunden?_?)?names?_(\d+_)?$|"
+    r"_(first|last|full|sur|middle|given|family|maiden|customer|client|borrower|applicant|member|person|spouse|owner|guarantor|"
+    r"officer|agent|manager|contact|partner|kunden|user)_?names?_|names?_of_(the_)?(spouse|owner|borrower|applicant|officer|customer|partner)|"
+    r"(vor|nach|familien|geburts|kunden|zu)name|_(pre)?nom_|_nombres?_|_apellidos?_|sachbearbeit|bearbeiter|betreuer|_berater|vermittler|"
+    r"ansprechpartner|buerge|_burge_|officer|caseworker|case_?(handler|manager|owner)|underwriter_|handled_by|(approved|decided|signed|entered)_by|"
+    r"(account|relationship|branch|loan)_manager|(loan|credit|collection|sales)_agent|^_(agent|adviso?e?r|analyst|clerk|handler|gestor|"
+    r"conseiller|guarantor|co_?signer)_$",
+)
 DURATION: Final = re.compile(r"month|year|_yrs?_|_days?_|count|number_of|_length_|since")  # "months at address" is no address
 PERSONAL_TEXT: Final = {
     "e-mail addresses": re.compile(r"[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}"),

@@ -13,7 +13,7 @@ from tally.drafting.new import FOLDER
 @pytest.fixture
 def check(checkout, monkeypatch):
     """Checks a contract of the checkout, which portfolios are loaded from."""
-    monkeypatch.setattr(portfolios, "__path__", [*portfolios.__path__, str(checkout / FOLDER)])
+    monkeypatch.setattr(portfolios, "__path__", [str(checkout / FOLDER), *portfolios.__path__])
     return checking.check
 
 
