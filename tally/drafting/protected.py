@@ -15,20 +15,39 @@ from tally.drafting.profiles import Profile
 EDGES = ((25, "under 25"), (40, "25 to 39"), (62, "40 to 61"), (math.inf, "62 and over"))
 MOST_GROUPS = 8
 MOST_TEXTS = 200
-SEXES = {**dict.fromkeys(("m", "male", "man", "mann", "homme", "hombre", "männlich"), "male"),
-         **dict.fromkeys(("f", "w", "female", "woman", "frau", "femme", "mujer", "weiblich"), "female")}
+SEXES = {**dict.fromkeys(("m", "male", "man", "mann", "homme", "hombre", "männlich", "herr", "mr", "mister", "monsieur", "señor", "sr"),
+                         "male"),
+         **dict.fromkeys(("f", "w", "female", "woman", "frau", "femme", "mujer", "weiblich", "mrs", "ms", "miss", "madame", "mme", "mlle",
+                          "mademoiselle", "señora", "señorita", "sra", "fräulein"), "female")}
+SPOKEN = 0.9  # share of a column's texts by row that must be such words, where its header says nothing
 SPANISH = {"h": "male", "m": "female"}  # hombre, mujer: beside an H, an M is a woman (French H and F need no such care)
 UNKNOWN = "unknown"
 
 
 def attribute(column: Profile) -> str:
-    """Which protected attribute the header names, or nothing."""
+    """Which protected attribute the header names, or the texts: Herr and Frau are sexes under any header. Else nothing."""
+    return _named(column) or ("sex or gender" if _speaks_of_sexes(column) else "")
+
+
+def _named(column: Profile) -> str:
     return next((kind for kind, pattern in vocabulary.PROTECTED.items() if pattern.search(column.words)), "")
+
+
+def _speaks_of_sexes(column: Profile) -> bool:
+    """Both sexes are there, in words or as M and F, and hardly anything else."""
+    said = {text: sex for text in column.listed if (sex := SEXES.get(_plain(text)))}
+    spoken = {*map(_plain, said)} == {"m", "f"} or any(len(_plain(text)) > 1 for text in said)
+    there = column.rows - column.empty - column.count({text for text in column.listed if text.lower() in vocabulary.MISSING})
+    return column.distinct <= MOST_GROUPS and spoken and {*said.values()} == {"male", "female"} and column.count(set(said)) >= SPOKEN * there
+
+
+def _plain(text: str) -> str:
+    return text.lower().rstrip(".")
 
 
 def draft(column: Profile, name: str, kind: str, reader: Csv | Parquet) -> Line:
     """A Protected line, or an Ignored one where its values cannot be grouped."""
-    why = f"{kind}, by its header"
+    why = f"{kind}, by its {'header' if _named(column) else 'texts'}"
     if kind == "date of birth" or (column.dates and not column.is_unique) or column.distinct > MOST_TEXTS:
         return Line("Ignored", "", (("raw", column.raw), ("because", f"{kind}: protected, and {column.distinct} values make no groups")),
                     (f"guess: {why}. For a fairness report, export a group in its place (such as the age) and declare that Protected.",))
@@ -63,4 +82,4 @@ def _by_text(column: Profile, name: str, why: str) -> Line:
 def _group(text: str, rank: int, sexes: dict[str, str]) -> str:
     if text.lower() in vocabulary.MISSING:
         return UNKNOWN
-    return sexes.get(text.lower(), text) if rank < MOST_GROUPS else "all others"
+    return sexes.get(_plain(text), text) if rank < MOST_GROUPS else "all others"

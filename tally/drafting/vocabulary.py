@@ -20,11 +20,13 @@ SENTINEL: Final = re.compile(r"-[19]|-?9{2,}(\.0+)?|-?8{3,}(\.0+)?|-1111|-?[12]1
 PROTECTED: Final = {
     "age": re.compile(r"^_((applicant|borrower|customer|client|person|cust|app)_)?age(_(years|yrs|in_years|group|band|cat|at_\w+))?_$|"
                       r"_(alter|edad)_"),
-    "date of birth": re.compile(r"birth|_dob_|geburt|naissance|nacimiento"),
-    "sex or gender": re.compile(r"_sex(e|o)?_|gender|geschlecht|_genre_|_genero_|_female_|_male_"),
-    "race or ethnic origin": re.compile(r"_race_|racial|ethnic|_rasse_|_raza_|ethnie|_etnia_|hispanic|skin_colou?r"),
     "national origin": re.compile(r"national(ity|_origin|idad|ite)|citizen|staatsangeh|foreign|auslaend|auslander|etranger|extranjer|"
-                                  r"immigra|native_country|country_of_origin"),
+                                  r"immigra|native_country|country_of_origin|geburts_?(ort|land|staat)|birth_?(place|country|city|state)|"
+                                  r"(place|country|city|state)_of_birth|(lieu|pays|ville)_(de_)?naissance|(lugar|pais)_(de_)?nacimiento"),
+    "date of birth": re.compile(r"birth|_dob_|geburt|naissance|nacimiento"),
+    "sex or gender": re.compile(r"_sex(e|o)?_|gender|geschlecht|_genre_|_genero_|_female_|_male_|anrede|salutation|"
+                                r"civilite|tratamiento"),
+    "race or ethnic origin": re.compile(r"_race_|racial|ethnic|_rasse_|_raza_|ethnie|_etnia_|hispanic|skin_colou?r"),
     "religion": re.compile(r"relig|konfession"),
     "marital status": re.compile(r"marital|marriage|_married_|spouse|familienstand|civil_status|estado_civil|etat_civil|"
                                  r"situation_familiale|family_status|personal_status|_marit"),

@@ -22,6 +22,8 @@ def column(header, texts):
     ("race", "race or ethnic origin"), ("ethnic_cd", "race or ethnic origin"), ("foreign_worker", "national origin"),
     ("Nationalité", "national origin"), ("Citizenship", "national origin"), ("Religion", "religion"), ("MARRIAGE", "marital status"),
     ("Familienstand", "marital status"), ("Estado civil", "marital status"), ("is_disabled", "disability"), ("Pregnant", "pregnancy"),
+    ("Anrede", SEX), ("salutation", SEX), ("Civilité", SEX), ("Geburtsort", "national origin"), ("place_of_birth", "national origin"),
+    ("Geburtsdatum", "date of birth"),
 ])
 def test_a_header_names_its_attribute(header, kind):
     assert protected.attribute(column(header, ["1"])) == kind
@@ -31,6 +33,20 @@ def test_a_header_names_its_attribute(header, kind):
                                     "stage", "essex_branch", "message", "interest_rate"])
 def test_other_headers_do_not(header):
     assert protected.attribute(column(header, ["1"])) == ""
+
+
+@pytest.mark.parametrize("texts", [["Herr", "Frau"], ["Mr.", "Mrs.", "Ms."], ["Monsieur", "Madame", "Mlle"], ["M", "F"], ["M.", "Mme"],
+                                   ["Herr", "Frau", "n/a"]])
+def test_words_for_sexes_are_the_attribute_under_any_header_and_its_groups(texts):
+    title = column("title", texts * 9)
+
+    assert protected.attribute(title) == SEX
+    assert set(protected.draft(title, "title", SEX, Csv()).get("groups").values()) - {"unknown"} == {"male", "female"}
+
+
+@pytest.mark.parametrize("texts", [["M", "W"], ["M", "S"], ["Mr"], ["man", "van", "car"], ["Frau", "Haus", "Hof"]])
+def test_other_texts_are_not(texts):
+    assert protected.attribute(column("title", texts * 9)) == ""
 
 
 @pytest.mark.parametrize(("texts", "groups"), [
