@@ -81,7 +81,7 @@ def make(name: str, paths: list[Path], asked: Asked, limits: Validate) -> Draft:
     axis = timing.find(others, asked.time)
     bad = outcome.labels(target, meant)
     dated = [column for column in others if column.dates]
-    cuts = timing.cuts(axis, dated, ~np.isnan(bad)) if axis else None
+    cuts = timing.cuts(axis, dated, ~np.isnan(bad), timing.latest([file.columns for file in files[1:]])) if axis else None
     bad = np.where(cuts.matured, bad, np.nan) if cuts else bad
     key_lines = keys.find([column for column in others if axis is None or column is not axis.column], asked.key)
     tables = _tables(files, (target, axis, key_lines), (bad, cuts), limits)

@@ -14,6 +14,8 @@ from tally.drafting.profiles import Profile
 
 EDGES = ((25, "under 25"), (40, "25 to 39"), (62, "40 to 61"), (math.inf, "62 and over"))
 MOST_GROUPS = 8
+MOST_STRAY = 3    # texts among ages that are taken for no age
+OLDEST_CODE = 12  # numbers up to which they are codes of age groups
 MOST_TEXTS = 200
 SEXES = {**dict.fromkeys(("m", "male", "man", "mann", "homme", "hombre", "männlich", "herr", "mr", "mister", "monsieur", "señor", "sr"),
                          "male"),
@@ -38,7 +40,8 @@ def _speaks_of_sexes(column: Profile) -> bool:
     said = {text: sex for text in column.listed if (sex := SEXES.get(_plain(text)))}
     spoken = {*map(_plain, said)} == {"m", "f"} or any(len(_plain(text)) > 1 for text in said)
     there = column.rows - column.empty - column.count({text for text in column.listed if text.lower() in vocabulary.MISSING})
-    return column.distinct <= MOST_GROUPS and spoken and {*said.values()} == {"male", "female"} and column.count(set(said)) >= SPOKEN * there
+    both = spoken and {*said.values()} == {"male", "female"}
+    return both and column.distinct <= MOST_GROUPS and column.count(set(said)) >= SPOKEN * there
 
 
 def _plain(text: str) -> str:
@@ -52,17 +55,18 @@ def draft(column: Profile, name: str, kind: str, reader: Csv | Parquet) -> Line:
         return Line("Ignored", "", (("raw", column.raw), ("because", f"{kind}: protected, and {column.distinct} values make no groups")),
                     (f"guess: {why}. For a fairness report, export a group in its place (such as the age) and declare that Protected.",))
     figures = values.read(column, reader)
-    if kind == "age" and figures is not None and not figures.others and figures.highest > 12:
+    if kind == "age" and figures is not None and len(figures.others) <= MOST_STRAY and figures.highest > OLDEST_CODE:
         return _by_age(column, name, figures, why)
     return _by_text(column, name, why)
 
 
 def _by_age(column: Profile, name: str, figures: values.Figures, why: str) -> Line:
     limits = np.array([limit for limit, _ in EDGES])
+    absent = sorted((*figures.missing, *figures.others))
     at = np.searchsorted(limits, column.spread(figures.of_texts), side="right")
     sizes = np.bincount(at[at < len(EDGES)], minlength=len(EDGES))
     edges = tuple((Code("np.inf") if limit == math.inf else limit, group) for limit, group in EDGES)
-    unknown: tuple[tuple[str, Any], ...] = (("groups", dict.fromkeys(figures.missing, UNKNOWN)),) if figures.missing else ()
+    unknown: tuple[tuple[str, Any], ...] = (("groups", dict.fromkeys(absent, UNKNOWN)),) if absent else ()
     shares = ", ".join(f"{group} {size / column.rows:.1%}" for (_, group), size in zip(EDGES, sizes, strict=True))
     return Line("Protected", name, (("raw", column.raw), ("edges", edges), *unknown, ("reference", EDGES[int(sizes.argmax())][1])),
                 (f"guess: {why}; {shares}. 62 is where Regulation B's \"elderly\" begins (12 CFR 1002.2(o)).",))

@@ -10,6 +10,7 @@ from feature_repo.sources import BLANKS, Csv, Parquet
 from tally.drafting.draft import Draft, TableDraft
 from tally.drafting.lines import Code, Line, comment, lay_out, literal, quoted
 from tally.drafting.outcome import Verdicts
+from tally.drafting.timing import WAITS
 
 CONTRACT = ("Applicant", "Application", "Ignored", "Outcome", "Protected", "Request", "Risk", "Stored", "Table", "days")
 SOURCES = ("BLANKS", "ROW", "Csv", "EventTime", "Parquet")
@@ -94,9 +95,10 @@ def _reasons(meant: Verdicts, draft: Draft) -> tuple[str, ...]:
     told = [f"guess: {meant.why}." if not meant.open else f"{meant.why}: which of them is bad, this file does not say."]
     if draft.cuts is None:
         return (*told, "matures_after: how long an outcome takes. Without dates nothing waits for it, but reports say it.")
-    matured = int(draft.cuts.matured.sum())
-    return (*told, (f"guess: outcomes are taken to be seen until the last date of the file that matters; {draft.cuts.wait.days} days is "
-                    f"the longest usual wait that leaves most rows, {matured:,}, with an outcome that counts. Say how long it takes."))
+    matured, is_usual = int(draft.cuts.matured.sum()), draft.cuts.wait.days in WAITS
+    wait = "is the longest usual wait that leaves most rows" if is_usual else "is how old the last application is then, which leaves rows"
+    return (*told, (f"guess: outcomes are taken to be seen until {draft.cuts.until}; "
+                    f"{draft.cuts.wait.days} days {wait}, {matured:,}, with an outcome that counts. Say how long it takes."))
 
 
 def _moment(moment: datetime) -> Code:

@@ -38,6 +38,7 @@ class Cuts:
     develop_until: date
     out_of_time_from: date
     matured: Array
+    until: str  # what observed_until rests on, in words
 
 
 def find(columns: list[Profile], named: str | None) -> Axis | None:
@@ -60,22 +61,37 @@ def seconds(column: Profile) -> Array:
     return column.spread(np.array([np.nan if text.lower() in vocabulary.MISSING else next(moments).timestamp() for text in column.listed]))
 
 
-def cuts(axis: Axis, dated: list[Profile], known: Array) -> Cuts | None:
+def latest(tables: list[list[Profile]]) -> float:
+    """The last event time of further tables, in seconds since 1970; what they hold was seen, so observation went on until then."""
+    axes = [axis for columns in tables if (axis := find(columns, None))]
+    return max((float(np.nanmax(axis.seconds)) for axis in axes), default=-np.inf)
+
+
+def cuts(axis: Axis, dated: list[Profile], known: Array, further: float = -np.inf) -> Cuts | None:
     """Until when outcomes were seen, how long they take, and the day that leaves most matured ones to development. known: has an outcome.
 
-    None where fewer than two days hold matured outcomes.
+    further: the last event time of the other tables. None where fewer than two days hold matured outcomes.
     """
     last = max(float(np.nanmax(seconds(column))) for column in dated if not vocabulary.PROTECTED["date of birth"].search(column.words))
     last = max(float(np.nanmax(axis.seconds)), min(last, datetime.now(UTC).timestamp()))
     wait = next((wait for wait in WAITS if np.mean(axis.seconds[known] <= last - wait * DAY) >= LEAST_MATURED), 0)
-    last = min(last, float(np.nanmax(axis.seconds)) + wait * DAY)  # later, applications would seem to have stopped
+    applied = float(np.nanmax(axis.seconds))
+    last, rests = _observed(last, applied, wait, further)
+    wait = max(wait, int((last - applied) / DAY))  # else applications would seem to have stopped, long before other tables did
     matured = known & (axis.seconds <= last - wait * DAY)
     days = np.floor(axis.seconds[matured] / DAY)
     if len(np.unique(days)) < 2:
         return None
     until = min(float(np.quantile(days, DEVELOPMENT, method="lower")), float(days.max()) - 1)
     develop = _end_of_month(_day(until), _day(float(days.max())), _day(float(days.min())))
-    return Cuts(_moment(last), timedelta(days=wait), develop, develop + timedelta(days=1), matured)
+    return Cuts(_moment(last), timedelta(days=wait), develop, develop + timedelta(days=1), matured, rests)
+
+
+def _observed(last: float, applied: float, wait: int, further: float) -> tuple[float, str]:
+    """Until when outcomes were seen, and what says so. Much later than the last application, those would seem to have stopped."""
+    found = (last, "the last date of the first file") if last <= applied + wait * DAY else (
+        applied + wait * DAY, f"{wait} days after the last application, though the file has later dates")
+    return found if found[0] >= further else (further, "the last event time of the further files")
 
 
 def _score(column: Profile) -> float:

@@ -11,7 +11,9 @@ from types import SimpleNamespace
 import pytest
 import strangers
 
+from feature_repo import portfolios
 from feature_repo.portfolio import Portfolio
+from tally.drafting import checking
 from tally.drafting.draft import Asked
 from tally.drafting.new import FOLDER, new
 
@@ -38,6 +40,13 @@ def drafted(checkout: Path) -> Callable[..., SimpleNamespace]:
         return SimpleNamespace(said=said, path=checkout / FOLDER / f"{name}.py", text=(checkout / FOLDER / f"{name}.py").read_text())
 
     return draft
+
+
+@pytest.fixture
+def check(checkout, monkeypatch):
+    """Checks a contract of the checkout, which portfolios are loaded from."""
+    monkeypatch.setattr(portfolios, "__path__", [str(checkout / FOLDER), *portfolios.__path__])
+    return checking.check
 
 
 @pytest.fixture(scope="session")

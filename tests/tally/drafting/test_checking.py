@@ -4,17 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from feature_repo import portfolios
 from feature_repo.errors import ContractError
-from tally.drafting import checking
-from tally.drafting.new import FOLDER
-
-
-@pytest.fixture
-def check(checkout, monkeypatch):
-    """Checks a contract of the checkout, which portfolios are loaded from."""
-    monkeypatch.setattr(portfolios, "__path__", [str(checkout / FOLDER), *portfolios.__path__])
-    return checking.check
 
 
 def edit(path, *changes):
@@ -79,6 +69,16 @@ def test_what_the_data_break_is_told_with_its_row_and_the_texts_of_categories_al
     assert "income first in row" in said
     assert "inquiries first in row" in said
     assert "-999" not in said
+
+
+def test_an_age_that_is_in_no_group_is_counted_and_never_told(drafted, files, check, checkout):
+    drafted("stranger", files.instalment)
+    edit(checkout / "data/raw/stranger/instalment.csv", (",M,33,", ",M,thirtythree,"))
+
+    said = str(check("stranger"))
+
+    assert "in no declared group: age" in said
+    assert "thirtythree" not in said
 
 
 def test_a_leak_and_an_undeclared_column_and_too_few_outcomes_stop(drafted, files, check, checkout):
