@@ -35,6 +35,7 @@ settings.register_profile("shared machine", deadline=None)  # a first call loads
 settings.load_profile("shared machine")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this hook too
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave tests on real files out where no TALLY_DATA_DIR is set; in CI that is an error, not an omission."""
     for item in items:  # two workers (make test): a file stays with one, and so does all that shares the one project that is run
