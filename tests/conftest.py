@@ -35,12 +35,8 @@ settings.register_profile("shared machine", deadline=None)  # a first call loads
 settings.load_profile("shared machine")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this hook too
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave tests on real files out where no TALLY_DATA_DIR is set; in CI that is an error, not an omission."""
-    for item in items:  # two workers (make test): a file stays with one, and so does all that shares the one project that is run
-        shared = "small_project" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("small_project" if shared else item.nodeid.split("::")[0]))
     if DATA_DIR:
         return
     if os.environ.get("CI"):
