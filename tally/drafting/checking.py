@@ -18,12 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from feature_repo import examination, params, portfolios, wording
-from feature_repo.contract import DECIDE, Risk, gathering
+from feature_repo.contract import DECIDE, Ignored, Risk, gathering
 from feature_repo.errors import ContractError, TallyError
 from feature_repo.portfolio import Portfolio
 from feature_repo.verdict import Verdict
 from tally.drafting import enough, names, whereabouts
 from tally.drafting.new import FOLDER
+from tally.drafting.roles import SUSPECTED
 from training import subjects
 from training.stages import ingest
 
@@ -126,6 +127,9 @@ def _of_contract(portfolio: Portfolio) -> list[str]:
     if undirected:
         said.append(f"{len(undirected)} numbers have no direction, {_some(undirected)}: risk=Risk.RISES or Risk.FALLS keeps a reason from "
                     "being the opposite of what the model saw")
+    left_out = [column for table in portfolio.tables for column in table.select(Ignored) if column.because.startswith(SUSPECTED)]
+    said.extend(f"{column.raw} is left out because {column.because.removeprefix('guess: ')}: if it was known before the decision, "
+                'make it a Request with known_before="how"; if not, say so in its because' for column in left_out)
     if not portfolio.protected:
         said.append("no protected attribute is declared: there will be no fairness report to speak of")
     return said

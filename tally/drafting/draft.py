@@ -60,6 +60,7 @@ class Draft:
     tables: tuple[TableDraft, ...]
     verdicts: Verdicts
     cuts: Cuts | None
+    unknown: float  # share of the rows that are neither bad nor good
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,12 +81,13 @@ def make(name: str, paths: list[Path], asked: Asked, limits: Validate) -> Draft:
     others = [column for column in applications.columns if column is not target]
     axis = timing.find(others, asked.time)
     bad = outcome.labels(target, meant)
+    unknown = float(np.isnan(bad).mean())
     dated = [column for column in others if column.dates]
     cuts = timing.cuts(axis, dated, ~np.isnan(bad), timing.latest([file.columns for file in files[1:]])) if axis else None
     bad = np.where(cuts.matured, bad, np.nan) if cuts else bad
     key_lines = keys.find([column for column in others if axis is None or column is not axis.column], asked.key)
     tables = _tables(files, (target, axis, key_lines), (bad, cuts), limits)
-    return Draft(name, tables, meant, cuts)
+    return Draft(name, tables, meant, cuts, unknown)
 
 
 def _read(path: Path) -> File:

@@ -58,8 +58,16 @@ def reason(name: str, header: str) -> str:
         return found
     if not re.search(r"[a-z]{2}", name):
         return f"Information given as {header or name}"
-    words = [vocabulary.SHORT.get(word, word) for word in name.removeprefix("given_").split("_")]
-    return " ".join(words)[0].upper() + " ".join(words)[1:]
+    said = " ".join(_words(header) if re.search(r"[^\W\d]{2}", header) else _words(name.removeprefix("given_")))
+    return said[0].upper() + said[1:]
+
+
+def _words(header: str) -> list[str]:
+    """A header's words, abbreviations in full; in their own case and letters where it is written as people write."""
+    parted = re.sub(r"([^\W\dA-Z])([A-Z])", r"\1 \2", header)
+    own = parted == header and header != header.upper()
+    words = re.findall(r"[^\W_]+", parted)
+    return [vocabulary.SHORT.get(snake(word), word if own else word.lower()) for word in words]
 
 
 def unit(name: str) -> str:

@@ -20,6 +20,7 @@ from training.raw import RAW
 from training.subjects import Validate
 
 FOLDER = Path("feature_repo/portfolios")
+MANY_OPEN = 0.05  # share of rows without an outcome that is worth a word
 WORDS = {"Applicant": "key", "Application": "key", "Request": "inputs", "Stored": "stored inputs",
          "Protected": "protected", "Ignored": "ignored"}
 
@@ -76,8 +77,16 @@ def _said(made: Draft, contract: Path, text: str) -> str:
     sides = (("bad", made.verdicts.bad), ("good", made.verdicts.good), ("neither", made.verdicts.neither))
     outcome = made.verdicts.open or ", ".join(f"{side} is {', '.join(map(repr, texts))}" for side, texts in sides if texts)
     return "\n".join([f"{contract}: drafted, {text.count('# guess:')} guesses to judge{waiting}",
-                      *(_table(made, table) for table in made.tables), f"  outcome {made.verdicts.raw}: {outcome}",
+                      *(_table(made, table) for table in made.tables), f"  outcome {made.verdicts.raw}: {outcome}", *_open(made),
                       f"next: read {contract}, then: tally portfolio check {made.name}"])
+
+
+def _open(made: Draft) -> list[str]:
+    """Outcomes that are still open are more among late applications, whose bad rates then mislead."""
+    if made.unknown < MANY_OPEN:
+        return []
+    return [(f"      {made.unknown:.0%} of rows are neither bad nor good: are late loans still open? Then only those that ended early "
+             "count, and bad rates mislead. Give an outcome window, Outcome(within=..., bad_on=...), or a longer matures_after")]
 
 
 def _table(made: Draft, table: TableDraft) -> str:

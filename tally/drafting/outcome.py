@@ -74,6 +74,8 @@ def _score(column: Profile, *, is_last: bool) -> float:
     by_texts = 3 if {"bad", "good"} <= sides else 0
     binary = column.distinct == 2
     weak = by_name < 2 and not by_texts
+    if by_name == 2 and binary and not protected and vocabulary.DAYS_LATE.search(column.words):
+        return 2 + 0.05 * is_last  # what a bureau says may be called so too: any surer column comes first
     if protected or (weak and by_name and not binary) or (by_name < 3 and vocabulary.BEFORE.search(column.words)):
         return 0
     anonymous = column.words.strip("_").isdigit() or is_last

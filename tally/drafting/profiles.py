@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +18,7 @@ from training import casts
 Array = np.ndarray[Any, Any]
 NOTATIONS: tuple[tuple[str | None, str], ...] = ((None, "."), (",", "."), (None, ","), (".", ","), (" ", ","), ("'", "."))
 TRIED = 2_000
+SUFFIXED = re.compile(r"[+-]?[0-9][0-9.,']*( ?[%€$£¥]|\s+[^\W\d]+|[^\W\d]{2,})")
 SECONDS = pa.timestamp("s")
 
 
@@ -60,6 +62,13 @@ class Profile:
         packed = bool(vocabulary.DATE.search(self.words)) and not self.is_time
         return dates.guess(present, packed=packed)
 
+    @cached_property
+    def suffix(self) -> str:
+        """What follows the number in every text that has a value, such as % or months; a letter joined to its figure is a code."""
+        present = [text for text in self.listed if text.lower() not in vocabulary.MISSING]
+        found = {match[1].strip() if (match := SUFFIXED.fullmatch(text)) else "" for text in present}
+        return found.pop() if len(found) == 1 else ""
+
     def count(self, texts: set[str]) -> int:
         """How many rows hold one of the texts."""
         return int(self.counts[[text in texts for text in self.listed]].sum()) if texts else 0
@@ -84,7 +93,7 @@ def profile(header: str, column: pa.ChunkedArray) -> Profile:
 def numbers(column: Profile, reader: Csv | Parquet, among: int | None = None) -> tuple[Array, Array]:
     """(number per distinct text, whether each is one); `among` looks at the most frequent texts alone."""
     texts = column.texts[:among] if among else column.texts
-    cast = casts.number(pa.chunked_array([texts], pa.string()), reader=reader)
+    cast = casts.number(pa.chunked_array([texts], pa.string()), reader=reader, suffix=column.suffix)
     values = cast.values.to_numpy(zero_copy_only=False).astype(np.float64)
     return values, ~np.isnan(values)
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tally.drafting import names, protected, values, vocabulary
+from tally.drafting import names, protected, timing, values, vocabulary
 from tally.drafting.lines import Code, Line
 from tally.drafting.profiles import Profile
-from tally.drafting.seen import Outlook, Seen
+from tally.drafting.seen import Array, Outlook, Seen
 
 NARROW = 30      # texts up to which all are declared as levels
 MOST_LEVELS = 60  # of a wider column, the most frequent
@@ -25,6 +25,8 @@ WORDY = 4        # words a text, from which a column of many texts is free text
 SOME = 200       # distinct texts looked at for what only persons have
 SAME_TIME = 0.98  # correlation with the time axis
 MARKS = r"^[$€£¥]\s?|\s?[%€$£¥]$|,"
+SUSPECTED = "guess: alone it ranks the outcome suspiciously well"  # an honest column may; check asks until a person has said
+MOSTLY = 0.5     # share of rows in which a date lies after the row's own
 FEW = 6          # distinct numbers up to which they may be codes
 MOST_STRAY = 3   # distinct texts among numbers that are taken for codes of a missing value
 
@@ -83,9 +85,18 @@ def _dated(seen: Seen) -> Line | None:
     column = seen.column
     if not (column.dates or column.is_time) or column.distinct < 3:
         return None
+    seconds = timing.seconds(column) if column.dates else None
+    later = 0.0 if seconds is None or seen.outlook.seconds is None else _share_later(seconds, seen.outlook.seconds)
+    if later > MOSTLY:
+        return _ignored(column, "known only after the decision", f"a date that lies after the row's own in {later:.0%} of rows with both")
     written = f"written as {column.dates.format}" if column.dates else "a time by its type"
     return _ignored(column, "a date: a model takes numbers and levels",
                     f"{written}. Where it matters, export the months up to the application in its place")
+
+
+def _share_later(seconds: Array, times: Array) -> float:
+    both = ~np.isnan(seconds) & ~np.isnan(times)
+    return float(np.mean(seconds[both] > times[both])) if both.any() else 0.0
 
 
 def _different_in_every_row(seen: Seen) -> Line | None:
@@ -117,7 +128,8 @@ def _leaking(seen: Seen) -> Line | None:
     if seen.auc <= limits.leakage_auc and not seen.one_sided:
         return None
     found = seen.one_sided or f"alone it ranks the outcome with AUC {seen.auc:.2f}"
-    return _ignored(seen.column, "known only after the decision",
+    because = "known only after the decision" if seen.one_sided else f"{SUSPECTED} (AUC {seen.auc:.2f})"
+    return _ignored(seen.column, because,
                     f'known only afterwards? {found}. If it truly is known before, make it an input with known_before="…" that says how')
 
 
@@ -127,7 +139,8 @@ def _number(seen: Seen) -> Line | None:
         return None
     missing = (*figures.missing, *figures.others) if len(figures.others) <= MOST_STRAY else figures.missing
     low, high = values.bounds(figures, seen.name)
-    return _input(seen, (("low", low), ("high", high)), missing, [
+    suffix = (("suffix", column.suffix),) if column.suffix else ()
+    return _input(seen, (("low", low), ("high", high), *suffix), missing, [
         f"{column.distinct:,} distinct", f"{_missing(seen, missing)}{seen.strength}{seen.direction}", *_oddities(seen, figures)])
 
 
@@ -195,7 +208,14 @@ def _input(seen: Seen, allowed: tuple[tuple[str, Any], ...], missing: tuple[str,
     arguments = (("raw", raw), *((("unit", unit),) if unit else ()), *allowed, *((("missing", missing),) if missing else ()),
                  *((("nullable", True),) if _absent(seen, missing) else ()), ("risk", Code("Risk.NONE")), *seen.outlook.shared,
                  ("reason", names.reason(name, raw)))
-    return Line(seen.outlook.word, name, arguments, (f"guess: {'; '.join(said)}.",))
+    return Line(seen.outlook.word, name, arguments, (f"guess: {'; '.join([*said, *_doubts(seen)])}.",))
+
+
+def _doubts(seen: Seen) -> list[str]:
+    """Why it may have been unknown when it was decided, though nothing proves it."""
+    decided = ["by its header the lender's own decision or price"] if vocabulary.DECIDED.search(seen.column.words) else []
+    strong = ["it ranks the outcome so well"] if seen.auc > seen.outlook.limits.doubtful_auc else []
+    return [f"{' and '.join([*decided, *strong])}: was it known before the decision?"] if decided or strong else []
 
 
 def _ignored(column: Profile, because: str, evidence: str = "") -> Line:

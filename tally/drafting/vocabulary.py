@@ -62,13 +62,18 @@ PERSONAL_TEXT: Final = {
 }
 
 BEFORE: Final = re.compile(r"prior|previous|_past_|histor|since|within|_last_\d|_\d+_?(m|mth|mths|months?|y|yrs?|d|days)_|_ever_|existing|"
-                           r"bureau")
+                           r"bureau|fr(u|ue)her|bisher|schufa")
 AFTERWARDS: Final = re.compile(
     r"recover|collection|last_(pymnt|payment|pmt)|next_(pymnt|payment)|total_(rec|pymnt|paid)|charge_?d?_?off|chgoff|chrgoff|out_prncp|"
     r"outstanding_princ|hardship|settle|default_(date|amount|reason)|date_of_default|clos(ed|ure|ing)_|write_?off|written_off|_loss|_lgd_|"
     r"_ead_|foreclos|reposs|resol(ved|ution)|legal_action|dunning|mahn|verwertung|last_(fico|credit_pull)|final_|months_in_arrears|"
-    r"dpd_(max|at_default)|disposition|_bankruptcy_date_",
+    r"dpd_(max|at_default)|disposition|_bankruptcy_date_|verzug|"
+    r"r(u|ue)ckst(a|ae)nd|inkasso|k(u|ue)ndig|restschuld|pf(a|ae)nd|"
+    r"kontostatus",
 )
+# What a lender sets with its decision: its own rating, price and instalment.
+DECIDED: Final = re.compile(r"rating_?intern|intern(al|es)?_?(rating|score|grade)|_(sub_)?grade_|_int(erest)?_rate_|zinssatz|_instal?lments?_$|"
+                            r"_monthly_payment_|_funded_|risk_(class|grade)|risikoklasse")
 
 TIME: Final = re.compile(r"appli|apply|_app_(date|dt)|issue|orig|approv|disburs|book|grant|open|start|sign|contract|vintage|snapshot|"
                          r"observ|as_of|report|request|antrag|solicitud|demande|creat|decision|statement|month_end|period")
@@ -86,11 +91,12 @@ OUTCOME: Final = (
     re.compile(r"_default(ed|s|er|_flag|_ind|_status|_payment_next_month|_in_\w+|_next_\w+|_within_\w+|_12m)?_$|_bad(_flag|_ind|_loan)?_|"
                r"good_?bad|bad_?good|_gb_flag_|loan_status|mis_status|not_fully_paid|serious_?dlq|_charged?_?off(_flag|_ind)?_$|"
                r"ausfall(flag)?_|_impago_|moros|_defaut_|loan_default|creditability|credit_risk_|_fpd_|_npl(_flag)?_"),
-    re.compile(r"_target|_label_|_outcome|_class_|_klasse_|good_loan|_repaid_|paid_back|fully_paid|delinquent_|_performance_|risk_flag|_dlq"),
+    re.compile(r"_target|_label_|_outcome|_class_|_klasse_|good_loan|_repaid_|paid_back|fully_paid|delinquent_|_performance_|risk_flag|_dlq|dpd|past_?due"),
     re.compile(r"^_((loan|account|acct|credit|final|repayment|contract)_)?(status|state|result)_$|^_y_$|_risk_$|_flag_$|_kredit_|_approved_"),
 )
+DAYS_LATE: Final = re.compile(r"_ever_?[0-9]+|[0-9]+_?dpd|dpd_?[0-9]+")  # "ever 90 days past due within 12 months" is an outcome's word
 NAMED_BAD: Final = re.compile(r"default|bad|charge|chgoff|delinq|dlq|npl|late|arrear|ausfall|impago|moros|defaut|fpd|risk|loss|"
-                              r"not_fully_paid")
+                              r"not_fully_paid|dpd|past_?due|overdue")
 NAMED_GOOD: Final = re.compile(r"good_loan|_good_|creditability|repaid|paid_back|(?<!not_)fully_paid|approved|performing")
 
 YES: Final = frozenset({"1", "1.0", "y", "yes", "true", "t", "ja", "oui", "si"})

@@ -33,5 +33,12 @@ def test_a_reason_is_a_noun_phrase(name, phrase):
     assert names.reason(name, "7") == phrase
 
 
+@pytest.mark.parametrize(("header", "phrase"), [
+    ("Laufzeit in Monaten",) * 2, ("Beschäftigungsverhältnis",) * 2, ("LIMIT_BAL", "Limit balance"),
+    ("Nettoeinkommen EUR", "Nettoeinkommen EUR"), ("netIncome", "Net income"), ("annual_inc", "Annual income")])
+def test_a_reason_keeps_the_case_and_letters_of_a_header_people_wrote(header, phrase):
+    assert names.reason(names.assign([header])[header], header) == phrase
+
+
 def test_a_unit_is_what_the_name_says():
     assert [names.unit(name) for name in ("limit_twd", "term_months", "dti", "colour")] == ["TWD", "months", "ratio", ""]

@@ -26,7 +26,7 @@ def of(header, counts):
     ("MIS_Status", {"P I F": 80, "CHGOFF": 20}, {"CHGOFF"}, {"P I F"}, set()),
     ("default", {"0": 80, "1": 20}, {"1"}, {"0"}, set()),
     ("fully_paid", {"1": 80, "0": 20}, {"0"}, {"1"}, set()),
-    ("target", {"0": 80, "1": 20}, {"1"}, {"0"}, set()),
+    ("target", {"0": 80, "1": 20}, {"1"}, {"0"}, set()), ("ever90dpd_12m", {"0": 80, "1": 20}, {"1"}, {"0"}, set()),
     ("y", {"no default": 80, "default": 20}, {"default"}, {"no default"}, set()),
     ("Default", {"No": 80, "Yes": 15, "NA": 5}, {"Yes"}, {"No"}, {"NA"}),
 ])
@@ -72,6 +72,14 @@ def test_the_column_is_found_by_its_header_else_by_its_texts_else_as_the_last_of
         outcome.find([amount, sex], None)
     with pytest.raises(DataError, match="no column 'x'"):
         outcome.find([amount], "x")
+
+
+def test_days_past_due_within_a_window_are_found_as_the_outcome_where_nothing_is_surer():
+    late, default = column("ever90dpd_12m", **{"0": 80, "1": 20}), column("default", **{"0": 80, "1": 20})
+    amount = column("amount", **{str(at): 1 for at in range(100)})
+
+    assert outcome.find([late, amount], None) is late
+    assert outcome.find([late, default, amount], None) is default
 
 
 def test_labels_count_the_rarer_text_as_bad_while_that_is_open():

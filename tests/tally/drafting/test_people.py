@@ -52,3 +52,41 @@ def test_names_of_people_never_get_into_the_contract_however_few(draft, header, 
                                                ("months_with_agent_of_sales", ["a", "b", "c"]), ("Kundentyp", ["new", "old", "lost"])])
 def test_names_of_things_and_yes_and_no_are_levels(draft, header, texts):
     assert set(draft(header, texts).get("levels")) == set(texts)
+
+
+@pytest.mark.parametrize("header", ["Rückstand Monate", "Rueckstand", "Zahlungsverzug", "Inkasso", "Kündigung", "Kontostatus",
+                                    "Restschuld"])
+def test_what_befalls_a_loan_later_is_left_out_by_its_header(draft, header):
+    assert draft(header, ["1", "2", "3"]).get("because") == "known only after the decision"
+
+
+@pytest.mark.parametrize(("header", "doubted"), [("Rating intern", True), ("sub_grade", True), ("installment", True), ("income", False)])
+def test_what_the_lender_decides_itself_is_asked_about(draft, header, doubted):
+    assert ("was it known before the decision?" in draft(header, ["1", "2", "3"]).guesses[0]) == doubted
+
+
+def test_a_strong_column_is_a_guess_and_no_fact(draft):
+    texts = [str(5 + (at % 4 == 0) * (at % 5 != 0) * 9 + at % 3) for at in range(ROWS)]
+
+    assert draft("A9", texts).get("because").startswith("guess: alone it ranks the outcome suspiciously well (AUC 0.")
+
+
+def test_a_date_after_the_rows_own_is_known_only_then(draft):
+    after = [f"{day}" for day in np.datetime64("1970-01-09") + np.arange(ROWS)]
+    before = [f"{day}" for day in np.datetime64("1960-01-01") + np.arange(ROWS)]
+
+    assert draft("Datum Bescheid", after).get("because") == "known only after the decision"
+    assert "a date" in draft("opened", before).get("because")
+
+
+@pytest.mark.parametrize(("texts", "suffix"), [(["13.5%", "9%", "n/a"], "%"), (["12 months", "36 months", "60 months"], "months"),
+                                               (["4.1 %", "5.0%", "6 %"], "%")])
+def test_numbers_with_one_suffix_are_numbers(draft, texts, suffix):
+    line = draft("rate", texts)
+
+    assert (line.word, line.get("suffix"), line.get("low")) == ("Request", suffix, 0)
+
+
+@pytest.mark.parametrize("texts", [["1A", "2A", "3A"], ["1 year", "2 years"], ["10+ years", "3 years"]])
+def test_codes_and_mixed_units_have_none(draft, texts):
+    assert draft("rate", texts).get("suffix") is None
