@@ -72,7 +72,8 @@ AFTERWARDS: Final = re.compile(
     r"kontostatus",
 )
 # What a lender sets with its decision: its own rating, price and instalment.
-DECIDED: Final = re.compile(r"rating_?intern|intern(al|es)?_?(rating|score|grade)|_(sub_)?grade_|_int(erest)?_rate_|zinssatz|_instal?lments?_$|"
+DECIDED: Final = re.compile(r"rating_?intern|intern(al|es)?_?(rating|score|grade)|_(sub_)?grade_|_int(erest)?_rate_|"
+                            r"zinssatz|_instal?lments?_$|"
                             r"_monthly_payment_|_funded_|risk_(class|grade)|risikoklasse")
 
 TIME: Final = re.compile(r"appli|apply|_app_(date|dt)|issue|orig|approv|disburs|book|grant|open|start|sign|contract|vintage|snapshot|"
