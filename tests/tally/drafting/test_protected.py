@@ -62,9 +62,9 @@ def test_groups_are_the_files_texts_and_the_reference_the_largest(texts, groups)
 
 
 def test_ages_are_cut_and_their_codes_unknown():
-    line = protected.draft(column("age", [*map(str, range(18, 80)), *["999"] * 3, "?"]), "age", "age", Csv())
+    line = protected.draft(column("age", [*map(str, range(18, 80)), *["999"] * 3, "?", "old"]), "age", "age", Csv())
 
-    assert line.get("groups") == {"?": "unknown", "999": "unknown"}
+    assert line.get("groups") == {"?": "unknown", "old": "unknown", "999": "unknown"}
     assert line.get("reference") == "40 to 61"
 
 
