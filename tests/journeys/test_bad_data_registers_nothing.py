@@ -30,7 +30,7 @@ def test_a_spoiled_raw_file_stops_dvc_repro_with_one_line_and_registers_nothing(
     assert stopped.returncode != 0
     assert [line.split("'")[1] for line in ran] == ["ingest", "validate"]
     assert len(said) == 1
-    assert all(word in said[0] for word in (column.name, "range", "5 of 4000", "validate/docs/index.html"))
+    assert all(word in said[0] for word in (column.name, "outside the bounds", "5 of 4000", "validate/docs/index.html"))
     assert not project.data("register").exists()
     assert not (project.path / "var" / "mlflow").exists()
 

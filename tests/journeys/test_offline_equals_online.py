@@ -21,7 +21,7 @@ MOMENTS = [datetime(2024, 3, 28, 9, 30, 0, 1, tzinfo=UTC), datetime(2024, 4, 20,
 STRANGERS = ["nobody", "p 1", ""]
 
 
-@pytest.fixture(scope="module", params=["harbour", *names()])
+@pytest.fixture(scope="module", params=["harbour", *(name for name in names() if load(name).views)])
 def published(request, invent, tmp_path_factory):
     """A portfolio, its 1,000 applicants and strangers, its views, and its online store."""
     portfolio = request.getfixturevalue("harbour") if request.param == "harbour" else load(request.param)
