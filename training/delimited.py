@@ -83,9 +83,22 @@ def _options(reader: Csv, *, threads: bool, names: list[str] | None = None, refu
 def _open(reader: Csv, path: Path) -> pa.NativeFile:
     """The file as UTF-8 text, fields apart by one character."""
     text = _unpacked(path)
-    if codecs.lookup(reader.encoding).name not in UTF8:
-        text = pa.transcoding_input_stream(text, reader.encoding, "utf-8")
-    return text if len(reader.separator) == 1 else pa.TransformInputStream(text, _Splitter(reader.separator, path))
+    if codecs.lookup(reader.encoding).name in UTF8 and len(reader.separator) == 1:
+        return text
+    with text:
+        return pa.BufferReader(_rewritten(text, reader, path))
+
+
+def _rewritten(text: pa.NativeFile, reader: Csv, path: Path) -> pa.Buffer:
+    """The whole text, on this thread: a function of Python's on one of Arrow's may outlive Python, which then aborts after all is done."""
+    decoder, split, sink = codecs.getincrementaldecoder(reader.encoding)(), _Splitter(reader.separator, path), pa.BufferOutputStream()
+    while block := text.read(BLOCK):
+        decoded = decoder.decode(block).encode()
+        sink.write(split(decoded) if decoded and len(reader.separator) > 1 else decoded)
+    decoder.decode(b"", final=True)  # refuses a character cut off
+    if len(reader.separator) > 1:
+        sink.write(split(b""))
+    return sink.getvalue()
 
 
 def _unpacked(path: Path) -> pa.NativeFile:
