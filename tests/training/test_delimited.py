@@ -163,13 +163,17 @@ def test_the_header_alone_can_be_asked_for(tmp_path):
 
 def test_python_reads_on_its_own_thread_lest_one_of_arrows_outlive_it(tmp_path, monkeypatch):
     """Such a thread aborted one run in forty when the interpreter ended, after all work was done."""
-    monkeypatch.setattr(delimited, "BLOCK", 7)
-    threads = set[str]()
-    split = delimited._Splitter._split
-    monkeypatch.setattr(delimited._Splitter, "_split", lambda self, line: (threads.add(threading.current_thread().name), split(self, line))[1])
-    text = "id  value\na  1\nb  \"2  ü\"\nc  €"
+    monkeypatch.setattr(delimited, "BLOCK", 65)  # odd: a block ends within a character
+    threads, split = set[str](), delimited._Splitter._split
+
+    def watched(splitter, line):
+        threads.add(threading.current_thread().name)
+        return split(splitter, line)
+
+    monkeypatch.setattr(delimited._Splitter, "_split", watched)
+    text = "id  value\n" + 'a  1\nb  "2  ü"\n' * 40 + "c  €"
 
     found = read(tmp_path, text.encode("utf-16"), Csv(separator=BLANKS, encoding="utf-16"))
 
-    assert found == {"id": ["a", "b", "c"], "value": ["1", "2  ü", "€"]}
+    assert found == {"id": ["a", "b"] * 40 + ["c"], "value": ["1", "2  ü"] * 40 + ["€"]}
     assert threads == {threading.main_thread().name}
