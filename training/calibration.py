@@ -55,7 +55,7 @@ def fit_isotonic(margins: Array, bad: Array, slope: float, knots: int) -> Calibr
     rows, centres = rows[filled], np.bincount(at, margins)[filled] / rows[filled]
     rates = (np.bincount(at, bad)[filled] + bad.mean()) / (rows + 1)
     fitted = IsotonicRegression().fit_transform(centres, rates, sample_weight=rows)
-    pds, block = np.unique(fitted, return_inverse=True)
+    pds, block = np.unique(np.round(fitted, 12), return_inverse=True)  # blocks a rounding apart are one
     means = np.bincount(block, centres * rows) / np.bincount(block, rows)
     knot_margins, knot_pds = [float(mean) for mean in means], [float(pd) for pd in pds]
     if margins.min() < means[0]:

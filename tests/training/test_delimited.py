@@ -176,4 +176,4 @@ def test_python_reads_on_its_own_thread_lest_one_of_arrows_outlive_it(tmp_path, 
     found = read(tmp_path, text.encode("utf-16"), Csv(separator=BLANKS, encoding="utf-16"))
 
     assert found == {"id": ["a", "b"] * 40 + ["c"], "value": ["1", "2  ü"] * 40 + ["€"]}
-    assert threads == {threading.main_thread().name}
+    assert threads == {threading.current_thread().name}
