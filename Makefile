@@ -45,7 +45,7 @@ stop: ## End exactly what was started
 	@test ! -x $(BIN)/tally || $(BIN)/tally stop
 
 test: setup system-packages ## All tests
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest
 
 bench: setup ## Measure, into reports/bench.json; ONLY=pipeline:60000 one of them
 	@$(BIN)/python tests/performance $(ONLY)
