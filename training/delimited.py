@@ -66,7 +66,8 @@ def _read(reader: Csv, path: Path) -> pa.Table:
     parse(threads=False)  # rows are numbered only on one thread
     row = wrong[0]
     raise DataError(f"{path}, row {row.number}: {row.actual_columns} fields where {row.expected_columns} were expected; the file is cut "
-                    "off or damaged, fetch it again, or its reader declares another separator or skip than it has")
+                    "off or damaged, fetch it again, or has a line of notes or totals there, take it out, or its reader declares another "
+                    "separator or skip than it has")
 
 
 def _options(reader: Csv, *, threads: bool, names: list[str] | None = None, refuse: object = None) -> dict[str, object]:

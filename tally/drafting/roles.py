@@ -204,11 +204,11 @@ def _missing(seen: Seen, missing: tuple[str, ...]) -> str:
 
 def _input(seen: Seen, allowed: tuple[tuple[str, Any], ...], missing: tuple[str, ...], said: list[str]) -> Line:
     name, raw = seen.name, seen.column.raw
-    unit = names.unit(name) if allowed[0][0] == "low" else ""
+    unit = seen.column.suffix or names.unit(name) if allowed[0][0] == "low" else ""
     arguments = (("raw", raw), *((("unit", unit),) if unit else ()), *allowed, *((("missing", missing),) if missing else ()),
                  *((("nullable", True),) if _absent(seen, missing) else ()), ("risk", Code("Risk.NONE")), *seen.outlook.shared,
                  ("reason", names.reason(name, raw)))
-    return Line(seen.outlook.word, name, arguments, (f"guess: {'; '.join([*said, *_doubts(seen)])}.",))
+    return Line(seen.outlook.word, name, arguments, (f"guess: {'; '.join([*said, *_doubts(seen)])}.".replace("?.", "?"),))
 
 
 def _doubts(seen: Seen) -> list[str]:

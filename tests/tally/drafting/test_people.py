@@ -84,7 +84,7 @@ def test_a_date_after_the_rows_own_is_known_only_then(draft):
 def test_numbers_with_one_suffix_are_numbers(draft, texts, suffix):
     line = draft("rate", texts)
 
-    assert (line.word, line.get("suffix"), line.get("low")) == ("Request", suffix, 0)
+    assert (line.word, line.get("suffix"), line.get("unit"), line.get("low")) == ("Request", suffix, suffix, 0)
 
 
 @pytest.mark.parametrize("texts", [["1A", "2A", "3A"], ["1 year", "2 years"], ["10+ years", "3 years"]])
