@@ -1,4 +1,4 @@
-"""Fit both candidates, choose one by the declared rule, and keep both."""
+"""Fit both candidates, prove that they obey the contract's directions, choose one by the declared rule, and keep both."""
 
 from __future__ import annotations
 
@@ -9,19 +9,24 @@ import pandas as pd
 from feature_repo.errors import run_stage
 from feature_repo.params import read
 from feature_repo.portfolios import load
+from governance.release import dump
 from training.candidates import choose, save
 from training.fitting import fit
+from training.monotonicity import prove
 from training.params import TrainParams
 from training.splits import CALIBRATION, DEVELOPMENT, part_of
 
 
 def main(portfolio: str, assemble: Path, split: Path, train: Path) -> None:
     params = read("train", TrainParams)
+    declared = load(portfolio)
     frame = pd.read_parquet(assemble / "applications.parquet")
     parts = pd.read_parquet(split / "parts.parquet")
-    fitted = fit(load(portfolio), {part: part_of(frame, parts, part) for part in (DEVELOPMENT, CALIBRATION)}, params)
+    fitted = fit(declared, {part: part_of(frame, parts, part) for part in (DEVELOPMENT, CALIBRATION)}, params)
+    proofs = {candidate.name: prove(declared, candidate) for candidate in fitted.candidates}
     choice = choose(fitted.measured, params.choice, fitted.notes)
     save(train, fitted.candidates, fitted.encoding, choice)
+    (train / "monotonicity.json").write_bytes(dump(proofs))
     print(*choice.notes, f"{choice.chosen} is chosen: {choice.why}", sep="\n")
 
 

@@ -24,7 +24,7 @@ def reseeded(mill, mill_model, make_model):
 
 def test_it_keeps_what_the_table_of_artefacts_says(mill_model):
     assert set(digest(mill_model.train)) == {
-        "encoding.json", "choice.json", "scorecard/kernel.npz", "scorecard/calibrator.json", "scorecard/scorecard.csv",
+        "encoding.json", "choice.json", "monotonicity.json", "scorecard/kernel.npz", "scorecard/calibrator.json", "scorecard/scorecard.csv",
         "trees/kernel.npz", "trees/calibrator.json", "trees/model.ubj",
     }
 
@@ -51,3 +51,21 @@ def test_the_test_part_is_never_looked_at(mill, mill_model, make_model, borrow):
     upside_down.loc[test, "bad"] = 1 - upside_down.loc[test, "bad"]
 
     assert digest(make_model(mill, upside_down, train={"choice": {"prefer": "trees"}}).train) == digest(mill_model.train)
+
+
+def test_trees_trained_without_the_constraint_end_the_stage_and_nothing_is_kept(mill, mill_model, tmp_path, monkeypatch):
+    import shutil
+
+    from borrowers import brought
+
+    from feature_repo.errors import ReleaseError
+    from training import recipe
+    from training.stages import train
+
+    monkeypatch.setattr(recipe, "_risks", lambda portfolio: (0,) * len(portfolio.inputs))
+    shutil.copy(mill_model.train.parent / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    with brought(), pytest.raises(ReleaseError, match="disobeys its direction in mill's file"):
+        train.main("mill", mill_model.assemble, mill_model.split, tmp_path / "train")
+    assert not (tmp_path / "train").exists()
