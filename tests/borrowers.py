@@ -72,7 +72,7 @@ def borrow() -> Callable[..., pd.DataFrame]:
 
 @pytest.fixture(scope="session")
 def make_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., SimpleNamespace]:
-    """Runs split, train and evaluate on a frame: `make_model(portfolio, frame, **params)`, where params override params.yaml's sections."""
+    """Runs split, search, train and evaluate on a frame: `make_model(portfolio, frame, **params)`, where params override sections."""
     def make(portfolio: Portfolio, frame: pd.DataFrame, **sections: dict) -> SimpleNamespace:
         return run_stages(tmp_path_factory.mktemp(portfolio.name), portfolio, frame, sections)
     return make
@@ -80,20 +80,22 @@ def make_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Simple
 
 @pytest.fixture(scope="session")
 def mill_model(mill: Portfolio, make_model: Callable[..., SimpleNamespace]) -> SimpleNamespace:
-    """The folders of one run of split, train and evaluate on the mill, by stage name; trees are chosen."""
+    """The folders of one run of split, search, train and evaluate on the mill, by stage name; trees are chosen."""
     return make_model(mill, borrowers(mill, 4000), train={"choice": {"prefer": "trees"}})
 
 
 def run_stages(folder: Path, portfolio: Portfolio, frame: pd.DataFrame, sections: dict[str, dict]) -> SimpleNamespace:
-    from training.stages import evaluate, split, train
+    from training.stages import evaluate, search, split, train
 
-    at = SimpleNamespace(**{name: folder / name for name in ("assemble", "split", "train", "validate", "vault", "evaluate")}, frame=frame)
+    names = ("assemble", "split", "search", "train", "validate", "vault", "evaluate")
+    at = SimpleNamespace(**{name: folder / name for name in names}, frame=frame)
     write_inputs(at, portfolio, frame)
     write_params(folder / "params.yaml", sections)
     with brought(), pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         split.main(portfolio.name, at.assemble, at.split)
-        train.main(portfolio.name, at.assemble, at.split, at.train)
+        search.main(portfolio.name, at.assemble, at.split, at.search)
+        train.main(portfolio.name, at.assemble, at.split, at.search, at.train)
         evaluate.main(portfolio.name, at.assemble, at.split, at.train, at.validate / "verdict.json", at.vault, at.evaluate)
     at.release = at.evaluate / "release"
     return at

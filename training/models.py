@@ -50,12 +50,20 @@ def boost(sample: Sample, rounds: int, risks: tuple[int, ...], params: TreesPara
 
 def best_rounds(early: tuple[Sample, Sample], bad_rate: float, risks: tuple[int, ...], params: TreesParams, seed: int) -> int:
     """After how many rounds on the first of `early` the log loss of the second is least."""
-    settings = _settings(params, risks, bad_rate, seed)
+    return int(_stopped(early, _settings(params, risks, bad_rate, seed), params).best_iteration) + 1
+
+
+def least_loss(early: tuple[Sample, Sample], risks: tuple[int, ...], params: TreesParams, seed: int) -> float:
+    """The least log loss of the second of `early` while the first is boosted."""
+    settings = _settings(params, risks, float(np.mean(early[0].bad)), seed)
+    return float(_stopped(early, settings, params).best_score)
+
+
+def _stopped(early: tuple[Sample, Sample], settings: dict[str, Any], params: TreesParams) -> xgboost.Booster:
     fit, watch = (_matrix(part.rows, part.bad, params) for part in early)
     with tqdm(total=params.rounds, desc="trees, early stopping", unit="round", leave=False, disable=None) as bar:
-        found = xgboost.train(settings, fit, params.rounds, evals=[(watch, "early")], early_stopping_rounds=params.patience,
-                              verbose_eval=False, callbacks=[_Progress(bar)])
-    return int(found.best_iteration) + 1
+        return xgboost.train(settings, fit, params.rounds, evals=[(watch, "early")], early_stopping_rounds=params.patience,
+                             verbose_eval=False, callbacks=[_Progress(bar)])
 
 
 def export(booster: xgboost.Booster) -> Trees:

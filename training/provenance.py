@@ -14,7 +14,7 @@ from training import lineage
 from training.origin import experiment
 
 RAW = ("ingest",)
-SETTINGS = ("ingest", "validate", "split", "train", "evaluate")
+SETTINGS = ("ingest", "validate", "split", "search", "train", "evaluate")
 
 
 def tags(release: Release) -> dict[str, str]:

@@ -95,12 +95,12 @@ def fit_kernels(portfolio: Portfolio, development: pd.DataFrame, rounds: int, pa
     encoding = fit_encoding(portfolio, development, params.encoding)
     known = sample(portfolio, encoding, development)
     return Kernels(encoding, fit_scorecard(portfolio, known, params.scorecard),
-                   boost(known, rounds, _risks(portfolio), params.trees, params.seed))
+                   boost(known, rounds, risks_of(portfolio), params.trees, params.seed))
 
 
 def _rounds(portfolio: Portfolio, development: pd.DataFrame, fold: Fold, params: TrainParams) -> int:
     early = early_samples(portfolio, development, fold, params)
-    return best_rounds(early, float(development[BAD].mean()), _risks(portfolio), params.trees, params.seed)
+    return best_rounds(early, float(development[BAD].mean()), risks_of(portfolio), params.trees, params.seed)
 
 
 def early_samples(portfolio: Portfolio, development: pd.DataFrame, fold: Fold, params: TrainParams) -> tuple[Sample, Sample]:
@@ -121,5 +121,6 @@ def _calibrated(portfolio: Portfolio, kernels: Kernels, margins: dict[str, Array
     ))
 
 
-def _risks(portfolio: Portfolio) -> tuple[int, ...]:
+def risks_of(portfolio: Portfolio) -> tuple[int, ...]:
+    """Per input the declared direction, as XGBoost's constraint."""
     return tuple(int(column.risk) for column in portfolio.inputs)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import metadata
@@ -27,17 +28,23 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
 
 import mlflow
 import pandas as pd
+from mlflow.entities import Metric, Param
 from mlflow.exceptions import MlflowException
 from mlflow.types import ColSpec, Schema
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+from tqdm import tqdm
 
 from feature_repo.errors import ServiceError
 from feature_repo.portfolio import Portfolio
 from governance.release import Release
 from training.origin import origin
+from training.search import Trial
 
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it raises what it logs, and a stage says that in one line
 CHALLENGER = "challenger"
 CHAMPION = "champion"
+TRIAL = "trial"
+MOST_RUNS = 50_000  # MLflow's own limit of a page
 CODE = ("feature_repo", "governance", "serving")
 ANSWER = Schema([ColSpec("double", "pd"), ColSpec("long", "score"), ColSpec("string", "band"), ColSpec("string", "outcome")])
 REQUIREMENTS = ("mlflow", "msgspec", "numba", "numpy", "pandas")
@@ -57,7 +64,7 @@ class Card:
 class Evidence:
     """What a run shows of a release: numbers, settings, labels, pictures and one example to try.
 
-    experiment: the DVC experiment that made it, or None.
+    experiment: the DVC experiment that made it, or None; trials: of the search before it.
     """
 
     measures: Mapping[str, float]
@@ -66,6 +73,7 @@ class Evidence:
     pictures: Mapping[str, Any]
     example: pd.DataFrame
     experiment: str | None = None
+    trials: Sequence[Trial] = ()
 
 
 def home() -> Path:
@@ -131,7 +139,32 @@ def register(portfolio: Portfolio, release: Release, evidence: Evidence) -> Card
             client.set_registered_model_alias(portfolio.name, CHALLENGER, found.version)
         if known:
             _clear(client, known, evidence.tags)
+        add_trials(client, found, evidence.trials)
     return found
+
+
+def add_trials(client: mlflow.MlflowClient, of: Card, trials: Sequence[Trial]) -> None:
+    """Child runs of a registered run, those that are there already left as they are, and one that was cut off written anew."""
+    if not trials:
+        return
+    experiment = client.get_run(of.run_id).info.experiment_id
+    children = client.search_runs([experiment], f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{of.run_id}'", max_results=MOST_RUNS)
+    for run in children:
+        if run.info.status == "RUNNING":
+            client.delete_run(run.info.run_id)
+    there = {run.data.tags.get(TRIAL) for run in children if run.info.status != "RUNNING"}
+    for trial in tqdm(trials, desc="trials", unit="run", leave=False, disable=None):
+        if str(trial.number) not in there:
+            _add_trial(client, experiment, of.run_id, trial)
+
+
+def _add_trial(client: mlflow.MlflowClient, experiment: str, parent: str, trial: Trial) -> None:
+    tags = {MLFLOW_PARENT_RUN_ID: parent, TRIAL: str(trial.number), "state": trial.state}
+    run = client.create_run(experiment, tags=tags, run_name=f"trial {trial.number}").info.run_id
+    now = int(time.time() * 1000)
+    metrics = [] if trial.log_loss is None else [Metric("log_loss", trial.log_loss, now, 0)]
+    client.log_batch(run, metrics=metrics, params=[Param(name, value) for name, value in trial.settings.items()])
+    client.set_terminated(run, "FINISHED" if trial.state == "complete" else "KILLED")
 
 
 def find(client: mlflow.MlflowClient, model: str, release_id: str) -> Card | None:

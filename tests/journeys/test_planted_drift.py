@@ -20,7 +20,7 @@ NAME, ROWS = "consumer_loans", 36_000
 def journey(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """Every stage but register, in order; the figures of the three reports, what release and data documentation say, and the truth."""
     from monitoring.stages import baseline, drift, fairness, performance
-    from training.stages import assemble, evaluate, featurize, ingest, split, train, validate
+    from training.stages import assemble, evaluate, featurize, ingest, search, split, train, validate
 
     root = tmp_path_factory.mktemp("journey")
     write_params(root / "params.yaml", {"ingest": {"rows": ROWS}})
@@ -34,7 +34,8 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         featurize.main(NAME, d / "validate" / "verdict.json", d / "ingest", d / "featurize")
         assemble.main(NAME, d / "featurize", d / "assemble")
         split.main(NAME, d / "assemble", d / "split")
-        train.main(NAME, d / "assemble", d / "split", d / "train")
+        search.main(NAME, d / "assemble", d / "split", d / "search")
+        train.main(NAME, d / "assemble", d / "split", d / "search", d / "train")
         evaluate.main(NAME, d / "assemble", d / "split", d / "train", d / "validate" / "verdict.json", d / "vault", d / "evaluate")
         baseline.main(NAME, d / "assemble", d / "split", release, d / "baseline")
         drift.main(NAME, window, release, reports / "drift.json", reports / "drift.html")

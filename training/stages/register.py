@@ -12,23 +12,24 @@ from feature_repo.errors import run_stage
 from feature_repo.params import Nothing, read
 from feature_repo.portfolios import load
 from governance.release import Release, verify
-from training import pictures, provenance, tracking
+from training import pictures, provenance, search, tracking
 from training.origin import experiment
 
 
-def main(portfolio: str, evaluate: Path, card: Path) -> None:
-    """evaluate: folder with release/, metrics.json and plots/; card: the JSON file that says where the release is registered."""
+def main(portfolio: str, evaluate: Path, trials: Path, card: Path) -> None:
+    """evaluate: folder with release/, metrics.json and plots/; trials: what search wrote; card: the file that says where the release is."""
     read("register", Nothing)
     release = verify(evaluate / "release")
     metrics = json.loads((evaluate / "metrics.json").read_text())
     tried = experiment()
     found = tracking.register(load(portfolio), release, tracking.Evidence(
         measures=provenance.measures(metrics, release.read("measures.json")),
-        params=provenance.settings(),
+        params={**provenance.settings(), **search.read(trials).overrides},
         tags=provenance.tags(release),
         pictures=pictures.draw(evaluate / "plots"),
         example=example(release),
         experiment=tried,
+        trials=search.read_trials(trials),
     ))
     card.parent.mkdir(parents=True, exist_ok=True)
     card.write_text(json.dumps(msgspec.to_builtins(found), indent=1) + "\n")
@@ -41,7 +42,6 @@ def example(release: Release) -> pd.DataFrame:
     raw = [spec for spec in release.read("contract.json")["inputs"] if "level_names" in spec]
     rows = pd.DataFrame([golden["values"] for golden in release.read("golden.json", list)[:3]])
     return rows[[spec["name"] for spec in raw]].astype({spec["name"]: object if spec["level_names"] else float for spec in raw})
-
 
 
 if __name__ == "__main__":

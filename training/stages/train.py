@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pandas as pd
 
 from feature_repo.errors import run_stage
@@ -14,17 +15,19 @@ from training.candidates import choose, save
 from training.fitting import fit
 from training.monotonicity import prove
 from training.params import TrainParams
+from training.search import read as read_search
 from training.splits import CALIBRATION, DEVELOPMENT, part_of
 
 
-def main(portfolio: str, assemble: Path, split: Path, train: Path) -> None:
+def main(portfolio: str, assemble: Path, split: Path, search: Path, train: Path) -> None:
     params = read("train", TrainParams)
-    declared = load(portfolio)
+    declared, searched = load(portfolio), read_search(search)
+    params = msgspec.structs.replace(params, trees=searched.settings(params.trees))
     frame = pd.read_parquet(assemble / "applications.parquet")
     parts = pd.read_parquet(split / "parts.parquet")
     fitted = fit(declared, {part: part_of(frame, parts, part) for part in (DEVELOPMENT, CALIBRATION)}, params)
     proofs = {candidate.name: prove(declared, candidate) for candidate in fitted.candidates}
-    choice = choose(fitted.measured, params.choice, fitted.notes)
+    choice = choose(fitted.measured, params.choice, (*fitted.notes, *searched.notes))
     save(train, fitted.candidates, fitted.encoding, choice)
     (train / "monotonicity.json").write_bytes(dump(proofs))
     print(*choice.notes, f"{choice.chosen} is chosen: {choice.why}", sep="\n")

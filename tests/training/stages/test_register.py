@@ -19,8 +19,8 @@ def evaluated(tmp_path, monkeypatch, mill_model):
         yield mill_model.evaluate
 
 
-def test_a_run_shows_measures_settings_pictures_provenance_and_the_model(evaluated, tmp_path, mill):
-    register.main(mill.name, evaluated, tmp_path / "register" / "card.json")
+def test_a_run_shows_measures_settings_pictures_provenance_and_the_model(evaluated, tmp_path, mill, mill_model):
+    register.main(mill.name, evaluated, mill_model.search, tmp_path / "register" / "card.json")
 
     card = json.loads((tmp_path / "register" / "card.json").read_text())
     with tracking.connected() as client:
@@ -34,10 +34,29 @@ def test_a_run_shows_measures_settings_pictures_provenance_and_the_model(evaluat
     assert pictures == {f"plots/{name}.png" for name in ("parts", "roc", "calibration", "scores", "vintages", "bands")}
 
 
-def test_registering_again_writes_the_same_card(evaluated, tmp_path, mill):
+def test_registering_again_writes_the_same_card(evaluated, tmp_path, mill, mill_model):
     cards = [tmp_path / "first" / "card.json", tmp_path / "second" / "card.json"]
 
     for card in cards:
-        register.main(mill.name, evaluated, card)
+        register.main(mill.name, evaluated, mill_model.search, card)
 
     assert cards[0].read_bytes() == cards[1].read_bytes()
+
+
+def test_a_searched_model_shows_its_trials_and_the_settings_it_was_made_with(evaluated, tmp_path, mill):
+    folder = tmp_path / "search"
+    best = {"trial": 1, "log_loss": 0.4, "log_loss_of_params": 0.41, "trees": {"depth": 3}}
+    folder.mkdir()
+    (folder / "search.json").write_text(json.dumps({"trials": 2, "pruned": 0, "best": best}))
+    (folder / "trials.csv").write_text("trial,state,log_loss,best,depth,rate,smallest_leaf,rows,columns,ridge\n"
+                                       "0,complete,0.41,0.41,4,0.05,20.0,0.8,0.7,5.0\n1,complete,0.4,0.4,3,0.05,20.0,0.8,0.7,5.0\n")
+
+    register.main(mill.name, evaluated, folder, tmp_path / "card.json")
+
+    run_id = json.loads((tmp_path / "card.json").read_text())["run_id"]
+    with tracking.connected() as client:
+        run = client.get_run(run_id)
+        names = {child.info.run_name for child in client.search_runs([run.info.experiment_id]) if child.info.run_id != run_id}
+    assert run.data.params["train.trees.depth"] == "3"
+    assert "search.trials" in run.data.params
+    assert names == {"trial 0", "trial 1"}

@@ -62,10 +62,10 @@ def test_trees_trained_without_the_constraint_end_the_stage_and_nothing_is_kept(
     from training import recipe
     from training.stages import train
 
-    monkeypatch.setattr(recipe, "_risks", lambda portfolio: (0,) * len(portfolio.inputs))
+    monkeypatch.setattr(recipe, "risks_of", lambda portfolio: (0,) * len(portfolio.inputs))
     shutil.copy(mill_model.train.parent / "params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
 
     with brought(), pytest.raises(ReleaseError, match="disobeys its direction in mill's file"):
-        train.main("mill", mill_model.assemble, mill_model.split, tmp_path / "train")
+        train.main("mill", mill_model.assemble, mill_model.split, mill_model.search, tmp_path / "train")
     assert not (tmp_path / "train").exists()
