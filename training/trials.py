@@ -42,7 +42,7 @@ def search(portfolio: Portfolio, development: pd.DataFrame, params: TrainParams,
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=wanted.seed), pruner=optuna.pruners.MedianPruner(STARTUP))
     study.enqueue_trial({name: getattr(params.trees, name) for name in Space.__struct_fields__})
     for _ in tqdm(range(wanted.trials), desc="search", unit="trial", disable=None):
-        study.optimize(lambda trial: _loss(trial, samples, risks_of(portfolio), params, wanted.space), n_trials=1)
+        study.optimize(lambda trial: _loss(trial, samples, risks_of(portfolio), params.trees, wanted), n_trials=1)
     return _found(study), _table(study.trials)
 
 
@@ -70,13 +70,13 @@ def forwards(development: pd.DataFrame, count: int) -> Iterator[Fold]:
         yield np.flatnonzero(fits), np.flatnonzero(kept)
 
 
-def _loss(trial: Trial, samples: list[tuple[Sample, Sample]], risks: tuple[int, ...], params: TrainParams, space: Space) -> float:
+def _loss(trial: Trial, samples: list[tuple[Sample, Sample]], risks: tuple[int, ...], trees: TreesParams, wanted: Search) -> float:
     for name in Space.__struct_fields__:
-        _suggest(trial, name, *getattr(space, name))
-    settings = msgspec.structs.replace(params.trees, **_settings(trial.params))
+        _suggest(trial, name, *getattr(wanted.space, name))
+    settings = msgspec.structs.replace(trees, **_settings(trial.params))
     losses: list[float] = []
     for step, early in enumerate(samples):
-        losses.append(least_loss(early, risks, settings, params.seed))
+        losses.append(least_loss(early, risks, settings, wanted.seed))
         trial.report(float(np.mean(losses)), step)
         if step + 1 < len(samples) and trial.should_prune():
             raise optuna.TrialPruned

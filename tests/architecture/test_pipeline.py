@@ -13,7 +13,7 @@ import closures
 
 ROOT = closures.ROOT
 STAGES = closures.pipeline()["stages"]
-READS_TOO = {"search": ["train.encoding", "train.seed", "train.trees"]}  # what it is to better, and nothing that is chosen after it
+READS_TOO = {"search": ["train.encoding", "train.trees"]}  # what it is to better, and nothing that is chosen after it
 MONITORING = ("baseline", "drift", "performance", "fairness")
 
 

@@ -11,7 +11,7 @@ from invented import brought
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
-STAGES = ("ingest", "validate", "featurize", "assemble", "split", "train", "evaluate")
+STAGES = ("ingest", "validate", "featurize", "assemble", "split", "search", "train", "evaluate")
 
 
 def run(portfolio, home, data_dir):
