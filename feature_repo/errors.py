@@ -108,11 +108,13 @@ def said(caught: Exception, stage: str, folder: Path | None) -> TallyError:
 
 
 def _arguments(main: Callable[..., None]) -> list[str]:
-    """The command line, which names one thing for each of the stage's own."""
-    wanted, given = list(inspect.signature(main).parameters), sys.argv[1:]
-    if len(given) != len(wanted):
-        _stop(f"stage {_stage(main)} takes {len(wanted)} arguments, {' '.join(wanted).upper()}, not {len(given)}; see its cmd in dvc.yaml, "
-              "or run: dvc repro", 1)
+    """The command line, which names one thing for each of the stage's own, and any number for one that takes `*more`."""
+    wanted, given = inspect.signature(main).parameters, sys.argv[1:]
+    more = [each.name for each in wanted.values() if each.kind is each.VAR_POSITIONAL]
+    least = len(wanted) - len(more)
+    if len(given) < least or (len(given) > least and not more):
+        _stop(f"stage {_stage(main)} takes {least} arguments{' or more' if more else ''}, {' '.join(wanted).upper()}, not {len(given)}; "
+              "see its cmd in dvc.yaml, or run: dvc repro", 1)
     return given
 
 

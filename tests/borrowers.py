@@ -96,9 +96,14 @@ def run_stages(folder: Path, portfolio: Portfolio, frame: pd.DataFrame, sections
         split.main(portfolio.name, at.assemble, at.split)
         search.main(portfolio.name, at.assemble, at.split, at.search)
         train.main(portfolio.name, at.assemble, at.split, at.search, at.train)
-        evaluate.main(portfolio.name, at.assemble, at.split, at.train, at.validate / "verdict.json", at.vault, at.evaluate)
+        evaluate.main(portfolio.name, at.assemble, at.split, at.train, at.validate / "verdict.json", at.vault, at.evaluate, *evidence(at))
     at.release = at.evaluate / "release"
     return at
+
+
+def evidence(at: SimpleNamespace) -> tuple[Path, ...]:
+    """What earlier stages wrote for the release, as dvc.yaml passes it to evaluate."""
+    return at.search / "search.json", at.train / "monotonicity.json"
 
 
 def write_inputs(at: SimpleNamespace, portfolio: Portfolio, frame: pd.DataFrame) -> None:

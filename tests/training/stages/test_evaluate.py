@@ -11,7 +11,7 @@ from governance.release import verify
 from serving.scoring import decision
 
 COMMON = {"contract.json", "encoding.json", "kernel.npz", "calibrator.json", "policy.json", "reasons.json", "bins.json", "fairness.json",
-          "golden.json", "measures.json"}
+          "golden.json", "measures.json", "search.json", "monotonicity.json"}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_the_manifest_carries_the_validation_verdict(mill_model):
 
 
 def test_evaluating_again_leaves_no_file_of_the_release_before(mill, mill_model, scorecard_model, monkeypatch):
-    from borrowers import brought
+    from borrowers import brought, evidence
 
     from training.stages import evaluate
 
@@ -48,7 +48,7 @@ def test_evaluating_again_leaves_no_file_of_the_release_before(mill, mill_model,
     (at.release / "left over").write_text("x")
     before = {path.name for path in at.release.iterdir()} - {"left over"}
     with brought():
-        evaluate.main(mill.name, at.assemble, at.split, at.train, at.validate / "verdict.json", at.vault, at.evaluate)
+        evaluate.main(mill.name, at.assemble, at.split, at.train, at.validate / "verdict.json", at.vault, at.evaluate, *evidence(at))
 
     assert {path.name for path in at.release.iterdir()} == before
 

@@ -1,0 +1,49 @@
+"""What is said of a release: evidence inside it, and the tables of its plots beside it. Each noun computes its own part.
+
+Evidence is data a gate can ask: no clock, no id, the same bytes for the same release.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from feature_repo.portfolio import Portfolio
+from serving.scoring.bins import Bins
+from serving.scoring.decision import Scorer
+from training import evaluation
+from training.candidates import Choice
+from training.splits import PART
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A scored release. scored: everyone assembled, in time order, with part (null where not judged), period, and what score() says."""
+
+    portfolio: Portfolio
+    scorer: Scorer
+    choice: Choice
+    bins: dict[str, Bins]
+    scored: pd.DataFrame
+
+    @property
+    def judged(self) -> pd.DataFrame:
+        """The rows of a part: development, calibration, test; their outcome is known."""
+        return self.scored[self.scored[PART].notna()]
+
+
+def evidence(subject: Subject) -> dict[str, Any]:
+    """File name in the release -> what it holds."""
+    by_part = evaluation.part_measures(subject.judged, subject.bins["score"])
+    return {
+        "measures.json": evaluation.with_cross_validation(by_part, subject.choice.cross_validation),
+    }
+
+
+def tables(subject: Subject, found: dict[str, Any]) -> dict[str, pd.DataFrame]:
+    """Plot name -> table, small enough for a browser. found: the evidence."""
+    return {
+        **evaluation.plot_tables(subject.judged, found["measures.json"], subject.scorer.policy, dated=subject.portfolio.is_dated),
+    }
