@@ -32,15 +32,38 @@ def auc_with_variance(bad: Array, pd_: Array) -> tuple[float, float]:
 
     Raises DataError where all outcomes are alike.
     """
+    require_both(bad)
+    parts = _placements(bad, pd_)
+    return float(parts[0].mean()), sum(_variance_of_mean(part) for part in parts)
+
+
+def auc_difference(bad: Array, first: Array, second: Array, level: float = LEVEL) -> tuple[float, float, float]:
+    """AUC of the second PDs less that of the first ones on the same rows, with the bounds of its paired interval: DeLong et al. (1988).
+
+    Raises DataError where all outcomes are alike.
+    """
+    require_both(bad)
+    gaps = [ours - theirs for ours, theirs in zip(_placements(bad, second), _placements(bad, first), strict=True)]
+    gap, half = float(gaps[0].mean()), float(stats.norm.ppf(0.5 + level / 2)) * sum(map(_variance_of_mean, gaps)) ** 0.5
+    return gap, max(gap - half, -1.0), min(gap + half, 1.0)
+
+
+def require_both(bad: Array) -> None:
+    """Raise DataError where all outcomes are alike."""
     if not has_both(bad):
         raise DataError(f"{len(bad)} outcomes, {int(np.sum(bad))} of them bad: separation can be measured only with both good and bad ones")
+
+
+def _placements(bad: Array, pd_: Array) -> tuple[Array, Array]:
+    """Per bad outcome the share of good ones below it, and per good one the share of bad ones above it; ties count half."""
     is_bad = np.asarray(bad, dtype=bool)
     bads, goods = int(is_bad.sum()), int((~is_bad).sum())
     ranks = stats.rankdata(pd_)
-    bad_above = (ranks[is_bad] - stats.rankdata(pd_[is_bad])) / goods
-    good_below = 1 - (ranks[~is_bad] - stats.rankdata(pd_[~is_bad])) / bads
-    variance = sum(np.var(part, ddof=1) / len(part) for part in (bad_above, good_below) if len(part) > 1)
-    return float(bad_above.mean()), float(variance)
+    return ((ranks[is_bad] - stats.rankdata(pd_[is_bad])) / goods, 1 - (ranks[~is_bad] - stats.rankdata(pd_[~is_bad])) / bads)
+
+
+def _variance_of_mean(part: Array) -> float:
+    return float(np.var(part, ddof=1) / len(part)) if len(part) > 1 else 0.0
 
 
 def gini_interval(bad: Array, pd_: Array, level: float = LEVEL) -> tuple[float, float, float]:

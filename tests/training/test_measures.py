@@ -34,6 +34,24 @@ def test_the_delong_interval_is_the_spread_seen_in_bootstrap_samples():
     assert low < gini < high
 
 
+def test_the_paired_interval_is_the_spread_of_the_difference_in_bootstrap_samples():
+    other = np.clip(PDS + RANDOM.normal(0, 0.05, len(PDS)), 0.001, 0.999)
+    samples = (RANDOM.integers(0, 8000, 8000) for _ in range(200))
+    drawn = [roc_auc_score(BAD[at], PDS[at]) - roc_auc_score(BAD[at], other[at]) for at in samples]
+    gap, low, high = measures.auc_difference(BAD, other, PDS)
+
+    assert gap == pytest.approx(roc_auc_score(BAD, PDS) - roc_auc_score(BAD, other))
+    assert (low, high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=0.003)
+    apart = np.hypot(*(measures.auc_with_variance(BAD, each)[1] ** 0.5 for each in (PDS, other)))
+    assert high - low < 2 * 1.96 * apart / 1.5  # unpaired, the interval would be far wider
+
+
+def test_equal_pds_differ_by_nothing_and_outcomes_of_one_kind_are_refused():
+    assert measures.auc_difference(BAD, PDS, PDS) == (0, 0, 0)
+    with pytest.raises(DataError, match="both good and bad"):
+        measures.auc_difference(np.ones(5), PDS[:5], PDS[5:10])
+
+
 def test_ks_is_the_largest_gap_of_the_two_distributions():
     grid = np.unique(PDS)
     gap = [abs((PDS[BAD == 1] <= cut).mean() - (PDS[BAD == 0] <= cut).mean()) for cut in grid]
