@@ -229,7 +229,8 @@ class Table:
 class Outcome:
     """What the PD is a probability of.
 
-    bad, good: raw texts; an empty row, or one of the texts in `neither`, is unknown (rejected, still open).
+    bad, good: raw texts; an empty row, or one of the texts in `neither` (still open) or `rejected` (never booked), is unknown.
+    An empty text in `rejected` says that what is old enough to count and has no outcome was rejected.
     matures_after: an outcome counts only when the application is at least this old at `observed_until`.
     within, bad_on: the outcome window. What went bad later than `within` after the application, by the day in the raw column of
     `bad_on`, is good; a bad row needs that day, and none before the application.
@@ -243,6 +244,7 @@ class Outcome:
     matures_after: timedelta
     observed_until: datetime | None = None
     neither: tuple[str, ...] = ()
+    rejected: tuple[str, ...] = ()
     within: timedelta | None = None
     bad_on: EventTime | None = None
     caveat: str = ""

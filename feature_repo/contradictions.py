@@ -194,8 +194,9 @@ def refuse_outcome(portfolio: str, outcome: Outcome) -> None:
     """Both classes have a text, and no text means two things."""
     refuse(ROW in outcome.raws, f"{portfolio}: no column of a file is the row's position, ROW; name the column that holds the outcome")
     refuse(not outcome.bad or not outcome.good, f"{portfolio}: the outcome needs at least one text for bad and one for good")
-    twice = duplicates([*dict.fromkeys(outcome.bad), *dict.fromkeys(outcome.good), *dict.fromkeys(outcome.neither)])
-    refuse(twice, f"{portfolio}: texts of the outcome under more than one of bad, good and neither: {twice}")
+    kinds = (outcome.bad, outcome.good, outcome.neither, outcome.rejected)
+    twice = duplicates([text for kind in kinds for text in dict.fromkeys(kind)])
+    refuse(twice, f"{portfolio}: texts of the outcome under more than one of bad, good, neither and rejected: {twice}")
 
 
 def refuse_outside_names(at: str, function: Callable[..., Any]) -> None:

@@ -208,7 +208,7 @@ def _written(table: Table) -> str:
 
 def _texts(portfolio: Portfolio) -> str:
     declared = portfolio.outcome
-    said = {"bad": declared.bad, "good": declared.good, "neither": declared.neither}
+    said = {"bad": declared.bad, "good": declared.good, "neither": declared.neither, "rejected": declared.rejected}
     return "; ".join(f"{side} is {', '.join(map(repr, texts))}" for side, texts in said.items() if texts)
 
 

@@ -102,7 +102,7 @@ def _by_edges(raw: Column, column: Protected, reader: Csv | Parquet) -> Column:
 
 def outcome(raw: Column, declared: Outcome) -> Cast:
     """1.0 bad, 0.0 good, null for no outcome yet; a text the contract does not know fails."""
-    texts = text(raw, declared.neither)
+    texts = text(raw, (*declared.neither, *declared.rejected))
     verdicts = {**dict.fromkeys(declared.good, 0.0), **dict.fromkeys(declared.bad, 1.0)}
     found = pc.index_in(texts, value_set=pa.array(list(verdicts), pa.string()))
     return Cast(_take(pa.array(list(verdicts.values()), pa.float64()), found), _failed(texts, found.is_valid()))

@@ -25,6 +25,7 @@ LABELS = {
     "special": "special codes", "missing": "texts that mean no value", "risk": "direction declared", "nullable": "may be missing",
     "fresh_for": "usable for", "reason": "reason given to applicants", "known_before": "why it is known before the decision",
     "severity": "where the data break this", "bad": "counts as bad", "good": "counts as good", "neither": "counts as unknown",
+    "rejected": "never booked",
     "other": "unseen levels", "because": "never used, because", "rows": "rows expected", "sha256": "accepted digests",
     "matures_after": "matures after", "within": "outcome window", "bad_on": "day it went bad", "groups": "raw text to group",
     "edges": "limits of groups", "levels": "raw text to level",
@@ -126,4 +127,5 @@ def _titles(value: Any) -> list[str]:
 def _sequence(value: tuple[Any, ...]) -> str:
     if all(isinstance(each, tuple) for each in value):
         return ", ".join(f"below {text(limit)}: {name}" if limit != float("inf") else str(name) for limit, name in value)
-    return ", ".join(each[:MOST_DIGEST] + "…" if isinstance(each, str) and len(each) == 64 else text(each) for each in value)
+    words = (each[:MOST_DIGEST] + "…" if isinstance(each, str) and len(each) == 64 else text(each) for each in value)
+    return ", ".join(each or "an empty text" for each in words)

@@ -95,7 +95,15 @@ def _edges(values: Array, bad: Array, risk: int, params: ScorecardParams) -> Arr
         return np.zeros(0)
     binning = OptimalBinning(monotonic_trend=TREND[risk], max_n_bins=params.most_bins, min_prebin_size=params.smallest_bin,
                              min_bin_size=params.smallest_bin)
-    return np.unique([float(f"{edge:.6g}") for edge in binning.fit(values, bad).splits])  # so that the table in words is the card itself
+    splits = binning.fit(*_weighted(values, bad)).splits
+    return np.unique([float(f"{edge:.6g}") for edge in splits])  # so that the table in words is the card itself
+
+
+def _weighted(values: Array, bad: Array) -> tuple[Array, ...]:
+    """Rows with whole outcomes as they are; an inferred outcome between 0 and 1 is a bad row and a good one, weighted."""
+    if np.isin(bad, (0, 1)).all():
+        return values, bad
+    return np.tile(values, 2), np.repeat([1, 0], len(bad)), np.concatenate([bad, 1 - bad])
 
 
 def _log_odds(bad: Array, everyone: Array, smoothing: float) -> float:

@@ -126,7 +126,8 @@ PORTFOLIO = Portfolio(
         ),
     ),
     # 367 days: by 2024-07-01 the loans of June 2023 have lived their twelve months to the last one, those of July have not.
-    outcome=Outcome(raw="loan_status", bad=("default",), good=("paid",), matures_after=days(367),
+    # The status is of a loan: an application that is old enough and has none was never booked.
+    outcome=Outcome(raw="loan_status", bad=("default",), good=("paid",), rejected=("",), matures_after=days(367),
                     observed_until=datetime(2024, 7, 1, tzinfo=UTC)),
     rules=(
         Rule("loan_above_two_years_of_income", when=lambda loan_amount, monthly_income: loan_amount > 24 * monthly_income,

@@ -100,6 +100,7 @@ CONTRADICTIONS = {
     "a raw column twice in a stored table": (lambda: declare(surveys=surveys(replace(stored("oak"), raw="r"))), r"quay\.surveys: raw.*'r'"),
     "a reference that is no group": (lambda: declare(boats(replace(FLAG, name="mast", raw="m", reference="Red"))), r"mast.*'Red'.*'blue'"),
     "a text that is bad and good": (lambda: declare(outcome=outcome(good=("0", "1"))), r"more than one.*'1'"),
+    "a text that is good and rejected": (lambda: declare(outcome=outcome(rejected=("0",))), r"more than one.*'0'"),
     "a text that is bad and neither": (lambda: declare(outcome=outcome(neither=("1",))), r"more than one.*'1'"),
     "an outcome that is never bad": (lambda: declare(outcome=outcome(bad=())), "at least one text for bad"),
     "an input without a reason": (lambda: declare(boats(weight=replace(WEIGHT, reason=" "))), r"quay\.weight: reason is empty"),

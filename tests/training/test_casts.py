@@ -110,11 +110,11 @@ def test_a_group_beyond_the_last_bound_or_not_declared_stays_as_it_was_written()
 
 
 def test_an_outcome_is_bad_good_or_not_known_and_any_other_text_fails():
-    declared = Outcome(raw="o", bad=("lost",), good=("kept",), neither=("open",), matures_after=days(1))
-    cast = casts.outcome(raw("lost", "kept", "open", "", None, "LOST"), declared)
+    declared = Outcome(raw="o", bad=("lost",), good=("kept",), neither=("open",), rejected=("no", ""), matures_after=days(1))
+    cast = casts.outcome(raw("lost", "kept", "open", "no", "", None, "LOST"), declared)
 
-    assert cast.values.to_pylist() == [1.0, 0.0, None, None, None, None]
-    assert cast.failed.to_pylist() == [False, False, False, False, False, True]
+    assert cast.values.to_pylist() == [1.0, 0.0, None, None, None, None, None]
+    assert cast.failed.to_pylist() == [False, False, False, False, False, False, True]
 
 
 def test_an_empty_column_is_cast_without_a_row():

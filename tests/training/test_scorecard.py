@@ -102,3 +102,15 @@ def test_the_same_data_give_the_same_bytes(mill, sample, card):
     again = fit_scorecard(mill, sample, PARAMS)
 
     assert all(getattr(again, item.name).tobytes() == getattr(card, item.name).tobytes() for item in dataclasses.fields(card))
+
+
+def test_inferred_outcomes_bin_as_the_bad_and_good_rows_they_stand_for():
+    random = np.random.default_rng(0)
+    values = np.repeat(random.normal(size=500), 4)
+    share = np.repeat(random.integers(0, 5, 500) / 4 * (values[::4] > 0), 4)
+    whole = (np.tile(np.arange(4), 500) < share * 4).astype(float)
+
+    inferred, dealt = bin_input(values, share, 1, (), PARAMS), bin_input(values, whole, 1, (), PARAMS)
+
+    assert inferred.edges.tolist() == dealt.edges.tolist()
+    assert inferred.intervals.tolist() == pytest.approx(dealt.intervals.tolist())

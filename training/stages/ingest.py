@@ -11,7 +11,7 @@ from tqdm import tqdm
 from feature_repo import params, portfolios
 from feature_repo.errors import run_stage
 from governance.release import dump
-from training import raw, repeats, simulated, tables, vault
+from training import raw, repeats, simulated, standing, tables, vault
 
 
 class Ingest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,6 +37,7 @@ def main(portfolio: str, ingest: Path, protected: Path) -> None:
         if table is declared.applications:
             seen[table.name]["repeats"] = repeats.describe(table, read, path)
             tables.write(vault.protect(declared, read, translated), protected / vault.FILE)
+            tables.write(standing.of(declared, read, translated), ingest / standing.FILE)
     (ingest / "ingest.json").write_bytes(dump({"tables": seen}))
 
 
