@@ -15,19 +15,19 @@ import pandas as pd
 
 from feature_repo.contract import Derived, Input
 from feature_repo.portfolio import Portfolio
+from governance.limits import Verdict, worst
 from monitoring import window
-from monitoring.alerts import Verdict, worst
 from monitoring.params import DriftParams
-from serving.scoring.bins import Bins, psi
+from serving.scoring.bins import Bins, psi, psi_by_chance
 from serving.scoring.kernel import Array
 
 
 class Cell(msgspec.Struct, frozen=True):
     """One column in one month, or in all of them.
 
-    counts: decisions per bin, in the order of the column's labels; by_chance: the PSI expected of a sample this small where nothing
-    has changed, (bins - 1)(1/n + 1/N), Yurdakul (2018); missing: share of missing values; unusual: values outside the contract's usual
-    range, null where it names none. A wrong unit or an outlier in few rows moves no PSI and shows there.
+    counts: decisions per bin, in the order of the column's labels; by_chance: the PSI that chance alone makes of a sample this small;
+    missing: share of missing values; unusual: values outside the contract's usual range, null where it names none. A wrong unit or an
+    outlier in few rows moves no PSI and shows there.
     """
 
     month: str
@@ -96,15 +96,10 @@ def unusual(column: Input | Derived | None, values: pd.Series[Any]) -> int | Non
 def _cell(month: str, bins: Bins, counts: Array, outside: int | None, params: DriftParams) -> Cell:
     decisions, index = int(counts.sum()), psi(counts, bins.shares)
     return Cell(
-        month=month, decisions=decisions, psi=index, by_chance=(_occupied(bins, counts) - 1) * (1 / decisions + 1 / bins.rows),
+        month=month, decisions=decisions, psi=index, by_chance=psi_by_chance(counts, bins),
         missing=float(counts[-1] / decisions), unusual=outside, counts=tuple(counts.tolist()),
         verdict=params.psi.verdict(index) if decisions >= params.minimum else Verdict.INSUFFICIENT,
     )
-
-
-def _occupied(bins: Bins, counts: Array) -> int:
-    """Bins that hold anything, then or now: an empty bin adds nothing to what chance does."""
-    return sum(1 for share, count in zip(bins.shares, counts, strict=True) if share > 0 or count > 0)
 
 
 def peak(column: Column) -> Cell:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from governance.limits import Limits, Verdict, spans
 from monitoring import pages
-from monitoring.alerts import Limits, Verdict, spans
 from monitoring.drift import Column, peak
 from monitoring.pages import NOTHING, percent
 from monitoring.params import DriftParams

@@ -14,8 +14,8 @@ import pandas as pd
 
 from feature_repo.contract import BAD, Action, Protected
 from feature_repo.portfolio import Portfolio
+from governance.limits import Verdict, unless_chance, worst
 from monitoring import window
-from monitoring.alerts import Verdict, unless_chance, worst
 from monitoring.intervals import Cases, Estimate, difference, ratio, share, share_of_some
 from monitoring.params import FairnessParams
 from serving.scoring.kernel import Array

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from governance.limits import Limits, Verdict, spans
 from monitoring import pages
-from monitoring.alerts import Limits, Verdict, spans
 from monitoring.fairness import READING, Attribute, Group
 from monitoring.pages import NOTHING, number, percent
 from monitoring.params import FairnessParams

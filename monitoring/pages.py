@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from feature_repo.portfolio import Portfolio
+from governance.limits import ORDER, Verdict
 from governance.release import Release
 from monitoring import window
-from monitoring.alerts import ORDER, Verdict
 from monitoring.intervals import Estimate
 from monitoring.reports import Block
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from monitoring.alerts import Ceiling, Floor
+from governance.limits import Ceiling, Floor
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Confidence = Annotated[float, msgspec.Meta(ge=0.5, lt=1)]

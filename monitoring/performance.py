@@ -15,9 +15,9 @@ import pandas as pd
 
 from feature_repo.contract import BAD
 from feature_repo.portfolio import Portfolio
+from governance.limits import Verdict, unless_chance
 from governance.release import Release
 from monitoring import window
-from monitoring.alerts import Verdict, unless_chance
 from monitoring.intervals import Estimate, pd_too_low, share
 from monitoring.params import PerformanceParams
 from serving.scoring.kernel import Array

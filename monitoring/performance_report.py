@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from feature_repo.portfolio import Portfolio
+from governance.limits import Verdict, spans
 from monitoring import pages
-from monitoring.alerts import Verdict, spans
 from monitoring.comparison import Side
 from monitoring.pages import NOTHING, number, percent
 from monitoring.params import PerformanceParams

@@ -8,9 +8,9 @@ from feature_repo.contract import BAD
 from feature_repo.errors import run_stage
 from feature_repo.params import read
 from feature_repo.portfolios import load
+from governance.limits import worst
 from governance.release import dump, require_interface, verify
 from monitoring import comparison, pages, performance, performance_report, reports, window
-from monitoring.alerts import worst
 from monitoring.params import PerformanceParams
 from serving.scoring.parts import Policy
 

@@ -83,6 +83,12 @@ def psi(counts: Array, expected_shares: tuple[float, ...] | Array) -> float:
     return float(np.sum((actual - expected) * np.log(actual / expected)))
 
 
+def psi_by_chance(counts: Array, bins: Bins) -> float:
+    """The PSI expected of so few values where nothing has changed, (bins - 1)(1/n + 1/N): Yurdakul (2018). Empty bins do not count."""
+    occupied = sum(1 for share, count in zip(bins.shares, counts, strict=True) if share > 0 or count > 0)
+    return (occupied - 1) * (1 / int(np.sum(counts)) + 1 / bins.rows)
+
+
 def intervals(edges: tuple[float, ...]) -> tuple[str, ...]:
     """Texts such as "below 2", "2 to below 5", "5 and over" for the intervals between edges."""
     if not edges:

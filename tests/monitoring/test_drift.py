@@ -8,8 +8,8 @@ import pytest
 
 from feature_repo.contract import Request
 from feature_repo.portfolios import load
+from governance.limits import Verdict
 from monitoring import drift, window
-from monitoring.alerts import Verdict
 from serving.scoring.bins import Bins, freeze_levels, freeze_numbers
 
 MONTHS = [f"2024-{month:02}" for month in range(1, 7)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from governance.limits import Verdict
 from monitoring import drift, drift_report, window
-from monitoring.alerts import Verdict
 from serving.scoring.bins import Bins
 
 MONTHS = ("2024-01", "2024-02", "2024-03")

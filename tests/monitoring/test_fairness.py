@@ -9,8 +9,8 @@ from fairlearn.metrics import MetricFrame, count, selection_rate, true_positive_
 
 from feature_repo.contract import BAD, Action
 from feature_repo.portfolios import load
+from governance.limits import Verdict
 from monitoring import fairness, window
-from monitoring.alerts import Verdict
 
 PORTFOLIO = load("consumer_loans")
 COLUMN = next(column for column in PORTFOLIO.protected if len(column.group_names) == 4 and column.groups)

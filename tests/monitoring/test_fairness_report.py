@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from governance.limits import Floor, Verdict
 from monitoring import fairness, fairness_report, reports
-from monitoring.alerts import Floor, Verdict
 from monitoring.fairness import Attribute, Group
 from monitoring.intervals import Estimate
 

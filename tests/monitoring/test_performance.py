@@ -10,8 +10,8 @@ import pytest
 from sklearn import metrics
 
 from feature_repo.contract import BAD
+from governance.limits import Verdict
 from monitoring import performance, window
-from monitoring.alerts import Verdict
 from monitoring.intervals import Estimate
 from monitoring.performance import Reference
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from feature_repo.portfolios import load
+from governance.limits import Verdict
 from monitoring import performance, performance_report, reports
-from monitoring.alerts import Verdict
 from monitoring.intervals import Estimate
 from monitoring.performance import Band, Performance, Period, Reference
 

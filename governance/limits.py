@@ -1,4 +1,4 @@
-"""Verdicts: the four words monitoring says, and when it says them.
+"""Limits on a figure and the verdict they give: the four words that a release before it is used, and a window after, are judged by.
 
 Refuses to pass what it could not measure: a missing figure or too few decisions is "insufficient", never "ok".
 """
@@ -16,7 +16,7 @@ Part = Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 
 class Verdict(StrEnum):
-    """What monitoring says of a figure, mildest first; what validation says of data is `feature_repo.verdict`."""
+    """What is said of a figure, mildest first; what validation says of data is `feature_repo.verdict`."""
 
     INSUFFICIENT = "insufficient"
     OK = "ok"

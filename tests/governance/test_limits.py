@@ -6,12 +6,12 @@ import doctest
 
 import pytest
 
-from monitoring import alerts
-from monitoring.alerts import Ceiling, Floor, Verdict, spans, unless_chance, worst
+from governance import limits
+from governance.limits import Ceiling, Floor, Verdict, spans, unless_chance, worst
 
 
 def test_the_examples_hold():
-    assert doctest.testmod(alerts).failed == 0
+    assert doctest.testmod(limits).failed == 0
 
 
 @pytest.mark.parametrize("nothing", [None, float("nan"), float("inf")])
