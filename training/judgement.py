@@ -13,7 +13,7 @@ import pandas as pd
 from feature_repo.portfolio import Portfolio
 from serving.scoring.bins import Bins
 from serving.scoring.decision import Scorer
-from training import evaluation
+from training import evaluation, periods
 from training.candidates import Choice
 from training.splits import PART
 
@@ -39,6 +39,7 @@ def evidence(subject: Subject) -> dict[str, Any]:
     by_part = evaluation.part_measures(subject.judged, subject.bins["score"])
     return {
         "measures.json": evaluation.with_cross_validation(by_part, subject.choice.cross_validation),
+        "parts.json": periods.by_part(subject.judged, dated=subject.portfolio.is_dated),
     }
 
 

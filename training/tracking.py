@@ -182,6 +182,13 @@ def card(model: str, *, version: str | None = None, alias: str = CHAMPION) -> Ca
     return Card(found.tags["release_id"], model, str(found.version), found.run_id)
 
 
+def champion(model: str) -> Card | None:
+    """Where the champion of a registered model is; None where no version is one."""
+    with connected() as client:
+        version = client.get_registered_model(model).aliases.get(CHAMPION)
+    return card(model, version=version) if version else None
+
+
 def fetch(of: Card, into: Path) -> Path:
     """Download a version's release into a folder; the caller verifies it before use."""
     with connected():

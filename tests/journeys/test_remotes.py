@@ -12,7 +12,7 @@ import pytest
 from moto_server import s3
 from projects import Project
 
-ALWAYS = ["ingest", "register"]
+ALWAYS = ["ingest", "register", "compare"]
 
 
 def did(project, *command, **environment):

@@ -11,8 +11,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "architecture"))
 import closures
 
-ALWAYS = ["ingest", "register"]
-AFTER_TRAIN = ["train", "evaluate", "register", "baseline", "drift", "performance", "fairness"]
+ALWAYS = ["ingest", "register", "compare"]
+AFTER_TRAIN = ["train", "evaluate", "register", "compare", "baseline", "drift", "performance", "fairness"]
 
 
 @pytest.fixture(scope="module")
