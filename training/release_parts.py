@@ -23,11 +23,13 @@ from governance.release import dump
 from serving.scoring.batch import arrays
 from serving.scoring.bins import Bins, freeze_levels, freeze_numbers
 from serving.scoring.decision import Assessment, Encoding, Scorer, save
+from serving.scoring.kernel import Kernel
 from serving.scoring.parts import ACTIONS, Texts
 from serving.scoring.scorecard import Scorecard
 from training.candidates import Candidate
+from training.encoding import model_rows
 from training.params import EvaluateParams
-from training.points import points_table
+from training.points import in_whole_points, points_table
 from training.policy import provisional, set_policy
 
 Array = np.ndarray[Any, Any]
@@ -49,17 +51,20 @@ def compose(portfolio: Portfolio, candidate: Candidate, encoding: Encoding, ever
     texts = Texts(tuple(contract["inputs"]), tuple(contract["rules"]))
     nothing = np.zeros(len(texts.inputs))
     draft = Scorer(portfolio, texts, encoding, candidate.kernel, candidate.calibrator, provisional(params.policy), nothing)
+    if isinstance(draft.kernel, Scorecard):
+        whole = in_whole_points(draft.kernel, draft.calibrator, draft.policy, model_rows(portfolio, encoding, everyone))
+        draft = replace(draft, kernel=whole, calibrator=msgspec.structs.replace(draft.calibrator, slope=1.0, intercept=0.0))
     at = draft.assess(arrays(portfolio, everyone))
     policy = set_policy(at.pd, np.any(at.broken, axis=0), params.policy)
-    return replace(draft, policy=policy, baseline=_baseline(candidate, at, policy.approve_below, params.baseline_share))
+    return replace(draft, policy=policy, baseline=_baseline(draft.kernel, at, policy.approve_below, params.baseline_share))
 
 
 def write(path: Path, scorer: Scorer, candidate: Candidate, population: Population, params: EvaluateParams) -> dict[str, Bins]:
     """Every file of the release but measures.json and the manifest; the frozen bins among them are the answer."""
     save(scorer, path)
     at = scorer.assess(arrays(scorer.portfolio, population.everyone))
-    if isinstance(candidate.kernel, Scorecard):
-        points_table(scorer, candidate.kernel).to_csv(path / "scorecard.csv", index=False, lineterminator="\n")
+    if isinstance(scorer.kernel, Scorecard):
+        points_table(scorer, scorer.kernel).to_csv(path / "scorecard.csv", index=False, lineterminator="\n")
     else:
         (path / candidate.native[0]).write_bytes(candidate.native[1])
     bins = frozen_bins(scorer.portfolio, at, params.bins)
@@ -111,7 +116,7 @@ def mixed(values: dict[str, Array]) -> dict[str, Array]:
     return {name: column[np.roll(order, place)] for place, (name, column) in enumerate(values.items())}
 
 
-def _baseline(candidate: Candidate, at: Assessment, approve_below: float, share: float) -> Array:
+def _baseline(kernel: Kernel, at: Assessment, approve_below: float, share: float) -> Array:
     """Mean contribution per input of the approved nearest to the cut-off: `share` of all applications, at least one.
 
     Raises DataError where nobody is approved: reasons would be measured against nothing.
@@ -121,7 +126,7 @@ def _baseline(candidate: Candidate, at: Assessment, approve_below: float, share:
         raise DataError(f"none of {len(at.pd)} applications of development is approved: each lacks a stored value that may not be missing, "
                         "or meets a rule. See how far the stored tables reach (the report of stage validate), fresh_for, and the rules")
     nearest = approved[np.argsort(-at.pd[approved], kind="stable")][: max(round(share * len(at.pd)), 1)]
-    return np.asarray(candidate.kernel.contributions(at.rows[nearest]).mean(axis=0))
+    return np.asarray(kernel.contributions(at.rows[nearest]).mean(axis=0))
 
 
 def _plain(value: Any) -> float | str | None:

@@ -2,42 +2,56 @@
 
 from __future__ import annotations
 
-import dataclasses
-
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
-from feature_repo.errors import ParamsError
-from governance.release import verify
-from serving.scoring import decision
+from feature_repo.errors import ParamsError, ReleaseError
 from serving.scoring.batch import arrays
 from serving.scoring.parts import Calibrator
-from training.candidates import load_candidate
-from training.points import START, log_odds_table, points_table
+from training.candidates import Candidate, load_candidate
+from training.monotonicity import prove
+from training.params import EvaluateParams
+from training.points import START, in_whole_points, log_odds_table, points_table
+from training.release_parts import compose
 
 
 @pytest.fixture(scope="module")
-def scorer(mill, mill_model):
-    candidate, _ = load_candidate(mill_model.train, "scorecard")
-    chosen = decision.load(verify(mill_model.release), mill)
-    return dataclasses.replace(chosen, kernel=candidate.kernel, calibrator=candidate.calibrator)
+def candidate(mill_model):
+    return load_candidate(mill_model.train, "scorecard")[0]
 
 
-def looked_up(table, column, value):
-    """The points a person reads off the table for one value, by its words alone."""
-    rows = table[table["input"] == column.name].set_index("value")["points"]
-    if pd.isna(value):
-        return rows["missing"]
+@pytest.fixture(scope="module")
+def scorer(mill, mill_model, candidate):
+    """The release's scorer, had the scorecard been chosen."""
+    encoding = load_candidate(mill_model.train, "scorecard")[1]
+    return compose(mill, candidate, encoding, mill_model.frame, read_params(mill_model))
+
+
+def read_params(model):
+    return msgspec.convert(yaml.safe_load((model.evaluate.parent / "params.yaml").read_text())["evaluate"], EvaluateParams)
+
+
+def added_up(table, portfolio, columns):
+    """The sum of what a person reads off the table for each application, by its words alone."""
+    total = np.full(len(next(iter(columns.values()))), table.loc[table["input"] == START, "points"].item())
+    for column in portfolio.inputs:
+        total += looked_up(table[table["input"] == column.name].set_index("value")["points"], column, pd.Series(columns[column.name]))
+    return total
+
+
+def looked_up(points, column, values):
     if column.is_level:
-        return rows[value]
-    if value in column.special:
-        return rows[f"{value:g}"]
-    for words, points in rows.items():
+        return values.fillna("missing").map(points).to_numpy(dtype=np.int64)
+    found = np.full(len(values), points["missing"])
+    for words, each in points.items():
         low, high = bounds(words)
-        if low <= value < high:
-            return points
-    raise AssertionError(value)
+        found[(values >= low) & (values < high)] = each
+    for code in column.special:
+        found[values == code] = points[f"{code:g}"]
+    return found
 
 
 def bounds(words):
@@ -54,15 +68,44 @@ def bounds(words):
     return np.nan, np.nan
 
 
-def test_the_rows_of_an_application_add_up_to_its_score(mill, mill_model, scorer):
-    table = points_table(scorer, scorer.kernel)
-    frame = mill_model.frame.head(300)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_points_of_every_one_of_20000_applications_add_up_to_its_score(mill, borrow, scorer, seed):
+    frame = borrow(mill, 20_000, seed=seed)
     at = scorer.assess(arrays(mill, frame))
-    start = table.loc[table["input"] == START, "points"].item()
 
-    sums = [start + sum(looked_up(table, column, at.columns[column.name][i]) for column in mill.inputs) for i in range(300)]
+    assert np.array_equal(added_up(points_table(scorer, scorer.kernel), mill, at.columns), at.score)
 
-    assert np.abs(np.array(sums) - at.score).max() <= 0.5 + 0.005 * (len(mill.inputs) + 1)
+
+def test_the_pd_follows_from_the_score(mill, borrow, scorer):
+    at = scorer.assess(arrays(mill, borrow(mill, 2000, seed=3)))
+    policy = scorer.policy
+    odds = policy.base_odds * 2 ** ((at.score - policy.base_score) / policy.pdo)
+
+    assert at.pd == pytest.approx(1 / (1 + odds), rel=1e-9)
+    assert len(np.unique(at.pd.round(12))) == len(np.unique(at.score))
+
+
+def test_points_are_whole_and_rounding_moves_scores_by_less_than_a_point_on_average(mill, borrow, scorer, candidate):
+    table = points_table(scorer, scorer.kernel)
+    frame = borrow(mill, 4000, seed=0)
+    at = scorer.assess(arrays(mill, frame))
+    exact = -np.log(candidate.calibrator.pd(candidate.kernel.margins(at.rows)) ** -1 - 1)
+
+    assert table["points"].dtype == np.int64
+    assert abs((at.margin - exact).mean()) * scorer.policy.pdo / np.log(2) < 0.5
+    assert np.abs(at.margin - exact).max() * scorer.policy.pdo / np.log(2) <= 0.5 * (len(mill.inputs) + 1)
+
+
+def test_the_order_of_bins_survives_rounding(mill, scorer):
+    proof = prove(mill, Candidate("scorecard", scorer.kernel, scorer.calibrator, ("", b"")))
+
+    assert proof.holds
+    assert proof.comparisons > 0
+
+
+def test_a_card_that_is_not_in_whole_points_is_not_printed(scorer, candidate):
+    with pytest.raises(ReleaseError, match="whole points"):
+        points_table(scorer, candidate.kernel)
 
 
 def test_every_input_has_its_intervals_or_levels_its_codes_and_missing(mill, scorer):
@@ -79,8 +122,8 @@ def test_the_words_of_an_interval_are_its_exact_edges(scorer):
     assert [float(f"{edge:g}") for edge in scorer.kernel.edges] == scorer.kernel.edges.tolist()
 
 
-def test_isotonic_points_are_refused_for_they_do_not_add_up(scorer):
-    bent = dataclasses.replace(scorer, calibrator=Calibrator("isotonic", margins=[0.0, 1.0], pds=[0.1, 0.2]))
+def test_isotonic_points_are_refused_for_they_do_not_add_up(scorer, candidate):
+    bent = Calibrator("isotonic", margins=[0.0, 1.0], pds=[0.1, 0.2])
 
     with pytest.raises(ParamsError, match="platt"):
-        points_table(bent, bent.kernel)
+        in_whole_points(candidate.kernel, bent, scorer.policy, np.zeros((1, len(scorer.texts.inputs))))
