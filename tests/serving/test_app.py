@@ -135,5 +135,5 @@ def test_metrics_name_routes_by_template_outcomes_and_the_release(api, request_o
     assert grown >= {("tally_requests_total", "/v1/decisions/{decision_id}", "200"), ("tally_requests_total", "other", "404"),
                      ("tally_decisions_total", "false", given["outcome"])}
     assert grown >= {("tally_step_seconds_count", step) for step in ("read", "features", "score", "record")}
-    assert {key[-1]: value for key, value in after.items() if key[0] == "tally_release"}[given["release_id"]] == 1
+    assert given["release_id"] in {key[-1] for key, value in after.items() if key[0] == "tally_release" and value == 1}
     assert not any(given["decision_id"] in label for key in after for label in key)
