@@ -1,7 +1,7 @@
-"""Margins to PDs, fitted on rows the model has not seen: Platt's logistic, or isotonic regression joined by lines.
+"""Margins to PDs, fitted on rows the model has not seen: Platt's logistic, beta calibration, or isotonic regression joined by lines.
 
 The rows are the calibration part, or development out of fold. Isotonic regression follows the noise of few outcomes, so below a declared
-number Platt takes its place. Refuses a model that ranks those rows backwards.
+number it is not used. Refuses a model that ranks those rows backwards.
 """
 
 from __future__ import annotations
@@ -10,26 +10,70 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from scipy.optimize import brentq
+from scipy import stats
+from scipy.optimize import brentq, minimize
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
 
 from feature_repo.errors import DataError
 from serving.scoring.parts import Calibrator
-from training.params import CalibrationParams
+from training.params import CalibrationParams, Method
 
 Array = np.ndarray[Any, Any]
+SEED = 0  # of the folds
 FLATTEST = 1e-6
 FARTHEST = 10.0  # log-odds
 
 
+class Tried(msgspec.Struct, frozen=True):
+    """A method's mean loss out of fold, how far that is behind the best method's, and the standard error of this difference."""
+
+    loss: float
+    behind: float
+    error: float
+
+
 def fit_calibrator(method: str, margins: Array, bad: Array, rule: CalibrationParams) -> Calibrator:
-    """A calibrator whose PDs never fall when the margin rises; method: platt or isotonic."""
+    """A calibrator whose PDs never fall when the margin rises; method: platt, isotonic, beta, or choose."""
+    if method == "choose":
+        return fit_calibrator(plainest(compare(margins, bad, rule)), margins, bad, rule)
     platt = fit_platt(margins, bad)
+    if method == "beta":
+        return fit_beta(margins, bad, platt)
     if method == "platt" or len(bad) < rule.isotonic_from:
         return platt
     return fit_isotonic(margins, bad, platt.slope, rule.knots)
+
+
+def compare(margins: Array, bad: Array, rule: CalibrationParams) -> dict[Method, Tried]:
+    """How each method that may be chosen does on rows of folds it was not fitted to; empty where there are too few to tell.
+
+    The folds are drawn. Dealt in order of the margin, each would repeat the noise of the others, and isotonic regression always win.
+    """
+    methods = [method for method in rule.choose_from if method != "isotonic" or len(bad) >= rule.isotonic_from]
+    if min(np.sum(bad), np.sum(1 - bad)) < rule.choose_folds:
+        return {}
+    parted = list(StratifiedKFold(rule.choose_folds, shuffle=True, random_state=SEED).split(margins, bad))
+    try:
+        losses = {method: _losses_apart(method, margins, bad, parted, rule) for method in methods}
+    except DataError:  # a fold is ranked backwards: fit_platt says so where all rows are
+        return {}
+    best = losses[min(methods, key=lambda method: float(losses[method].mean()))]
+    return {method: Tried(*map(float, (each.mean(), (each - best).mean(), stats.sem(each - best)))) for method, each in losses.items()}
+
+
+def plainest(tried: dict[Method, Tried]) -> Method:
+    """The first method within one standard error of the best (Breiman et al. 1984, the 1-SE rule); platt where none was tried."""
+    return next((method for method, found in tried.items() if found.behind <= found.error), "platt")
+
+
+def _losses_apart(method: Method, margins: Array, bad: Array, parted: list[tuple[Array, Array]], rule: CalibrationParams) -> Array:
+    pds, rule = np.empty(len(bad)), msgspec.structs.replace(rule, isotonic_from=1)
+    for fits, kept in parted:
+        pds[kept] = fit_calibrator(method, margins[fits], bad[fits], rule).pd(margins[kept])
+    return (pds - bad) ** 2 if rule.choose_by == "brier" else -np.log(np.where(bad == 1, pds, 1 - pds))
 
 
 def fit_platt(margins: Array, bad: Array) -> Calibrator:
@@ -40,6 +84,23 @@ def fit_platt(margins: Array, bad: Array) -> Calibrator:
         raise DataError(f"the model does not rank the {len(bad)} outcomes it is calibrated on (slope {slope:.2g}): its margins carry "
                         "nothing there. Look at the development and calibration parts: they may not be of one population")
     return Calibrator("platt", slope=slope, intercept=intercept)
+
+
+def fit_beta(margins: Array, bad: Array, platt: Calibrator) -> Calibrator:
+    """A slope for each side of margin 0, neither negative, by maximum likelihood (Kull, Silva Filho and Flach 2017).
+
+    Both are drawn to Platt's slope as by one more observation: where hardly a margin lies above 0, the rows say nothing of that side.
+    """
+    sides = np.column_stack([np.ones(len(margins)), -np.logaddexp(0, -margins), np.logaddexp(0, margins)])
+
+    def loss(point: Array) -> tuple[float, Array]:
+        margin, apart = sides @ point, point - np.array([point[0], platt.slope, platt.slope])
+        value = np.sum(np.logaddexp(0, margin) - bad * margin) + np.sum(apart**2) / 2
+        return float(value) / len(bad), (sides.T @ (expit(margin) - bad) + apart) / len(bad)
+
+    start = np.array([platt.intercept, platt.slope, platt.slope])
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(None, None), (0, None), (0, None)], tol=1e-12).x
+    return Calibrator("beta", slope=float(found[1]), slope_above=float(found[2]), intercept=float(found[0]))
 
 
 def fit_isotonic(margins: Array, bad: Array, slope: float, knots: int) -> Calibrator:

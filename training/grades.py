@@ -100,9 +100,9 @@ def recalibrate(bad: Array, pd_: Array, shift: float = 0.0) -> Recalibration | N
     both, spread, likelihood = _regress(np.column_stack([np.ones(len(bad)), said]), bad, np.full(len(bad), -shift))
     gained = 2 * (likelihood - _likelihood(bad, said - shift))
     reach = float(stats.norm.ppf(0.5 + LEVEL / 2))
-    found = [Estimate(float(value), float(value - reach * of), float(value + reach * of))
-             for value, of in ((large, large_spread[0]), (both[1], spread[1]), (both[0], spread[0]))]
-    return Recalibration(*found, wrong=float(stats.chi2.sf(max(gained, 0.0), 2)))
+    in_the_large, slope, intercept = (Estimate(float(value), float(value - reach * of), float(value + reach * of))
+                                      for value, of in ((large, large_spread[0]), (both[1], spread[1]), (both[0], spread[0])))
+    return Recalibration(in_the_large, slope, intercept, wrong=float(stats.chi2.sf(max(gained, 0.0), 2)))
 
 
 def holm(p_values: Array) -> Array:

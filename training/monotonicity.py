@@ -88,10 +88,12 @@ def compare_bins(portfolio: Portfolio, card: Scorecard, risks: Array) -> Array:
 
 def require_rising(calibrator: Calibrator) -> int:
     """How many steps of the calibrator were compared. Raises ReleaseError where the PD falls as the margin rises."""
-    if calibrator.method == "platt":
-        if not calibrator.slope >= 0:
-            raise ReleaseError(f"the calibrator's PD falls as the margin rises: its slope is {calibrator.slope:.6g}. {REMEDY}")
-        return 1
+    if calibrator.method != "isotonic":
+        slopes = (calibrator.slope,) if calibrator.method == "platt" else (calibrator.slope, calibrator.slope_above)
+        wrong_slopes = [slope for slope in slopes if not slope >= 0]
+        if wrong_slopes:
+            raise ReleaseError(f"the calibrator's PD falls as the margin rises: its slope is {wrong_slopes[0]:.6g}. {REMEDY}")
+        return len(slopes)
     margins, pds = np.array(calibrator.margins), np.array(calibrator.pds)
     wrong = np.flatnonzero(~((np.diff(margins) > 0) & (np.diff(pds) >= 0)))
     if len(wrong):

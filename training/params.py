@@ -10,7 +10,7 @@ from serving.scoring.parts import Band
 
 Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
-Method = Literal["platt", "isotonic"]
+Method = Literal["platt", "isotonic", "beta"]
 Candidate = Literal["scorecard", "trees"]
 
 
@@ -61,10 +61,16 @@ class TreesParams(Strict, frozen=True):
 
 
 class CalibrationParams(Strict, frozen=True):
-    """Section train, key calibration: a method per candidate, the fewest outcomes isotonic is fitted to, and its quantile bins."""
+    """Section train, key calibration: a method per candidate, the fewest outcomes isotonic is fitted to, and its quantile bins.
 
-    scorecard: Method
-    trees: Method
+    choose: the first of `choose_from` whose loss, over folds of the outcomes that calibrate, is within a standard error of the least.
+    """
+
+    scorecard: Method | Literal["choose"]
+    trees: Method | Literal["choose"]
+    choose_from: Annotated[tuple[Method, ...], msgspec.Meta(min_length=1)]
+    choose_by: Literal["log_loss", "brier"]
+    choose_folds: Annotated[int, msgspec.Meta(ge=2)]
     isotonic_from: Count
     knots: Annotated[int, msgspec.Meta(ge=2)]
 

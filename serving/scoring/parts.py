@@ -19,20 +19,28 @@ class Calibrator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Margin (log-odds of bad) to PD.
 
     "platt": PD = 1 / (1 + exp(-(slope x margin + intercept))), Platt (1999). "isotonic": linear between the knots (margins, pds),
-    never stepped, so that two different margins inside the knots have different PDs. No PD is nearer to 0 or 1 than `SUREST`.
+    never stepped, so that two different margins inside the knots have different PDs. "beta": as platt, but with `slope` for what the
+    margin lies below 0 and `slope_above` for what it lies above, each fading into the other around it: Kull, Silva Filho and Flach
+    (2017), who call them a and b. No PD is nearer to 0 or 1 than `SUREST`.
+
+    shift: what the portfolio's own bad rate added to the log-odds of a sample that has another; all other numbers have it in them.
     """
 
-    method: Literal["platt", "isotonic"]
+    method: Literal["platt", "isotonic", "beta"]
     slope: float = 1.0
     intercept: float = 0.0
     margins: list[float] = []
     pds: list[float] = []
+    slope_above: float = 1.0
+    shift: float = 0.0
 
     def pd(self, margins: Array) -> Array:
         """PD in (0, 1) per margin, shape (n,)."""
         out = np.empty(len(margins), dtype=np.float64)
         if self.method == "platt":
             logistic(margins, self.slope, self.intercept, out)
+        elif self.method == "beta":
+            two_slopes(margins, self.slope, self.slope_above, self.intercept, out)
         else:
             out[:] = np.interp(margins, self.margins, self.pds)
         return np.asarray(np.clip(out, SUREST, 1 - SUREST))
@@ -43,6 +51,15 @@ def logistic(margins: Array, slope: float, intercept: float, out: Array) -> None
     """Element by element, so that one row and many give the same bits."""
     for i in range(len(margins)):
         out[i] = 1.0 / (1.0 + np.exp(-(slope * margins[i] + intercept)))
+
+
+@njit(cache=True, nogil=True)
+def two_slopes(margins: Array, below: float, above: float, intercept: float, out: Array) -> None:
+    """The logistic of `above` x softplus(margin) - `below` x softplus(-margin) + intercept, element by element too."""
+    for i in range(len(margins)):
+        rest = np.log1p(np.exp(-abs(margins[i])))
+        high, low = max(margins[i], 0.0) + rest, max(-margins[i], 0.0) + rest
+        out[i] = 1.0 / (1.0 + np.exp(-(above * high - below * low + intercept)))
 
 
 class Band(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

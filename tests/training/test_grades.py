@@ -36,8 +36,8 @@ def test_the_jeffreys_test_rejects_right_pds_about_as_often_as_it_says():
 
 def test_hosmer_lemeshow_is_the_chi_square_of_the_table_of_good_and_bad():
     found = grades.hosmer_lemeshow(TENTHS, BAD, PDS)
-    seen = np.array([[BAD[TENTHS == k].sum(), (1 - BAD[TENTHS == k]).sum()] for k in range(10)])
-    said = np.array([[PDS[TENTHS == k].sum(), (1 - PDS[TENTHS == k]).sum()] for k in range(10)])
+    tenths = [np.flatnonzero(k == TENTHS) for k in range(10)]
+    seen, said = (np.array([[of[rows].sum(), (1 - of[rows]).sum()] for rows in tenths]) for of in (BAD, PDS))
     statistic = sum(stats.chisquare(row, expected).statistic for row, expected in zip(seen, said, strict=True))
 
     assert found.statistic == pytest.approx(statistic)

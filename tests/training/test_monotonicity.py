@@ -63,6 +63,7 @@ def test_a_planted_bin_is_refused(mill, candidates):
 
 @pytest.mark.parametrize("calibrator", [
     Calibrator("platt", slope=-0.1), Calibrator("platt", slope=float("nan")),
+    Calibrator("beta", slope=-0.1), Calibrator("beta", slope_above=-0.1), Calibrator("beta", slope_above=float("nan")),
     Calibrator("isotonic", margins=[0.0, 1.0, 2.0], pds=[0.1, 0.3, 0.2]),
     Calibrator("isotonic", margins=[0.0, 2.0, 1.0], pds=[0.1, 0.2, 0.3]),
 ])
@@ -73,6 +74,7 @@ def test_a_calibrator_whose_pd_falls_is_refused(mill, candidates, calibrator):
 
 def test_a_rising_calibrator_counts_its_steps():
     assert require_rising(Calibrator("platt", slope=0.7)) == 1
+    assert require_rising(Calibrator("beta", slope=0.7, slope_above=0.0)) == 2
     assert require_rising(Calibrator("isotonic", margins=[0.0, 1.0, 2.0], pds=[0.1, 0.1, 0.2])) == 2
 
 

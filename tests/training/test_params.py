@@ -18,7 +18,7 @@ def test_the_platforms_own_sections_are_whole(section, kind):
 
 @pytest.mark.parametrize(("section", "change", "named"), [
     ("split", {"sead": 1}, "sead"), ("split", {"calibration_share": 1.0}, "calibration_share"), ("train", {"trees": {"depth": 9}}, "depth"),
-    ("train", {"choice": {"part": "test"}}, "part"), ("train", {"calibration": {"trees": "beta"}}, "trees"),
+    ("train", {"choice": {"part": "test"}}, "part"), ("train", {"calibration": {"trees": "guess"}}, "trees"),
     ("evaluate", {"policy": {"approve_share": "most"}}, "approve_share"), ("evaluate", {"bins": 1}, "bins"),
     ("split", {"calibration_rows": 0}, "calibration_rows"), ("train", {"cross_validation": {"folds": 2}}, "folds"),
     ("train", {"calibration": {"isotonic_from": 0}}, "isotonic_from"),

@@ -12,17 +12,18 @@ from serving.scoring.parts import ACTIONS, Band, Calibrator, Policy
 
 PLATT = Calibrator("platt", slope=1.3, intercept=-0.2)
 ISOTONIC = Calibrator("isotonic", margins=[-4.0, -1.0, 0.5, 3.0], pds=[0.01, 0.1, 0.11, 0.8])
+BETA = Calibrator("beta", slope=1.1, slope_above=0.4, intercept=-0.3)
 POLICY = Policy(0.1, 0.3, (Band("A", 0.02), Band("B", 0.2), Band("C", 1.0)), 600, 50, 20)
 MARGINS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30)
 
 
-@pytest.mark.parametrize("calibrator", [PLATT, ISOTONIC], ids=lambda one: one.method)
+@pytest.mark.parametrize("calibrator", [PLATT, ISOTONIC, BETA], ids=lambda one: one.method)
 @given(margins=MARGINS)
 def test_pds_lie_within_0_and_1_never_fall_with_the_margin_and_one_row_equals_many(calibrator, margins):
     pds = calibrator.pd(np.sort(margins))
 
     assert ((pds > 0) & (pds < 1)).all()
-    assert (np.diff(pds) >= 0).all()
+    assert (np.diff(pds) >= -1e-15).all()
     assert pds.tolist() == [calibrator.pd(np.array([margin]))[0] for margin in np.sort(margins)]
 
 
@@ -31,6 +32,21 @@ def test_isotonic_pds_are_never_stepped_between_the_knots(margins):
     apart = [b for a, b in zip(sorted(margins), sorted(margins)[1:], strict=False) if b - a > 1e-9]
 
     assert (np.diff(ISOTONIC.pd(np.array(apart))) > 0).all()
+
+
+def test_beta_calibration_is_the_published_formula_and_platt_where_both_slopes_are_one():
+    """Kull, Silva Filho and Flach (2017): 1 / (1 + 1 / (e^c s^a / (1 - s)^b)), s being the PD before calibration."""
+    margins = np.linspace(-5, 5, 41)
+    s = 1 / (1 + np.exp(-margins))
+
+    assert BETA.pd(margins) == pytest.approx(1 / (1 + 1 / (np.exp(-0.3) * s**1.1 / (1 - s) ** 0.4)), rel=1e-12)
+    assert Calibrator("beta", slope=1.3, slope_above=1.3, intercept=-0.2).pd(margins) == pytest.approx(PLATT.pd(margins), rel=1e-12)
+
+
+def test_a_calibrator_of_an_older_release_reads_as_it_was():
+    held = b'{"method":"platt","slope":1.3,"intercept":-0.2,"margins":[],"pds":[]}'
+
+    assert msgspec.json.decode(held, type=Calibrator) == PLATT
 
 
 def test_an_unknown_method_is_refused_when_read():
