@@ -48,7 +48,7 @@ def measure(portfolio: Portfolio, ingest: Path, *, sample: int, least: int, seed
     joins = APPLICANT_ID in applications and applications.get(EVENT_TIME, BLANK).dtype != object
     for table in portfolio.views:
         if table is not portfolio.applications and joins:
-            stored = _as_of(applications, table, ingest)
+            stored = as_of(applications, table, ingest)
             found = stored.pop(EVENT_TIME).notna().to_numpy()
             coverage[table.name], without[table.name] = _worst_over_best(found), (int((~found).sum()), len(found))
             values = values.join(stored)
@@ -87,7 +87,7 @@ def _sample(applications: pa.Table, sample: int) -> pd.DataFrame:
     return (taken.sort_values(EVENT_TIME, kind="stable") if dated else taken).reset_index(drop=True)
 
 
-def _as_of(applications: pd.DataFrame, table: Table, ingest: Path) -> pd.DataFrame:
+def as_of(applications: pd.DataFrame, table: Table, ingest: Path) -> pd.DataFrame:
     """The stored values each application would have seen, on its index, and the time of their row (null: none, or too old)."""
     path = ingest / f"{table.name}.parquet"
     wanted = [APPLICANT_ID, EVENT_TIME, *(column.name for column in table.stored)]
