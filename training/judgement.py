@@ -10,10 +10,11 @@ from typing import Any
 
 import pandas as pd
 
+from feature_repo.params import read
 from feature_repo.portfolio import Portfolio
 from serving.scoring.bins import Bins
 from serving.scoring.decision import Scorer
-from training import evaluation, periods
+from training import evaluation, periods, stability
 from training.candidates import Choice
 from training.splits import PART
 
@@ -40,6 +41,7 @@ def evidence(subject: Subject) -> dict[str, Any]:
     return {
         "measures.json": evaluation.with_cross_validation(by_part, subject.choice.cross_validation),
         "parts.json": periods.by_part(subject.judged, dated=subject.portfolio.is_dated),
+        "stability.json": stability.evidence(subject.portfolio, subject.scored, subject.bins, read("stability", stability.Stability)),
     }
 
 
@@ -47,4 +49,5 @@ def tables(subject: Subject, found: dict[str, Any]) -> dict[str, pd.DataFrame]:
     """Plot name -> table, small enough for a browser. found: the evidence."""
     return {
         **evaluation.plot_tables(subject.judged, found["measures.json"], subject.scorer.policy, dated=subject.portfolio.is_dated),
+        "stability": stability.table(found["stability.json"]),
     }

@@ -67,6 +67,17 @@ def _bands(axes: Axes, table: pd.DataFrame) -> None:
     axes.plot(table["band"], table["mean_pd"], "o", color="black", label="mean PD")
 
 
+def _stability(axes: Axes, table: pd.DataFrame) -> None:
+    colours = {"ok": "tab:green", "watch": "tab:orange", "alert": "tab:red", "insufficient": "grey"}
+    axes.figure.set_size_inches(8, max(5, 0.22 * len(table)))
+    axes.set(title="PSI of everyone who applied, test against development", xlabel="population stability index")
+    for verdict, rows in table.groupby("verdict", sort=False):
+        axes.barh(rows.index, rows["psi"], color=colours[verdict], alpha=0.7, label=verdict)
+    axes.plot(table["by_chance"], table.index, "|", color="black", label="by chance")
+    axes.set_yticks(table.index, table["column"])
+    axes.invert_yaxis()
+
+
 def _ginis(table: pd.DataFrame) -> tuple[float, float]:
     """From 0 to 1, and below 0 where an interval goes there."""
     return min(0.0, float(table["gini_low"].min())), 1.0
@@ -76,4 +87,5 @@ def _bars(table: pd.DataFrame, middle: str, low: str, high: str) -> list[Any]:
     return [(table[middle] - table[low]).clip(lower=0).to_numpy(), (table[high] - table[middle]).clip(lower=0).to_numpy()]
 
 
-PAINTERS = {"parts": _parts, "roc": _roc, "calibration": _calibration, "scores": _scores, "vintages": _vintages, "bands": _bands}
+PAINTERS = {"parts": _parts, "roc": _roc, "calibration": _calibration, "scores": _scores, "vintages": _vintages, "bands": _bands,
+            "stability": _stability}

@@ -13,7 +13,8 @@ import closures
 
 ROOT = closures.ROOT
 STAGES = closures.pipeline()["stages"]
-READS_TOO = {"search": ["train.encoding", "train.trees"]}  # what it is to better, and nothing that is chosen after it
+READS_TOO = {"search": ["train.encoding", "train.trees"],  # what it is to better, and nothing that is chosen after it
+             "evaluate": ["stability"]}  # the limits of a noun of its own
 REPORT_OF = {"compare": "comparison"}  # reports named by what they are of
 MONITORING = ("baseline", "drift", "performance", "fairness")
 
