@@ -8,10 +8,13 @@ import msgspec
 import numpy as np
 import pytest
 import xgboost
+from scipy.optimize import minimize_scalar
+from scipy.special import expit
+from sklearn.metrics import log_loss
 
 from feature_repo.errors import ReleaseError
 from training.encoding import Sample
-from training.models import export, fit_trees, require_equal
+from training.models import best_rounds, export, fit_trees, levelled_log_loss, require_equal
 from training.params import TreesParams
 
 PARAMS = TreesParams(rounds=400, patience=10, early_share=0.2, depth=4, rate=0.2, smallest_leaf=5, rows=0.8, columns=0.7, ridge=5,
@@ -75,6 +78,38 @@ def test_the_base_margin_is_xgboosts_for_any_bad_rate():
 def test_boosting_stops_early_and_then_uses_all_rows(sample, boosted):
     assert 1 < len(boosted.kernel.roots) < PARAMS.rounds
     assert boosted.kernel.cover[0] == pytest.approx(sample.bad.mean() * (1 - sample.bad.mean()) * 3000 * PARAMS.rows, rel=0.05)
+
+
+def drawn(level, share, seed):
+    """Rows of which the first input tells the risk, and the second marks a share that is safer."""
+    random = np.random.default_rng(seed)
+    values = random.normal(size=(6000, 4))
+    values[:, 1] = random.random(6000) < share
+    return Sample(values, (random.random(6000) < expit(level + 0.5 * values[:, 0] - 1.5 * values[:, 1])).astype(float))
+
+
+def test_a_later_stretch_in_which_all_grades_go_bad_more_often_stops_the_boosting_no_sooner():
+    """Most of the later rows are marked safer and all grades are riskier: what ranks them right moves their mean PD the wrong way."""
+    params = msgspec.structs.replace(PARAMS, rate=0.05)
+    known = drawn(-3.0, 0.5, 1)
+    as_before, later = (best_rounds((known, rows), 0.05, (0,) * 4, params, 7) for rows in (drawn(-3.0, 0.5, 11), drawn(-1.5, 0.9, 11)))
+
+    assert later >= as_before / 2
+
+
+def test_the_levelled_log_loss_is_the_least_of_all_levels():
+    known = drawn(-2.0, 0.5, 5)
+    margins = known.rows[:, 0]
+    best = minimize_scalar(lambda step: log_loss(known.bad, expit(margins + step)))
+
+    assert levelled_log_loss(margins, known.bad) == pytest.approx(best.fun, abs=1e-5)
+    assert levelled_log_loss(margins + 7.5, known.bad) == pytest.approx(levelled_log_loss(margins, known.bad), abs=1e-9)
+    assert levelled_log_loss(-margins, known.bad) > levelled_log_loss(margins, known.bad)
+
+
+@pytest.mark.parametrize("bad", [0.0, 1.0])
+def test_the_levelled_log_loss_of_outcomes_of_one_kind_is_a_number(bad):
+    assert 0 < levelled_log_loss(np.linspace(-16, 16, 50), np.full(50, bad)) < 1
 
 
 def test_a_depth_that_reasons_are_not_exact_for_is_refused_when_read():
