@@ -125,8 +125,8 @@ def pooled(counts: Counts, drop_other: bool, least: int) -> Counts:  # noqa: FBT
     return Counts(labels, people, good, bad, len(bins))
 
 
-def evidence(counts: Counts) -> tuple[Array, float]:
-    """Log-odds of bad per bin, relative to all (NaN where it holds no outcome), and the information value they add up to.
+def evidence(counts: Counts) -> tuple[Array, Array]:
+    """Log-odds of bad per bin, relative to all (NaN where it holds no outcome), and what each adds to the information value.
 
     IV = sum of (share of the bad - share of the good) x evidence (Siddiqi 2006). A bin with outcomes of one kind only gets half an
     outcome of each, so that it counts and stays finite.
@@ -136,7 +136,7 @@ def evidence(counts: Counts) -> tuple[Array, float]:
     bad, good = ((side + HALF * one_kind) / side.sum() for side in (counts.bad, counts.good))
     log_odds = np.full(len(counts.labels), np.nan)
     log_odds[some] = np.log(bad[some] / good[some])
-    return log_odds, float(np.sum((bad - good)[some] * log_odds[some]))
+    return log_odds, np.where(some, (bad - good) * np.nan_to_num(log_odds), 0.0)
 
 
 def by_chance(counts: Counts) -> float:
@@ -202,14 +202,14 @@ def _counted(bins: Bins, values: Array | pd.Series, bad: Array, plain: int) -> C
 
 def _figures(counts: Counts, least: int, quantiles: dict[str, float], drawn: Sketch | None, auc: float | None,  # noqa: PLR0913, PLR0917
              ranked: float | None) -> Figures:
-    log_odds, information = evidence(counts) if counts.has_both else (np.full(len(counts.labels), np.nan), None)
+    log_odds, parts = evidence(counts) if counts.has_both else (np.full(len(counts.labels), np.nan), None)
     people, outcomes = max(int(counts.people.sum()), 1), counts.good + counts.bad
     told = outcomes >= least
     rates, log_odds = np.where(told, counts.bad / np.maximum(outcomes, 1), np.nan), np.where(told, log_odds, np.nan)
     columns = zip(counts.labels, _rounded(counts.people / people), outcomes.tolist(), _known(rates), _known(log_odds), strict=True)
     chance = by_chance(counts) if counts.has_both else None
     return Figures(round(float(counts.people[-1] / people), 6), quantiles, drawn, tuple(Bin(*row) for row in columns),
-                   None if information is None else round(information, 6), None if chance is None else round(chance, 6), auc, ranked)
+                   None if parts is None else round(float(parts.sum()), 6), None if chance is None else round(chance, 6), auc, ranked)
 
 
 def _rounded(values: Iterable[float], digits: int = 6) -> list[float]:

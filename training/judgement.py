@@ -14,9 +14,9 @@ from feature_repo.params import read
 from feature_repo.portfolio import Portfolio
 from serving.scoring.bins import Bins
 from serving.scoring.decision import Scorer
-from training import evaluation, periods, stability
+from training import binning, evaluation, periods, stability
 from training.candidates import Choice
-from training.splits import PART
+from training.splits import DEVELOPMENT, PART
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ def evidence(subject: Subject) -> dict[str, Any]:
     by_part = evaluation.part_measures(subject.judged, subject.bins["score"])
     return {
         "measures.json": evaluation.with_cross_validation(by_part, subject.choice.cross_validation),
+        "binning.json": binning.evidence(subject.scorer, subject.bins, subject.judged[subject.judged[PART] == DEVELOPMENT]),
         "parts.json": periods.by_part(subject.judged, dated=subject.portfolio.is_dated),
         "stability.json": stability.evidence(subject.portfolio, subject.scored, subject.bins, read("stability", stability.Stability)),
     }
@@ -49,5 +50,6 @@ def tables(subject: Subject, found: dict[str, Any]) -> dict[str, pd.DataFrame]:
     """Plot name -> table, small enough for a browser. found: the evidence."""
     return {
         **evaluation.plot_tables(subject.judged, found["measures.json"], subject.scorer.policy, dated=subject.portfolio.is_dated),
+        **binning.tables(found["binning.json"]),
         "stability": stability.table(found["stability.json"]),
     }

@@ -10,13 +10,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from training import panels
+
 CHANCE: dict[str, Any] = {"color": "grey", "linestyle": ":", "linewidth": 1}
 INTERVAL = "bad rate, 95% (Jeffreys)"
 
 
 def draw(plots: Path) -> dict[str, Figure]:
     """Table name -> figure, for every table of evaluate/plots."""
-    return {name: _figure(pd.read_csv(plots / f"{name}.csv"), painter) for name, painter in PAINTERS.items()}
+    painted = {name: _figure(pd.read_csv(plots / f"{name}.csv"), painter) for name, painter in PAINTERS.items()}
+    return {**painted, "binning": panels.draw(pd.read_csv(plots / "binning.csv"))}
 
 
 def _figure(table: pd.DataFrame, painter: Callable[[Axes, pd.DataFrame], None]) -> Figure:
@@ -78,6 +81,14 @@ def _stability(axes: Axes, table: pd.DataFrame) -> None:
     axes.invert_yaxis()
 
 
+def _information(axes: Axes, table: pd.DataFrame) -> None:
+    axes.set(title="Information value of every input, development", xlabel="information value", ylabel="")
+    rows = table[::-1]
+    axes.barh(rows["input"], rows["iv"], alpha=0.6, label="information value")
+    axes.plot(rows["by_chance"], rows["input"], "|", color="black", label="19 in 20 inputs that say nothing stay below")
+    axes.tick_params(axis="y", labelsize=7)
+
+
 def _ginis(table: pd.DataFrame) -> tuple[float, float]:
     """From 0 to 1, and below 0 where an interval goes there."""
     return min(0.0, float(table["gini_low"].min())), 1.0
@@ -87,5 +98,7 @@ def _bars(table: pd.DataFrame, middle: str, low: str, high: str) -> list[Any]:
     return [(table[middle] - table[low]).clip(lower=0).to_numpy(), (table[high] - table[middle]).clip(lower=0).to_numpy()]
 
 
-PAINTERS = {"parts": _parts, "roc": _roc, "calibration": _calibration, "scores": _scores, "vintages": _vintages, "bands": _bands,
-            "stability": _stability}
+PAINTERS = {
+    "parts": _parts, "roc": _roc, "calibration": _calibration, "scores": _scores, "vintages": _vintages, "bands": _bands,
+    "stability": _stability, "information": _information,
+}

@@ -34,7 +34,7 @@ def in_whole_points(kernel: Scorecard, calibrator: Calibrator, policy: Policy, r
     """
     if calibrator.method != "platt":
         raise ParamsError(f"params.yaml, train.calibration.scorecard: points add up only with platt; {calibrator.method} bends them")
-    factor = _factor(policy)
+    factor = per_log_odds(policy)
 
     def whole(log_odds: Array) -> Array:
         return np.rint(factor * calibrator.slope * log_odds) / factor
@@ -51,7 +51,7 @@ def points_table(scorer: Scorer, kernel: Scorecard) -> pd.DataFrame:
 
     Raises ReleaseError where the kernel is not in whole points: the table would not be what scores.
     """
-    factor, policy = _factor(scorer.policy), scorer.policy
+    factor, policy = per_log_odds(scorer.policy), scorer.policy
     table = log_odds_table(scorer.portfolio, scorer.encoding, kernel)
     is_start, log_odds = table["input"] == START, table.pop("log_odds")
     points = -factor * log_odds + is_start * (policy.base_score - factor * np.log(policy.base_odds))
@@ -61,17 +61,17 @@ def points_table(scorer: Scorer, kernel: Scorecard) -> pd.DataFrame:
     return table.assign(points=np.rint(points).astype(np.int64))
 
 
+def per_log_odds(policy: Policy) -> float:
+    """Points per unit of log-odds."""
+    return float(policy.pdo / np.log(2))
+
+
 def log_odds_table(portfolio: Portfolio, encoding: Encoding, kernel: Scorecard) -> pd.DataFrame:
     """Columns input, value, log_odds: the scorecard before calibration and scaling, the start being the intercept."""
     rows = [(START, "", float(kernel.intercept[0]))]
     for j, column in enumerate(portfolio.inputs):
         rows += [(column.name, value, float(margin)) for value, margin in _places(kernel, j, encoding.get(column.name))]
     return pd.DataFrame(rows, columns=["input", "value", "log_odds"])
-
-
-def _factor(policy: Policy) -> float:
-    """Points per unit of log-odds."""
-    return float(policy.pdo / np.log(2))
 
 
 def _places(kernel: Scorecard, j: int, encoding: dict[str, float] | None) -> Iterator[tuple[str, float]]:
