@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import Any
 
 from feature_repo.errors import ContractError
-from feature_repo.sources import Csv, EventTime, Parquet, Undated
+from feature_repo.sources import Csv, EventTime, Parquet, Sampled, Undated
 
 APPLICATION_ID = "application_id"
 APPLICANT_ID = "applicant_id"
@@ -235,7 +235,7 @@ class Outcome:
     within, bad_on: the outcome window. What went bad later than `within` after the application, by the day in the raw column of
     `bad_on`, is good; a bad row needs that day, and none before the application.
     caveat: what a reader of bad rates must know of how outcomes came into the file, such as that open loans are absent; one sentence,
-    shown by the performance report.
+    shown by the performance report. sampled: where rows were drawn by outcome, so that the file's bad rate is no portfolio's.
     """
 
     raw: str
@@ -248,6 +248,7 @@ class Outcome:
     within: timedelta | None = None
     bad_on: EventTime | None = None
     caveat: str = ""
+    sampled: Sampled | None = None
 
     @property
     def raws(self) -> tuple[str, ...]:

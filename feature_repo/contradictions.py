@@ -197,6 +197,12 @@ def refuse_outcome(portfolio: str, outcome: Outcome) -> None:
     kinds = (outcome.bad, outcome.good, outcome.neither, outcome.rejected)
     twice = duplicates([text for kind in kinds for text in dict.fromkeys(kind)])
     refuse(twice, f"{portfolio}: texts of the outcome under more than one of bad, good, neither and rejected: {twice}")
+    if outcome.sampled:
+        rate, source = outcome.sampled.portfolio_bad_rate, outcome.sampled.source.strip()
+        refuse(rate is not None and not 0 < rate < 1,
+               f"{portfolio}: the portfolio's bad rate is {rate}; it is a share of all outcomes, more than 0 and less than 1")
+        refuse((rate is None) != (not source),
+               f"{portfolio}: Sampled needs both portfolio_bad_rate and the source that says it, or neither; nobody can check a rate alone")
 
 
 def refuse_outside_names(at: str, function: Callable[..., Any]) -> None:

@@ -1,4 +1,4 @@
-"""How a raw file is written, and when its rows became true: the words of a contract that are about files."""
+"""How a raw file is written, when its rows became true and how they were drawn: the words of a contract that are about files."""
 
 from __future__ import annotations
 
@@ -49,3 +49,23 @@ class EventTime:
     develop_until: date | None = None
     out_of_time_from: date | None = None
     out_of_time_until: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampled:
+    """That rows were drawn by outcome, mostly more of the bad, so that the file's bad rate is no portfolio's.
+
+    portfolio_bad_rate: share of bad among all that the outcomes of development were drawn from; PDs are brought to it. Where nobody knows
+    it PDs stay the sample's, and that is said wherever they are judged. source: who says that rate, needed with it.
+    """
+
+    portfolio_bad_rate: float | None = None
+    source: str = ""
+
+    @property
+    def says(self) -> str:
+        """What a reader of a PD must know, in a clause."""
+        if self.portfolio_bad_rate is None:
+            return "rows were drawn by outcome, and the portfolio's bad rate is not declared: a PD is of this sample, not of a portfolio"
+        return (f"rows were drawn by outcome; PDs and bad rates are those of a portfolio of which {self.portfolio_bad_rate:g} is bad "
+                f"({self.source})")

@@ -42,7 +42,8 @@ def findings(found: Performance, params: PerformanceParams) -> list[str]:
 def outcomes_seen(portfolio: Portfolio) -> list[str]:
     """Which outcomes can count at all, and what the contract says of how they came into the file."""
     declared = portfolio.outcome
-    said = [f"What a reader of bad rates must know: {declared.caveat}."] if declared.caveat else []
+    caveats = [declared.caveat] * bool(declared.caveat) + ([declared.sampled.says] if declared.sampled else [])
+    said = [f"What a reader of bad rates must know: {caveat}." for caveat in caveats]
     if not portfolio.is_dated or declared.observed_until is None:
         return said
     seen, age = declared.observed_until, declared.matures_after

@@ -15,7 +15,7 @@ from typing import Any
 from feature_repo.contract import Derived, Input, Protected, Risk, Stored, Table
 from feature_repo.interface import meaning as source
 from feature_repo.portfolio import Portfolio
-from feature_repo.sources import EventTime
+from feature_repo.sources import EventTime, Sampled
 
 Facts = dict[str, str]
 SHOWN_APART = {"name", "raw", "columns", "meaning", "function", "unit", "low", "high", "time"}
@@ -28,7 +28,7 @@ LABELS = {
     "rejected": "never booked",
     "other": "unseen levels", "because": "never used, because", "rows": "rows expected", "sha256": "accepted digests",
     "matures_after": "matures after", "within": "outcome window", "bad_on": "day it went bad", "groups": "raw text to group",
-    "edges": "limits of groups", "levels": "raw text to level",
+    "sampled": "drawn by outcome", "edges": "limits of groups", "levels": "raw text to level",
 }
 DIRECTIONS = {Risk.RISES: "PD rises with the value", Risk.FALLS: "PD falls as the value rises", Risk.NONE: "none"}
 MOST_DIGEST = 12
@@ -44,7 +44,7 @@ def facts(declared: Any) -> Facts:
     return {**_bounds(declared), **{label: words for label, words in found.items() if words}}
 
 
-def text(value: Any) -> str:  # noqa: PLR0911 - one line per kind of value
+def text(value: Any) -> str:  # noqa: C901, PLR0911 - one line per kind of value
     """A declared value in words.
 
     >>> text(timedelta(days=45)), text((-1.0, 9999)), text({"M": "male"}), text(True)
@@ -66,6 +66,8 @@ def text(value: Any) -> str:  # noqa: PLR0911 - one line per kind of value
         return ", ".join(f"{raw}: {name}" for raw, name in value.items())
     if isinstance(value, tuple):
         return _sequence(value)
+    if isinstance(value, Sampled):
+        return value.says
     if is_dataclass(value):
         return "; ".join([*_titles(value), *(f"{label} {words!r}" for label, words in facts(value).items())])
     return str(value)

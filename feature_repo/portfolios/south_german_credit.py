@@ -10,7 +10,7 @@ import numpy as np
 
 from feature_repo.contract import Applicant, Outcome, Protected, Request, Risk, Table, days
 from feature_repo.portfolio import Portfolio
-from feature_repo.sources import ROW, Csv
+from feature_repo.sources import ROW, Csv, Sampled
 
 PORTFOLIO = Portfolio(
     name="south_german_credit",
@@ -74,7 +74,8 @@ PORTFOLIO = Portfolio(
         ),
     ),
     # The outcome is that of the whole contract, the longest of which is 72 months.
-    outcome=Outcome(raw="credit_risk", bad=("0",), good=("1",), matures_after=days(2_192)),
+    # Groemping (2019) says that bad credits are heavily oversampled; of the bank's own rate we know no source.
+    outcome=Outcome(raw="credit_risk", bad=("0",), good=("1",), matures_after=days(2_192), sampled=Sampled()),
 )
 
 

@@ -25,7 +25,7 @@ from feature_repo.contract import (
 from feature_repo.contradictions import undecided
 from feature_repo.errors import ContractError
 from feature_repo.portfolio import Portfolio
-from feature_repo.sources import ROW, Csv, EventTime, Undated
+from feature_repo.sources import ROW, Csv, EventTime, Sampled, Undated
 from monitoring import window
 
 LIMIT = 5
@@ -102,6 +102,10 @@ CONTRADICTIONS = {
     "a text that is bad and good": (lambda: declare(outcome=outcome(good=("0", "1"))), r"more than one.*'1'"),
     "a text that is good and rejected": (lambda: declare(outcome=outcome(rejected=("0",))), r"more than one.*'0'"),
     "a text that is bad and neither": (lambda: declare(outcome=outcome(neither=("1",))), r"more than one.*'1'"),
+    "a portfolio's bad rate nobody names": (lambda: declare(outcome=outcome(sampled=Sampled(portfolio_bad_rate=0.05))), "source that says"),
+    "a source of no bad rate": (lambda: declare(outcome=outcome(sampled=Sampled(source="a book"))), "portfolio_bad_rate and the source"),
+    "a portfolio's bad rate in per cent": (lambda: declare(outcome=outcome(sampled=Sampled(portfolio_bad_rate=5, source="a book"))),
+                                           "bad rate is 5; it is a share"),
     "an outcome that is never bad": (lambda: declare(outcome=outcome(bad=())), "at least one text for bad"),
     "an input without a reason": (lambda: declare(boats(weight=replace(WEIGHT, reason=" "))), r"quay\.weight: reason is empty"),
     "a rule without a reason": (lambda: declare(rules=(rule(lambda weight: weight > 1, ""),)), r"quay\.limit: reason is empty"),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from feature_repo.portfolios import load
+from feature_repo.sources import Sampled
 from governance.limits import Verdict
 from monitoring import performance, performance_report, reports
 from monitoring.intervals import Estimate
@@ -98,3 +99,12 @@ def test_a_portfolio_without_a_time_axis_says_its_caveat_alone():
     assert performance_report.outcomes_seen(undated) == []
     said = performance_report.outcomes_seen(replace(undated, outcome=replace(undated.outcome, caveat="bad ones were over-sampled")))
     assert said == ["What a reader of bad rates must know: bad ones were over-sampled."]
+
+
+def test_a_sample_drawn_by_outcome_says_what_its_pds_are_of():
+    sampled = load("german_credit")
+    known = replace(sampled, outcome=replace(sampled.outcome, sampled=Sampled(portfolio_bad_rate=0.05, source="the bank's book of 1975")))
+
+    (said,) = performance_report.outcomes_seen(sampled)
+    assert "the portfolio's bad rate is not declared: a PD is of this sample, not of a portfolio" in said
+    assert "those of a portfolio of which 0.05 is bad (the bank's book of 1975)" in performance_report.outcomes_seen(known)[0]
