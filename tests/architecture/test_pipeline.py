@@ -14,8 +14,9 @@ import closures
 ROOT = closures.ROOT
 STAGES = closures.pipeline()["stages"]
 READS_TOO = {"search": ["train.encoding", "train.trees"],  # what it is to better, and nothing that is chosen after it
-             "evaluate": ["stability"]}  # the limits of a noun of its own
-REPORT_OF = {"compare": "comparison"}  # reports named by what they are of
+             "evaluate": ["stability"],  # the limits of a noun of its own
+             "document": ["drift", "performance", "fairness", "train"]}  # what it shows of the settings
+REPORT_OF = {"compare": "comparison", "document": "model"}  # reports named by what they are of
 MONITORING = ("baseline", "drift", "performance", "fairness")
 
 
@@ -23,7 +24,7 @@ def test_the_stages_are_the_promised_ones_in_order():
     before = ["ingest", "validate", "featurize", "assemble", "split", "catalogue"]
     after = ["audit", "search", "train", "evaluate", "register", "compare"]
 
-    assert list(STAGES) == [*before, *after, *MONITORING]
+    assert list(STAGES) == [*before, *after, *MONITORING, "document"]
 
 
 @pytest.mark.parametrize("name", STAGES)
