@@ -39,10 +39,14 @@ PORTFOLIO = Portfolio(
                        fresh_for=days(45), reason="The latest payment was late"),
                 *(Stored(f"months_late_{month}_back", raw=f"PAY_{month + 1}", unit="months", low=-2, high=9, special=(-2,), risk=Risk.RISES,
                          fresh_for=days(45), reason="Payments were late in recent months") for month in MONTHS_BACK),
-                Stored("bill", raw="BILL_AMT1", unit="TWD", low=-1e7, high=1e7, risk=Risk.RISES, fresh_for=days(45),
-                       reason="The latest statement balance is high"),
-                *(Stored(f"bill_{month}_back", raw=f"BILL_AMT{month + 1}", unit="TWD", low=-1e7, high=1e7, risk=Risk.RISES,
-                         fresh_for=days(45), reason="Statement balances were high in recent months") for month in MONTHS_BACK),
+                # No direction: development denies "the more is owed, the riskier". Where balances are high so are limits, and who owes nothing
+                # may have stopped using the card: 24% of the lowest eighth missed the next payment, 19% of the highest. What is high for
+                # the limit has its direction below.
+                Stored("bill", raw="BILL_AMT1", unit="TWD", low=-1e7, high=1e7, fresh_for=days(45),
+                       reason="Clients with a latest statement balance like yours miss payments more often"),
+                *(Stored(f"bill_{month}_back", raw=f"BILL_AMT{month + 1}", unit="TWD", low=-1e7, high=1e7, fresh_for=days(45),
+                         reason="Clients with statement balances of earlier months like yours miss payments more often")
+                  for month in MONTHS_BACK),
                 Stored("paid", raw="PAY_AMT1", unit="TWD", low=0, high=1e7, risk=Risk.FALLS, fresh_for=days(45),
                        reason="The latest payment was small"),
                 *(Stored(f"paid_{month}_back", raw=f"PAY_AMT{month + 1}", unit="TWD", low=0, high=1e7, risk=Risk.FALLS,
@@ -70,7 +74,9 @@ def utilisation(bill, credit_limit):
     return bill / credit_limit
 
 
-@PORTFOLIO.derived(unit="ratio", risk=Risk.RISES, reason="Balances have grown for the credit limit")
+# No direction: 29% of the eighth that paid most back missed the next payment, 16% of those whose balances had grown a little, 22% of the
+# eighth whose had grown most.
+@PORTFOLIO.derived(unit="ratio", reason="Clients whose balances changed for their limit as yours did miss payments more often")
 def utilisation_change(bill, bill_5_back, credit_limit):
     return (bill - bill_5_back) / credit_limit
 

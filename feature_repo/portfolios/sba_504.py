@@ -33,8 +33,10 @@ PORTFOLIO = Portfolio(
                 # Twenty years buy property, ten equipment, which is worth less when a firm fails.
                 Request("term_months", raw="TermInMonths", unit="months", low=1, high=480, usual=(60, 300), risk=Risk.FALLS,
                         reason="The repayment period you asked for is short"),
-                Request("loan_amount", raw="GrossApproval", unit="USD", low=1_000, high=5_500_000, usual=(10_000, 4_000_000), risk=Risk.RISES,
-                        reason="The amount you asked for is high"),
+                # As of the 7(a) loans, small ones go to the smallest and youngest firms: charge-offs fall with the amount in ten of the
+                # twelve years of development, from 1.6% of the lowest quarter to 1.3% of the highest.
+                Request("loan_amount", raw="GrossApproval", unit="USD", low=1_000, high=5_500_000, usual=(10_000, 4_000_000), risk=Risk.FALLS,
+                        reason="The amount you asked for is small"),
                 # Not recorded before 2001-2002 (100% empty to 2000, 77% in 2002, 8% in 2003): validate reports it, drift shows it.
                 Request("third_party_amount", raw="ThirdPartyDollars", unit="USD", low=0, high=100_000_000, usual=(0, 20_000_000), nullable=True,
                         risk=Risk.RISES, reason="The amount another lender puts into your project is high, or you did not state it"),
