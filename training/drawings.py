@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from training import pictures
 
 SIZE = (4.8, 3.4)  # half a page wide, so that its letters are those of the text around it
+CROWDED, SMALL = 12, 6.5
 NOTHING_ELSE = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
@@ -25,6 +26,9 @@ def _svg(name: str, figure: Figure) -> Markup:
     """The svg element alone; the name keeps its ids apart from those of other drawings."""
     written = io.StringIO()
     figure.set_size_inches(*SIZE)
+    for axes in figure.axes:
+        if len(axes.get_xticklabels()) > CROWDED:
+            axes.tick_params(axis="x", labelsize=SMALL)
     with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none", "font.family": ["sans-serif"]}):
         figure.savefig(written, format="svg", metadata=NOTHING_ELSE)
     drawing = written.getvalue()[written.getvalue().index("<svg") :]
