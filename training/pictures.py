@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -20,6 +21,12 @@ def draw(plots: Path) -> dict[str, Figure]:
     """Table name -> figure, for every table of evaluate/plots."""
     painted = {name: _figure(pd.read_csv(plots / f"{name}.csv"), painter) for name, painter in PAINTERS.items()}
     return {**painted, "binning": panels.draw(pd.read_csv(plots / "binning.csv"))}
+
+
+def draw_apart(folders: tuple[Path, ...]) -> dict[str, Figure]:
+    """Table name -> figure, for the tables of other stages that have a painter and at least one line."""
+    tables = {path.stem: pd.read_csv(path) for folder in folders for path in sorted(folder.glob("*.csv")) if path.stem in APART}
+    return {name: _figure(table, APART[name]) for name, table in tables.items() if len(table)}
 
 
 def _figure(table: pd.DataFrame, painter: Callable[[Axes, pd.DataFrame], None]) -> Figure:
@@ -72,10 +79,10 @@ def _bands(axes: Axes, table: pd.DataFrame) -> None:
 
 def _stability(axes: Axes, table: pd.DataFrame) -> None:
     colours = {"ok": "tab:green", "watch": "tab:orange", "alert": "tab:red", "insufficient": "grey"}
-    axes.figure.set_size_inches(8, max(5, 0.22 * len(table)))
+    cast(Figure, axes.figure).set_size_inches(8, max(5, 0.22 * len(table)))
     axes.set(title="PSI of everyone who applied, test against development", xlabel="population stability index")
     for verdict, rows in table.groupby("verdict", sort=False):
-        axes.barh(rows.index, rows["psi"], color=colours[verdict], alpha=0.7, label=verdict)
+        axes.barh(rows.index, rows["psi"], color=colours[str(verdict)], alpha=0.7, label=verdict)
     axes.plot(table["by_chance"], table.index, "|", color="black", label="by chance")
     axes.set_yticks(table.index, table["column"])
     axes.invert_yaxis()
@@ -87,6 +94,28 @@ def _information(axes: Axes, table: pd.DataFrame) -> None:
     axes.barh(rows["input"], rows["iv"], alpha=0.6, label="information value")
     axes.plot(rows["by_chance"], rows["input"], "|", color="black", label="19 in 20 inputs that say nothing stay below")
     axes.tick_params(axis="y", labelsize=7)
+
+
+def _vintage_rates(axes: Axes, table: pd.DataFrame) -> None:
+    axes.set(title="Bad rate by vintage, matured outcomes", xlabel="vintage", ylabel=INTERVAL)
+    rows = table[table["counted"] > 0]
+    bars = _bars(rows, "bad_rate", "low", "high")
+    axes.errorbar(rows["vintage"].astype(str), rows["bad_rate"], yerr=bars, fmt="o", capsize=3, label=INTERVAL)
+    axes.tick_params(axis="x", rotation=90)
+
+
+def _vintage_curves(axes: Axes, table: pd.DataFrame) -> None:
+    cast(Figure, axes.figure).set_size_inches(10, 6)
+    axes.set(title="Cumulative bad rate by age, each vintage as long as all of it was seen", xlabel="months since the application",
+             ylabel="bad of those booked")
+    last, vintages = table["months"].max(), table["vintage"].unique()
+    axes.set_xlim(0, 1.2 * last)
+    for place, (vintage, rows) in enumerate(table.groupby("vintage", sort=False)):
+        colour = colormaps["viridis"](place / max(len(vintages) - 1, 1))
+        axes.plot(rows["months"], rows["bad_rate"], color=colour, linewidth=1.4, label=str(vintage))
+        end = rows.iloc[-1]
+        axes.annotate("" if end["months"] == last else str(vintage), (end["months"], end["bad_rate"]), fontsize=7, xytext=(3, 0),
+                      textcoords="offset points", va="center")
 
 
 def _ginis(table: pd.DataFrame) -> tuple[float, float]:
@@ -102,3 +131,4 @@ PAINTERS = {
     "parts": _parts, "roc": _roc, "calibration": _calibration, "scores": _scores, "vintages": _vintages, "bands": _bands,
     "stability": _stability, "information": _information,
 }
+APART = {"vintage_rates": _vintage_rates, "vintage_curves": _vintage_curves}

@@ -22,7 +22,7 @@ MONITORING = ("baseline", "drift", "performance", "fairness")
 
 def test_the_stages_are_the_promised_ones_in_order():
     before = ["ingest", "validate", "featurize", "assemble", "split", "catalogue"]
-    after = ["audit", "search", "train", "evaluate", "register", "compare"]
+    after = ["audit", "vintages", "search", "train", "evaluate", "register", "compare"]
 
     assert list(STAGES) == [*before, *after, *MONITORING, "document"]
 

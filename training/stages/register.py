@@ -16,8 +16,11 @@ from training import pictures, provenance, search, tracking
 from training.origin import experiment
 
 
-def main(portfolio: str, evaluate: Path, trials: Path, card: Path) -> None:
-    """evaluate: folder with release/, metrics.json and plots/; trials: what search wrote; card: the file that says where the release is."""
+def main(portfolio: str, evaluate: Path, trials: Path, card: Path, *plots: Path) -> None:
+    """evaluate: folder with release/, metrics.json and plots/; trials: what search wrote; card: the file that says where the release is.
+
+    plots: folders of other stages whose tables are drawn too.
+    """
     read("register", Nothing)
     release = verify(evaluate / "release")
     metrics = json.loads((evaluate / "metrics.json").read_text())
@@ -26,7 +29,7 @@ def main(portfolio: str, evaluate: Path, trials: Path, card: Path) -> None:
         measures=provenance.measures(metrics, release.read("measures.json")),
         params={**provenance.settings(), **search.read(trials).overrides},
         tags=provenance.tags(release),
-        pictures=pictures.draw(evaluate / "plots"),
+        pictures={**pictures.draw(evaluate / "plots"), **pictures.draw_apart(plots)},
         example=example(release),
         experiment=tried,
         trials=search.read_trials(trials),
