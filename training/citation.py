@@ -19,6 +19,7 @@ from markupsafe import Markup
 from training import documents
 
 SHORT = 16
+LONG = 60  # letters; such a text is a sentence and has a line of its own
 
 
 @dataclass(frozen=True)
@@ -102,12 +103,12 @@ def plain(cited: Cited) -> Any:
 
 
 def kind(cited: Cited) -> str:
-    """What a template can do with a value it knows nothing of: "table" (rows of one kind), "list", "mapping" or "value"."""
+    """What a template can do with a value it knows nothing of: "table" (rows of one kind), "list", "lines", "mapping" or "value"."""
     value = cited.cited_value
     if isinstance(value, dict):
         return "mapping"
     if not isinstance(value, list) or not any(isinstance(each, dict | list) for each in value):
-        return "value"
+        return "lines" if isinstance(value, list) and any(isinstance(each, str) and len(each) > LONG for each in value) else "value"
     return "table" if all(isinstance(each, dict) and not any(map(_nests, each.values())) for each in value) else "list"
 
 

@@ -115,13 +115,14 @@ def attribution(pair: Pair) -> Attribution:
 
 
 def groups(pair: Pair, declared: tuple[Protected, ...], joined: pd.DataFrame, least: int) -> tuple[Group, ...]:
-    """Every declared group and those not stated. joined: the vault's groups of the same applicants, in their order."""
+    """Every declared group, and those not stated if there are any. joined: the vault's groups of the same applicants, in their order."""
     return tuple(group for column in declared for group in _of_attribute(pair, column, joined[column.name].fillna(NO_GROUP), least))
 
 
 def _of_attribute(pair: Pair, column: Protected, group: pd.Series, least: int) -> Iterator[Group]:
     before, after = pair.approved
-    rows_of = {name: (group == name).to_numpy() for name in dict.fromkeys((*column.group_names, NO_GROUP))}
+    names = dict.fromkeys((*column.group_names, *group[group == NO_GROUP]))
+    rows_of = {name: (group == name).to_numpy() for name in names}
     counted = {chosen: {name: int((rows & who).sum()) for name, rows in rows_of.items()}
                for chosen, who in ((None, np.full(len(group), fill_value=True)), (ENTERS, ~before & after), (LEAVES, before & ~after))}
     few = withheld(counted[None], least)

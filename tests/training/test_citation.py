@@ -73,7 +73,8 @@ def test_rows_of_a_csv_have_numbers_where_they_are_numbers(tmp_path):
 
 
 @pytest.mark.parametrize(("value", "kind"), [(1.5, "value"), (["a"], "value"), ([], "value"), ([{"a": 1}], "table"),
-                                             ([{"a": {"b": 1}}], "list"), ([[1], [2]], "list"), ({"a": 1}, "mapping")])
+                                             ([{"a": {"b": 1}}], "list"), ([[1], [2]], "list"), ({"a": 1}, "mapping"),
+                                             (["x" * 61], "lines")])
 def test_a_value_nothing_is_known_of_has_a_kind(value, kind):
     assert citation.kind(Cited(value, "f")) == kind
 

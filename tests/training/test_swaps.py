@@ -107,7 +107,7 @@ def test_a_small_swap_of_a_large_group_is_withheld_on_both_sides():
     group = pd.Series(["town"] * 100 + ["country"] * 100)
     after = np.where(np.isin(np.arange(200), [0, 1, 2]) | (np.arange(200) >= 150), 2, 0)
     pair = Pair(at(np.full(200, 0.1), np.zeros(200)), at(np.full(200, 0.1), after), np.full(200, NAN))
-    town, country, _ = swaps.groups(pair, (column,), pd.DataFrame({"guild": group}), 10)
+    town, country = swaps.groups(pair, (column,), pd.DataFrame({"guild": group}), 10)
 
     assert (town.applicants, town.swapped_out, town.swapped_in) == (100, None, None)
     assert (country.swapped_out, country.swapped_in) == (None, None)
