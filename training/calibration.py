@@ -35,10 +35,14 @@ class Tried(msgspec.Struct, frozen=True):
     error: float
 
 
+def calibrate(method: str, margins: Array, bad: Array, rule: CalibrationParams) -> tuple[Calibrator, dict[Method, Tried]]:
+    """The calibrator by a method, or by the one that `choose` finds, and how each did that was tried."""
+    tried = compare(margins, bad, rule) if method == "choose" else {}
+    return fit_calibrator(plainest(tried) if method == "choose" else method, margins, bad, rule), tried
+
+
 def fit_calibrator(method: str, margins: Array, bad: Array, rule: CalibrationParams) -> Calibrator:
-    """A calibrator whose PDs never fall when the margin rises; method: platt, isotonic, beta, or choose."""
-    if method == "choose":
-        return fit_calibrator(plainest(compare(margins, bad, rule)), margins, bad, rule)
+    """A calibrator whose PDs never fall when the margin rises; method: platt, isotonic or beta."""
     platt = fit_platt(margins, bad)
     if method == "beta":
         return fit_beta(margins, bad, platt)

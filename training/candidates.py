@@ -17,7 +17,8 @@ from governance.release import dump
 from serving.scoring.decision import KERNELS, Encoding
 from serving.scoring.kernel import Kernel
 from serving.scoring.parts import Calibrator
-from training.params import ChoiceParams
+from training.calibration import Tried
+from training.params import ChoiceParams, Method
 
 Array = np.ndarray[Any, Any]
 Measured = dict[str, dict[str, dict[str, float]]]
@@ -36,13 +37,17 @@ class Candidate:
 
 
 class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """choice.json: which candidate, why, by what rule, on what measures (candidate -> part -> measure), and what was noticed."""
+    """choice.json: which candidate, why, by what rule, on what measures (candidate -> part -> measure), and what was noticed.
+
+    tried: per candidate that had a choice of calibrations, how each method did.
+    """
 
     chosen: str
     why: str
     rule: ChoiceParams
     measured: Measured
     notes: tuple[str, ...]
+    tried: dict[str, dict[Method, Tried]] = {}
 
     @property
     def cross_validation(self) -> dict[str, float] | None:

@@ -18,6 +18,7 @@ from feature_repo.errors import DataError
 from feature_repo.portfolio import Portfolio
 from training import measures
 from training.params import CrossValidationParams, TrainParams
+from training.prior import shift_of
 from training.recipe import folds, out_of_fold
 
 Array = np.ndarray[Any, Any]
@@ -38,25 +39,27 @@ def cross_validate(portfolio: Portfolio, development: pd.DataFrame, params: Trai
                 for name in CANDIDATES:
                     found[name].append((development[BAD].to_numpy(dtype=np.float64)[kept], pds[name]))
                 progress.update()
-    return {name: summarize(each, count, params.seed) for name, each in found.items()}
+    shift = shift_of(portfolio, development[BAD].to_numpy())
+    return {name: summarize(each, count, params.seed, shift) for name, each in found.items()}
 
 
-def summarize(found: list[Outcomes], count: CrossValidationParams, seed: int) -> dict[str, float]:
+def summarize(found: list[Outcomes], count: CrossValidationParams, seed: int, shift: float = 0.0) -> dict[str, float]:
     """Means over all folds of all repeats, with 95% bounds of auc, gini and ece; rows and bads are development's.
 
     auc, gini: bounds by the corrected resampled t of Nadeau and Bengio (2003), Machine Learning 52, which allows for the overlap of
     what the folds are fitted on. ks, ece: of each repeat as a whole, a single fold being too few rows, on which both read high; bounds
     of ece from resampled rows, less what resampling itself adds; ece_by_chance: what PDs that are exactly right would show on as many.
     """
-    each = pd.DataFrame([_of_fold(*fold) for fold in found])
+    each = pd.DataFrame([_of_fold(*fold, shift) for fold in found])
     whole = [_joined(found[at : at + count.folds]) for at in range(0, len(found), count.folds)]
     auc, low, high = corrected(each["auc"].to_numpy(), count.folds)
     bad, pd_ = whole[0]
+    of_all = measures.summary(bad, pd_, shift)
     return {
         **{name: float(value) for name, value in each.mean().items()},
         "auc_low": low, "auc_high": high, "gini": 2 * auc - 1, "gini_low": 2 * low - 1, "gini_high": 2 * high - 1,
-        "ks": float(np.mean([measures.ks(*each) for each in whole])), **_ece(whole, np.random.default_rng(seed)),
-        "mean_pd": float(pd_.mean()), "bad_rate": float(bad.mean()), "rows": len(bad), "bads": int(bad.sum()),
+        "ks": float(np.mean([measures.ks(*each) for each in whole])), **_ece(whole, np.random.default_rng(seed), shift),
+        "mean_pd": of_all["mean_pd"], "bad_rate": of_all["bad_rate"], "rows": len(bad), "bads": int(bad.sum()),
         "folds": count.folds, "repeats": count.repeats,
     }
 
@@ -73,14 +76,15 @@ def _pds(portfolio: Portfolio, fits: pd.DataFrame, kept: pd.DataFrame, params: T
     try:
         return out_of_fold(portfolio, fits, params, seed).pds(portfolio, kept)
     except DataError:
-        return dict.fromkeys(CANDIDATES, np.full(len(kept), fits[BAD].mean()))
+        rate = measures.moved(fits[BAD].mean(), shift_of(portfolio, fits[BAD].to_numpy()))
+        return dict.fromkeys(CANDIDATES, np.full(len(kept), rate))
 
 
-def _of_fold(bad: Array, pd_: Array) -> dict[str, float]:
+def _of_fold(bad: Array, pd_: Array, shift: float) -> dict[str, float]:
     if not measures.has_both(bad):
         raise DataError(f"a fold of the cross-validation has {len(bad)} outcomes, {int(bad.sum())} bad, and both kinds are needed: too few "
                         "people hold them. Bring more data, or lower train.cross_validation.folds in params.yaml")
-    found = measures.summary(bad, pd_)
+    found = measures.summary(bad, pd_, shift)
     return {name: found[name] for name in ("auc", "brier", "log_loss")}
 
 
@@ -88,13 +92,14 @@ def _joined(found: list[Outcomes]) -> Outcomes:
     return np.concatenate([bad for bad, _ in found]), np.concatenate([pd_ for _, pd_ in found])
 
 
-def _ece(whole: list[Outcomes], random: np.random.Generator) -> dict[str, float]:
+def _ece(whole: list[Outcomes], random: np.random.Generator, shift: float) -> dict[str, float]:
     drawn, by_chance = [], []
     for bad, pd_ in whole:
         for _ in range(-(-DRAWS // len(whole))):
             rows = random.integers(0, len(bad), len(bad))
-            drawn.append(measures.ece(bad[rows], pd_[rows]))
-            by_chance.append(measures.ece((random.random(len(pd_)) < pd_).astype(np.float64), pd_))
-    ece = float(np.mean([measures.ece(*each) for each in whole]))
+            drawn.append(measures.ece(bad[rows], pd_[rows], shift=shift))
+            of_sample = measures.moved(pd_, -shift)
+            by_chance.append(measures.ece((random.random(len(pd_)) < of_sample).astype(np.float64), pd_, shift=shift))
+    ece = float(np.mean([measures.ece(*each, shift=shift) for each in whole]))
     low, high = np.quantile(drawn, [0.025, 0.975]) - (np.mean(drawn) - ece)
     return {"ece": ece, "ece_low": max(float(low), 0.0), "ece_high": float(high), "ece_by_chance": float(np.mean(by_chance))}

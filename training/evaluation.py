@@ -25,15 +25,16 @@ SIDE_BY_SIDE = ("rows", "bads", "bad_rate", "mean_pd", "gini", "gini_low", "gini
 Measured = dict[str, dict[str, float]]
 
 
-def part_measures(scored: pd.DataFrame, scores: Bins) -> Measured:
+def part_measures(scored: pd.DataFrame, scores: Bins, shift: float = 0.0) -> Measured:
     """`measures.summary` per part, in the order of `PARTS`, and psi, how far its scores lie from development's on the frozen bins.
 
-    scored: part, bad, pd, score, band, outcome and event time per row with a part.
+    scored: part, bad, pd, score, band, outcome and event time per row with a part; shift: as in `measures`.
     """
     by_part = {part: scored[scored[PART] == part] for part in PARTS}
     expected = scores.count(by_part[DEVELOPMENT]["score"]) / len(by_part[DEVELOPMENT])
-    return {part: {**measures.summary(rows[BAD].to_numpy(), rows["pd"].to_numpy()), "psi": psi(scores.count(rows["score"]), expected)}
-            for part, rows in by_part.items() if len(rows)}
+    moves = {part: psi(scores.count(rows["score"]), expected) for part, rows in by_part.items() if len(rows)}
+    return {part: {**measures.summary(rows[BAD].to_numpy(), rows["pd"].to_numpy(), shift), "psi": moves[part]}
+            for part, rows in by_part.items() if part in moves}
 
 
 def with_cross_validation(by_part: Measured, found: dict[str, float] | None) -> Measured:
@@ -52,21 +53,21 @@ def flat_metrics(by_part: Measured, outcomes: pd.Series, model: str, policy: Pol
     return {"model": model, **flat, **mix, "approve_below": policy.approve_below, "decline_from": policy.decline_from}
 
 
-def plot_tables(scored: pd.DataFrame, by_part: Measured, policy: Policy, *, dated: bool) -> dict[str, pd.DataFrame]:
+def plot_tables(scored: pd.DataFrame, by_part: Measured, policy: Policy, *, dated: bool, shift: float = 0.0) -> dict[str, pd.DataFrame]:
     """parts, roc, calibration, scores, vintages and bands, small enough for a browser."""
     test = scored[scored[PART] == TEST]
     names = tuple(band.name for band in policy.bands)
     bad, pd_ = test[BAD].to_numpy(), test["pd"].to_numpy()
     vintages = pd.Series(measures.vintages(scored[EVENT_TIME])[1] if dated else NO_TIME_AXIS, index=scored.index)
-    by_vintage = [measures.vintage_table(vintages[rows.index], rows[BAD].to_numpy(), rows["pd"].to_numpy()).assign(part=part)
+    by_vintage = [measures.vintage_table(vintages[rows.index], rows[BAD].to_numpy(), rows["pd"].to_numpy(), shift).assign(part=part)
                   for part, rows in scored.groupby(PART, sort=False)]
     return {
         "parts": _parts(by_part),
         "roc": _roc(scored),
-        "calibration": measures.calibration_table(bad, pd_),
+        "calibration": measures.calibration_table(bad, pd_, shift=shift),
         "scores": _scores(test),
         "vintages": pd.concat(by_vintage).sort_values(["vintage", "part"]),
-        "bands": measures.band_table(test["band"].map({name: k for k, name in enumerate(names)}).to_numpy(), names, bad, pd_),
+        "bands": measures.band_table(test["band"].map({name: k for k, name in enumerate(names)}).to_numpy(), names, bad, pd_, shift),
     }
 
 

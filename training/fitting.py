@@ -15,11 +15,12 @@ import pandas as pd
 from feature_repo.contract import BAD
 from feature_repo.portfolio import Portfolio
 from serving.scoring.decision import Encoding
+from training.calibration import Tried
 from training.candidates import CROSS_VALIDATION, Candidate, Measured
 from training.cross_validation import cross_validate
 from training.encoding import model_rows
 from training.measures import summary
-from training.params import TrainParams
+from training.params import Method, TrainParams
 from training.recipe import Recipe, held_out, out_of_fold
 from training.splits import CALIBRATION, DEVELOPMENT, require_outcomes
 
@@ -34,6 +35,7 @@ class Fitted:
     encoding: Encoding
     measured: Measured
     notes: tuple[str, ...]
+    tried: dict[str, dict[Method, Tried]]
 
 
 def fit(portfolio: Portfolio, frames: dict[str, pd.DataFrame], params: TrainParams) -> Fitted:
@@ -54,13 +56,15 @@ def fit(portfolio: Portfolio, frames: dict[str, pd.DataFrame], params: TrainPara
         require_outcomes(CALIBRATION, calibration[BAD].to_numpy(), rows=2, bad_rows=1)
         recipe = held_out(portfolio, development, calibration, params)
         measured = _measured(portfolio, recipe, {DEVELOPMENT: development, CALIBRATION: calibration})
-    return Fitted(recipe.candidates, recipe.encoding, measured, unused(portfolio, model_rows(portfolio, recipe.encoding, development)))
+    sampled = portfolio.outcome.sampled
+    notes = (*unused(portfolio, model_rows(portfolio, recipe.encoding, development)), *([sampled.says] if sampled else []))
+    return Fitted(recipe.candidates, recipe.encoding, measured, notes, recipe.tried)
 
 
 def _measured(portfolio: Portfolio, recipe: Recipe, frames: dict[str, pd.DataFrame]) -> Measured:
     pds = {part: recipe.pds(portfolio, frame) for part, frame in frames.items()}
-    return {candidate.name: {part: summary(frame[BAD].to_numpy(), pds[part][candidate.name]) for part, frame in frames.items()}
-            for candidate in recipe.candidates}
+    return {one.name: {part: summary(frame[BAD].to_numpy(), pds[part][one.name], one.calibrator.shift) for part, frame in frames.items()}
+            for one in recipe.candidates}
 
 
 def unused(portfolio: Portfolio, rows: Array) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """How well PDs separate and predict outcomes: pure functions of outcomes and PDs. Reads, draws and decides nothing.
 
-bad: array of 1 (bad) and 0 (good), no nulls; pd: probability of bad. Monitoring measures with the same functions. Fairness by group
-is monitoring's own.
+bad: array of 1 (bad) and 0 (good), no nulls; pd: probability of bad. shift: what the portfolio's bad rate added to the log-odds of a
+sample drawn by outcome (training.prior); a bad then counts e^shift times, so that PDs and bad rates are of one population, while rows and
+bads stay counts. Monitoring measures with the same functions. Fairness by group is monitoring's own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import stats
+from scipy.special import expit, logit
 from sklearn import metrics
 
 from feature_repo.errors import DataError
@@ -80,14 +82,27 @@ def ks(bad: Array, pd_: Array) -> float:
     return float(np.max(np.abs(true_positive - false_positive)))
 
 
-def summary(bad: Array, pd_: Array) -> dict[str, float]:
+def summary(bad: Array, pd_: Array, shift: float = 0.0) -> dict[str, float]:
     """All headline measures by name: auc, gini, gini_low, gini_high, ks, brier, log_loss, ece, mean_pd, bad_rate, rows, bads."""
     gini, low, high = gini_interval(bad, pd_)
+    weights = weigh(bad, shift)
     return {
         "auc": (gini + 1) / 2, "gini": gini, "gini_low": low, "gini_high": high, "ks": ks(bad, pd_),
-        "brier": float(metrics.brier_score_loss(bad, pd_)), "log_loss": float(metrics.log_loss(bad, pd_)), "ece": ece(bad, pd_),
-        "mean_pd": float(np.mean(pd_)), "bad_rate": float(np.mean(bad)), "rows": len(bad), "bads": int(np.sum(bad)),
+        "brier": float(metrics.brier_score_loss(bad, pd_, sample_weight=weights)),
+        "log_loss": float(metrics.log_loss(bad, pd_, sample_weight=weights)), "ece": ece(bad, pd_, shift=shift),
+        "mean_pd": float(np.average(pd_, weights=weights)), "bad_rate": float(np.average(bad, weights=weights)), "rows": len(bad),
+        "bads": int(np.sum(bad)),
     }
+
+
+def weigh(bad: Array, shift: float) -> Array | None:
+    """How often each row counts; None where all count once."""
+    return None if shift == 0 else np.where(np.asarray(bad) == 1, np.exp(shift), 1.0)
+
+
+def moved(rate: Any, shift: float) -> Array:
+    """Rates of the sample as rates of the portfolio: `shift` more in log-odds. NaN, 0 and 1 stay."""
+    return np.asarray(rate if shift == 0 else expit(logit(rate) + shift), dtype=np.float64)
 
 
 def rate_interval(bads: Any, rows: Any, level: float = LEVEL) -> tuple[Array, Array]:
@@ -102,32 +117,53 @@ def rate_interval(bads: Any, rows: Any, level: float = LEVEL) -> tuple[Array, Ar
     return np.where(rows > 0, low, np.nan), np.where(rows > 0, high, np.nan)
 
 
-def calibration_table(bad: Array, pd_: Array, quantiles: int = QUANTILES) -> pd.DataFrame:
+def ratio_interval(cases: tuple[int, int], reference: tuple[int, int], level: float = LEVEL) -> tuple[float, float | None, float | None]:
+    """Ratio of two shares, each (hits, out of), with the log interval of Katz et al. (1978); no bounds where `cases` has no hit.
+
+    The reference must have one.
+    """
+    (hits, of), (other_hits, other_of) = cases, reference
+    if not hits:
+        return 0.0, None, None
+    value = (hits / of) / (other_hits / other_of)
+    spread = stats.norm.ppf(0.5 + level / 2) * np.sqrt(1 / hits - 1 / of + 1 / other_hits - 1 / other_of)
+    return value, float(value * np.exp(-spread)), float(value * np.exp(spread))
+
+
+def calibration_table(bad: Array, pd_: Array, quantiles: int = QUANTILES, shift: float = 0.0) -> pd.DataFrame:
     """Mean PD against bad rate in quantile bins of PD: mean_pd, rows, bads, bad_rate, low, high. Equal PDs share a bin."""
-    return rates(_quantile_bins(pd_, quantiles), bad, pd_).reset_index(drop=True)
+    return rates(quantile_bins(pd_, quantiles), bad, pd_, shift).reset_index(drop=True)
 
 
-def _quantile_bins(pd_: Array, quantiles: int) -> Array:
+def quantile_bins(pd_: Array, quantiles: int = QUANTILES) -> Array:
+    """The bin of each row, of about equally many rows; equal values share one."""
     edges = np.unique(np.quantile(pd_, np.arange(1, quantiles) / quantiles)) if len(pd_) else np.zeros(0)
     return np.searchsorted(edges, pd_, side="right")
 
 
-def rates(key: Any, bad: Array, pd_: Array) -> pd.DataFrame:
+def rates(key: Any, bad: Array, pd_: Array, shift: float = 0.0) -> pd.DataFrame:
     """Per value of `key`, in its order: mean_pd, rows, bads, bad_rate and its Jeffreys bounds low and high."""
     frame = pd.DataFrame({"pd": pd_, "bad": np.asarray(bad, dtype=np.float64)}).groupby(np.asarray(key), sort=True)
     table = frame.agg(mean_pd=("pd", "mean"), rows=("bad", "size"), bads=("bad", "sum"), bad_rate=("bad", "mean"))
     table["low"], table["high"] = rate_interval(table["bads"], table["rows"])
+    weights = weigh(bad, shift)
+    if weights is not None:
+        sums = pd.DataFrame({"pd": weights * pd_, "rows": weights}).groupby(np.asarray(key), sort=True).sum()
+        table["mean_pd"] = sums["pd"] / sums["rows"]
+        table[["bad_rate", "low", "high"]] = moved(table[["bad_rate", "low", "high"]], shift)
     return table.astype({"bads": np.int64})
 
 
-def ece(bad: Array, pd_: Array, quantiles: int = QUANTILES) -> float:
+def ece(bad: Array, pd_: Array, quantiles: int = QUANTILES, shift: float = 0.0) -> float:
     """Expected calibration error: mean distance of bad rate and mean PD over quantile bins, weighted by rows."""
-    return float(np.sum(np.abs(np.bincount(_quantile_bins(pd_, quantiles), np.asarray(bad) - pd_))) / len(pd_))
+    weights, apart = weigh(bad, shift), np.asarray(bad) - pd_
+    apart, rows = (apart, float(len(pd_))) if weights is None else (weights * apart, float(np.sum(weights)))
+    return float(np.sum(np.abs(np.bincount(quantile_bins(pd_, quantiles), apart))) / rows)
 
 
-def band_table(bands: Array, names: tuple[str, ...], bad: Array, pd_: Array) -> pd.DataFrame:
+def band_table(bands: Array, names: tuple[str, ...], bad: Array, pd_: Array, shift: float = 0.0) -> pd.DataFrame:
     """`rates` per band index, one row for each of `names` in order, empty bands included, with the share of rows."""
-    table = rates(bands, bad, pd_).reindex(range(len(names)))
+    table = rates(bands, bad, pd_, shift).reindex(range(len(names)))
     table[["rows", "bads"]] = table[["rows", "bads"]].fillna(0).astype(np.int64)
     table.insert(0, "band", list(names))
     return table.assign(share=table["rows"] / max(len(bad), 1)).reset_index(drop=True)
@@ -148,10 +184,10 @@ def vintages(times: pd.Series) -> tuple[str, Array]:
     return "year", moments.dt.year.astype(str).to_numpy(dtype=str)
 
 
-def vintage_table(vintages: Any, bad: Array, pd_: Array) -> pd.DataFrame:
+def vintage_table(vintages: Any, bad: Array, pd_: Array, shift: float = 0.0) -> pd.DataFrame:
     """`rates` per vintage, with gini, gini_low and gini_high (NaN where all outcomes of a vintage are alike)."""
     keys, at = np.unique(np.asarray(vintages), return_inverse=True)
-    table = rates(at, bad, pd_)
+    table = rates(at, bad, pd_, shift)
     found = [gini_interval(bad[at == k], pd_[at == k]) if has_both(bad[at == k]) else (np.nan,) * 3 for k in range(len(keys))]
     table[["gini", "gini_low", "gini_high"]] = np.array(found, dtype=np.float64).reshape(-1, 3)
     table.insert(0, "vintage", keys)

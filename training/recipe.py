@@ -7,7 +7,7 @@ none of the rows it is judged on.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,13 @@ from feature_repo.contract import APPLICANT_ID, BAD
 from feature_repo.portfolio import Portfolio
 from serving.scoring.decision import Encoding
 from serving.scoring.scorecard import Scorecard
-from training.calibration import fit_calibrator
+from training.calibration import Tried, calibrate
 from training.candidates import Candidate
 from training.encoding import Sample, fit_encoding, model_rows, sample
 from training.models import Boosted, best_rounds, boost
-from training.params import CalibrationParams, TrainParams
+from training.params import CalibrationParams, Method, TrainParams
 from training.points import log_odds_table
+from training.prior import shift_of, shifted
 from training.scorecard import fit_scorecard
 from training.splits import early_fold
 
@@ -34,10 +35,11 @@ Fold = tuple[Array, Array]
 
 @dataclass(frozen=True)
 class Recipe:
-    """Both calibrated candidates and the encoding they share."""
+    """Both calibrated candidates and the encoding they share. tried: per candidate with a choice of calibrations, how each method did."""
 
     encoding: Encoding
     candidates: tuple[Candidate, ...]
+    tried: dict[str, dict[Method, Tried]] = field(default_factory=dict)
 
     def pds(self, portfolio: Portfolio, frame: pd.DataFrame) -> dict[str, Array]:
         """The PDs each candidate gives the rows of a frame."""
@@ -64,7 +66,8 @@ def held_out(portfolio: Portfolio, development: pd.DataFrame, calibration: pd.Da
     stops = early_fold(development, params.trees.early_share, params.seed, dated=portfolio.is_dated)
     rounds = _rounds(portfolio, development, (np.flatnonzero(~stops), np.flatnonzero(stops)), params)
     kernels = fit_kernels(portfolio, development, rounds, params)
-    return _calibrated(portfolio, kernels, kernels.margins(portfolio, calibration), calibration[BAD], params.calibration)
+    shift = shift_of(portfolio, np.concatenate([development[BAD], calibration[BAD]]))
+    return _calibrated(portfolio, kernels, kernels.margins(portfolio, calibration), (calibration[BAD], shift), params.calibration)
 
 
 def out_of_fold(portfolio: Portfolio, development: pd.DataFrame, params: TrainParams, seed: int) -> Recipe:
@@ -79,7 +82,8 @@ def out_of_fold(portfolio: Portfolio, development: pd.DataFrame, params: TrainPa
         margins = fit_kernels(portfolio, development.iloc[fits], rounds, params).margins(portfolio, development.iloc[kept])
         for name, found in margins.items():
             apart[name][kept] = found
-    return _calibrated(portfolio, fit_kernels(portfolio, development, rounds, params), apart, development[BAD], params.calibration)
+    outcomes = (development[BAD], shift_of(portfolio, development[BAD].to_numpy()))
+    return _calibrated(portfolio, fit_kernels(portfolio, development, rounds, params), apart, outcomes, params.calibration)
 
 
 def folds(frame: pd.DataFrame, count: int, seed: int) -> Iterator[Fold]:
@@ -110,15 +114,17 @@ def early_samples(portfolio: Portfolio, development: pd.DataFrame, fold: Fold, p
     return sample(portfolio, encoding, boosts), sample(portfolio, encoding, stops)
 
 
-def _calibrated(portfolio: Portfolio, kernels: Kernels, margins: dict[str, Array], outcomes: pd.Series, rule: CalibrationParams) -> Recipe:
-    bad = outcomes.to_numpy(dtype=np.float64)
+def _calibrated(portfolio: Portfolio, kernels: Kernels, margins: dict[str, Array], outcomes: tuple[pd.Series, float],
+                rule: CalibrationParams) -> Recipe:
+    """outcomes: of the rows the margins are of, and what the portfolio's bad rate adds to their log-odds."""
+    bad, shift = outcomes[0].to_numpy(dtype=np.float64), outcomes[1]
     table = log_odds_table(portfolio, kernels.encoding, kernels.scorecard).to_csv(index=False, lineterminator="\n")
-    card = fit_calibrator(rule.scorecard, margins["scorecard"], bad, rule)
-    trees = fit_calibrator(rule.trees, margins["trees"], bad, rule)
+    card, of_card = calibrate(rule.scorecard, margins["scorecard"], bad, rule)
+    trees, of_trees = calibrate(rule.trees, margins["trees"], bad, rule)
     return Recipe(kernels.encoding, (
-        Candidate("scorecard", kernels.scorecard, card, ("scorecard.csv", table.encode())),
-        Candidate("trees", kernels.trees.kernel, trees, ("model.ubj", kernels.trees.native)),
-    ))
+        Candidate("scorecard", kernels.scorecard, shifted(card, shift), ("scorecard.csv", table.encode())),
+        Candidate("trees", kernels.trees.kernel, shifted(trees, shift), ("model.ubj", kernels.trees.native)),
+    ), {name: tried for name, tried in (("scorecard", of_card), ("trees", of_trees)) if tried})
 
 
 def risks_of(portfolio: Portfolio) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from feature_repo.errors import DataError
 from serving.scoring.parts import Calibrator
-from training.calibration import compare, fit_calibrator, fit_platt, plainest
+from training.calibration import calibrate, compare, fit_calibrator, fit_platt, plainest
 from training.measures import ece
 from training.params import CalibrationParams
 
@@ -24,7 +24,7 @@ BAD = (RANDOM.random(20_000) < TRUE).astype(float)
 
 @pytest.mark.parametrize("method", ["platt", "isotonic", "beta", "choose"])
 def test_pds_agree_with_the_truth(method):
-    pds = fit_calibrator(method, MARGINS, BAD, RULE).pd(MARGINS)
+    pds = calibrate(method, MARGINS, BAD, RULE)[0].pd(MARGINS)
 
     assert ece(BAD, pds) < 0.01
     assert np.abs(pds - TRUE).mean() < 0.01
@@ -117,13 +117,13 @@ def test_a_choice_among_few_outcomes_leaves_isotonic_out_and_of_hardly_any_is_pl
 
     assert set(compare(MARGINS[:999], BAD[:999], few)) == {"platt", "beta"}
     assert compare(MARGINS[five], BAD[five], RULE) == {}
-    assert fit_calibrator("choose", MARGINS[five], BAD[five], RULE).method == "platt"
+    assert calibrate("choose", MARGINS[five], BAD[five], RULE)[0].method == "platt"
 
 
 @pytest.mark.parametrize("method", ["platt", "beta", "isotonic", "choose"])
 def test_margins_that_rank_backwards_are_a_message_by_any_method(method):
     with pytest.raises(DataError, match="does not rank the 20000 outcomes it is calibrated on"):
-        fit_calibrator(method, -MARGINS, BAD, RULE)
+        calibrate(method, -MARGINS, BAD, RULE)
 
 
 def test_isotonic_regression_gives_way_to_platt_on_few_outcomes():

@@ -27,7 +27,7 @@ def main(portfolio: str, assemble: Path, split: Path, search: Path, train: Path)
     parts = pd.read_parquet(split / "parts.parquet")
     fitted = fit(declared, {part: part_of(frame, parts, part) for part in (DEVELOPMENT, CALIBRATION)}, params)
     proofs = {candidate.name: prove(declared, candidate) for candidate in fitted.candidates}
-    choice = choose(fitted.measured, params.choice, (*fitted.notes, *searched.notes))
+    choice = msgspec.structs.replace(choose(fitted.measured, params.choice, (*fitted.notes, *searched.notes)), tried=fitted.tried)
     save(train, fitted.candidates, fitted.encoding, choice)
     (train / "monotonicity.json").write_bytes(dump(proofs))
     print(*choice.notes, f"{choice.chosen} is chosen: {choice.why}", sep="\n")
