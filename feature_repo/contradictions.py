@@ -205,6 +205,13 @@ def refuse_outcome(portfolio: str, outcome: Outcome) -> None:
                f"{portfolio}: Sampled needs both portfolio_bad_rate and the source that says it, or neither; nobody can check a rate alone")
 
 
+def refuse_amount(portfolio: str, amount: str | None, requests: tuple[Input, ...]) -> None:
+    """Raise ContractError unless the amount is a requested number that is always there."""
+    fit = [column.name for column in requests if not column.is_level and not column.nullable and not column.special]
+    refuse(amount is not None and amount not in fit, f"{portfolio}.amount: {amount} is no requested number without missing values and "
+                                                     f"special codes; there are {fit}")
+
+
 def refuse_outside_names(at: str, function: Callable[..., Any]) -> None:
     """All that a rule or derived feature computes is its own source, so that the interface hash covers it: no constant, no helper."""
     code = function.__code__

@@ -29,7 +29,10 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Portfolio:
-    """All that a lending product means. `inputs` is the model's order: request, stored, derived, as declared."""
+    """All that a lending product means. `inputs` is the model's order: request, stored, derived, as declared.
+
+    amount: the requested column that profit and loss are shares of; without one, all loans count alike.
+    """
 
     name: str
     title: str
@@ -37,6 +40,7 @@ class Portfolio:
     outcome: Outcome
     rules: tuple[Rule, ...] = ()
     simulator: str | None = None
+    amount: str | None = None
     _derived: list[Derived] = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -46,6 +50,7 @@ class Portfolio:
         contradictions.refuse_times(self.name, self.tables, self.outcome)
         contradictions.refuse_outcome(self.name, self.outcome)
         contradictions.refuse_window(self.name, self.applications, self.outcome)
+        contradictions.refuse_amount(self.name, self.amount, self.requests)
         for rule in self.rules:
             self._refuse_function(rule.code, rule.when, rule.arguments, rule.reason)
 

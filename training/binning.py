@@ -21,11 +21,13 @@ from serving.scoring.scorecard import Scorecard
 from training import information
 from training.information import Counts
 from training.points import per_log_odds
+from training.population import withheld
 
 Array = np.ndarray[Any, Any]
 Column = Input | Derived
 Line = dict[str, Any]
 DECLARED = {1: "rises", -1: "falls", 0: "none"}
+LEAST = 10  # outcomes that a bin's bads, bad rate, WOE and IV are shown from, or the table would tell what became of a person
 ABSENT, CONSTANT = "missing in every development row", "the same in every development row"
 UNDIVIDED = "no two bins of it differ in the declared direction"
 UNWEIGHTED = "no weight beside the other inputs, or less than half a point"
@@ -118,9 +120,11 @@ def _reason(found: Binned, drift: Counts) -> str:
 
 def _bins(found: Binned) -> list[Line]:
     woe, parts = information.evidence(found.counts)
-    counts = found.counts
+    counts, labels = found.counts, found.counts.labels
     rows, every = counts.people, int(counts.people.sum())
-    return [{"input": found.name, "bin": label, "rows": int(rows[k]), "share": round(float(rows[k] / every), 6), "bads": int(counts.bad[k]),
-             "bad_rate": round(float(counts.bad[k] / rows[k]), 6) if rows[k] else None, "woe": round(float(woe[k]), 6) if rows[k] else None,
-             "iv": round(float(parts[k]), 6), "points": None if found.points is None else int(found.points[k])}
-            for k, label in enumerate(counts.labels)]
+    hidden = withheld(dict(zip(labels, rows.tolist(), strict=True)), LEAST)
+    told = [dict.fromkeys(("bads", "bad_rate", "woe", "iv")) if not rows[k] or label in hidden else
+            {"bads": int(counts.bad[k]), "bad_rate": round(float(counts.bad[k] / rows[k]), 6), "woe": round(float(woe[k]), 6),
+             "iv": round(float(parts[k]), 6)} for k, label in enumerate(labels)]
+    return [{"input": found.name, "bin": label, "rows": int(rows[k]), "share": round(float(rows[k] / every), 6), **told[k],
+             "points": None if found.points is None else int(found.points[k])} for k, label in enumerate(labels)]

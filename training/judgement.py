@@ -14,20 +14,25 @@ from feature_repo.params import read
 from feature_repo.portfolio import Portfolio
 from serving.scoring.bins import Bins
 from serving.scoring.decision import Scorer
-from training import binning, evaluation, periods, stability
+from training import binning, cutoffs, evaluation, periods, stability
 from training.candidates import Choice
+from training.params import EvaluateParams
 from training.splits import DEVELOPMENT, PART
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A scored release. scored: everyone assembled, in time order, with part (null where not judged), period, and what score() says."""
+    """A scored release.
+
+    scored: everyone assembled, in time order, with part (null where not judged), period, and what score() says; protected: the vault.
+    """
 
     portfolio: Portfolio
     scorer: Scorer
     choice: Choice
     bins: dict[str, Bins]
     scored: pd.DataFrame
+    protected: pd.DataFrame
 
     @property
     def judged(self) -> pd.DataFrame:
@@ -37,10 +42,12 @@ class Subject:
 
 def evidence(subject: Subject) -> dict[str, Any]:
     """File name in the release -> what it holds."""
-    by_part = evaluation.part_measures(subject.judged, subject.bins["score"])
+    by_part = evaluation.part_measures(subject.judged, subject.bins["score"], subject.scorer.calibrator.shift)
+    policy = read("evaluate", EvaluateParams).policy
     return {
         "measures.json": evaluation.with_cross_validation(by_part, subject.choice.cross_validation),
         "binning.json": binning.evidence(subject.scorer, subject.bins, subject.judged[subject.judged[PART] == DEVELOPMENT]),
+        "cutoffs.json": cutoffs.evidence(subject.portfolio, subject.scored, subject.protected, subject.scorer.policy, policy),
         "parts.json": periods.by_part(subject.judged, dated=subject.portfolio.is_dated),
         "stability.json": stability.evidence(subject.portfolio, subject.scored, subject.bins, read("stability", stability.Stability)),
     }
@@ -49,7 +56,9 @@ def evidence(subject: Subject) -> dict[str, Any]:
 def tables(subject: Subject, found: dict[str, Any]) -> dict[str, pd.DataFrame]:
     """Plot name -> table, small enough for a browser. found: the evidence."""
     return {
-        **evaluation.plot_tables(subject.judged, found["measures.json"], subject.scorer.policy, dated=subject.portfolio.is_dated),
+        **evaluation.plot_tables(subject.judged, found["measures.json"], subject.scorer.policy, dated=subject.portfolio.is_dated,
+                                 shift=subject.scorer.calibrator.shift),
         **binning.tables(found["binning.json"]),
+        "cutoffs": cutoffs.table(found["cutoffs.json"]),
         "stability": stability.table(found["stability.json"]),
     }

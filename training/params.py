@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -108,10 +108,29 @@ class TrainParams(Strict, frozen=True):
     choice: ChoiceParams
 
 
-class PolicyParams(Strict, frozen=True):
-    """Section evaluate, key policy."""
+class ProfitParams(Strict, frozen=True):
+    """What a good brings and a bad costs: shares of the amount that the contract names, of 1 a loan where it names none."""
 
+    of_good: Annotated[float, msgspec.Meta(gt=0)]
+    of_bad: Annotated[float, msgspec.Meta(lt=0)]
+
+    @property
+    def break_even(self) -> float:
+        """The PD from which a loan is expected to lose, whatever its amount."""
+        return self.of_good / (self.of_good - self.of_bad)
+
+    def expected(self, pd: Any) -> Any:
+        """Profit of a loan per unit of its amount."""
+        return (1 - pd) * self.of_good + pd * self.of_bad
+
+
+class PolicyParams(Strict, frozen=True):
+    """Section evaluate, key policy. approve_by: which of approve_share, approved_bad_rate and profit sets the approve cut-off."""
+
+    approve_by: Literal["share", "bad_rate", "profit"]
     approve_share: Share
+    approved_bad_rate: Share
+    profit: ProfitParams
     refer_share: Annotated[float, msgspec.Meta(ge=0, lt=1)]
     bands: tuple[Band, ...]
     base_score: float

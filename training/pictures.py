@@ -118,6 +118,22 @@ def _vintage_curves(axes: Axes, table: pd.DataFrame) -> None:
                       textcoords="offset points", va="center")
 
 
+def _cutoffs(axes: Axes, table: pd.DataFrame) -> None:
+    axes.set(title="What each approve cut-off would bring", xlabel="share of everyone who applied in development that is approved",
+             ylabel="bad rate of the approved")
+    axes.plot(table["approval_rate"], table["expected_bad_rate"], label="expected by PD, development")
+    bars = _bars(table, "test_bad_rate", "low", "high")
+    axes.errorbar(table["approval_rate"], table["test_bad_rate"], yerr=bars, fmt="o", markersize=3, capsize=2, label=f"test, {INTERVAL}")
+    axes.plot([], [], color="tab:green", linestyle="--", label="expected profit per application (right)")
+    for _, line in table[table["rule"].notna()].iterrows():
+        axes.axvline(line["approval_rate"], color="black" if line["chosen"] else "grey", linewidth=1.4 if line["chosen"] else 0.8)
+        axes.text(line["approval_rate"], 0.01, line["rule"], transform=axes.get_xaxis_transform(), rotation=90, va="bottom", fontsize=7)
+    profit = axes.twinx()
+    profit.plot(table["approval_rate"], table["expected_profit"], color="tab:green", linestyle="--")
+    profit.set_ylabel("expected profit per application")
+    profit.spines["top"].set_visible(False)
+
+
 def _ginis(table: pd.DataFrame) -> tuple[float, float]:
     """From 0 to 1, and below 0 where an interval goes there."""
     return min(0.0, float(table["gini_low"].min())), 1.0
@@ -129,6 +145,6 @@ def _bars(table: pd.DataFrame, middle: str, low: str, high: str) -> list[Any]:
 
 PAINTERS = {
     "parts": _parts, "roc": _roc, "calibration": _calibration, "scores": _scores, "vintages": _vintages, "bands": _bands,
-    "stability": _stability, "information": _information,
+    "stability": _stability, "information": _information, "cutoffs": _cutoffs,
 }
 APART = {"vintage_rates": _vintage_rates, "vintage_curves": _vintage_curves}

@@ -32,6 +32,7 @@ PORTFOLIO = Portfolio(
     name="consumer_loans",
     title="Consumer instalment loans (simulated): will the borrower default within twelve months?",
     simulator="feature_repo.portfolios.consumer_loans_simulator",
+    amount="loan_amount",
     tables=(
         Table(
             "applications",

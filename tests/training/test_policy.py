@@ -8,10 +8,10 @@ import pytest
 
 from feature_repo.errors import ParamsError
 from serving.scoring.parts import Band
-from training.params import PolicyParams
+from training.params import PolicyParams, ProfitParams
 from training.policy import provisional, require_bands, set_policy
 
-PARAMS = PolicyParams(0.6, 0.1, (Band("A", 0.1), Band("B", 1.0)), 600, 50, 20)
+PARAMS = PolicyParams("share", 0.6, 0.05, ProfitParams(0.06, -0.45), 0.1, (Band("A", 0.1), Band("B", 1.0)), 600, 50, 20)
 PDS = np.random.default_rng(0).beta(1, 6, size=10_000)
 NOBODY = np.zeros(10_000, dtype=bool)
 

@@ -37,7 +37,8 @@ def main(portfolio: str, assemble: Path, split: Path, train: Path, verdict: Path
     rmtree(release, ignore_errors=True)
     release.mkdir(parents=True)
     population = release_parts.Population(frame[develops], pd.read_parquet(vault / "protected.parquet"))
-    subject = Subject(declared, scorer, choice, release_parts.write(release, scorer, candidate, population, params), scored)
+    subject = Subject(declared, scorer, choice, release_parts.write(release, scorer, candidate, population, params), scored,
+                      population.protected)
     found = judgement.evidence(subject)
     for name, said in found.items():
         (release / name).write_bytes(dump(said))
