@@ -21,7 +21,7 @@ from serving.scoring import decision
 from serving.scoring.batch import arrays
 from serving.scoring.decision import Scorer
 from training import measures, population, swaps
-from training.params import Count, Strict
+from training.params import Count, ProfitParams, Strict
 from training.periods import Period
 from training.splits import AFTER, CALIBRATION, DEVELOPMENT, PART, PERIOD, TEST
 from training.swaps import Pair
@@ -46,6 +46,7 @@ class Subject:
     parts: pd.DataFrame
     vault: pd.DataFrame
     params: Compare
+    profit: ProfitParams
 
     @cached_property
     def tested(self) -> Any:
@@ -99,11 +100,12 @@ def seen(subject: Subject, champion: Release, challenger: Release) -> tuple[Seen
 def measured(subject: Subject, champion: Scorer, challenger: Scorer, seen_rows: Any) -> dict[str, Any]:
     """The measures of both on the test, and on what of it the champion cannot have seen: null where that is all, none, or of one kind."""
     rows = subject.frame[subject.tested]
-    pds = [scorer.assess(arrays(subject.portfolio, rows)).pd for scorer in (champion, challenger)]
+    said = [(scorer.assess(arrays(subject.portfolio, rows)).pd, scorer.calibrator.shift) for scorer in (champion, challenger)]
     bad, unseen = rows[BAD].to_numpy(dtype=float), ~seen_rows[subject.tested]
     partly = not unseen.all() and measures.has_both(bad[unseen])
-    return {"all": _side_by_side(bad, pds, subject.params.confidence),
-            "unseen": _side_by_side(bad[unseen], [pd_[unseen] for pd_ in pds], subject.params.confidence) if partly else None}
+    apart = [(pd_[unseen], shift) for pd_, shift in said]
+    return {"all": _side_by_side(bad, said, subject.params.confidence),
+            "unseen": _side_by_side(bad[unseen], apart, subject.params.confidence) if partly else None}
 
 
 def swapped(subject: Subject, champion: Scorer, challenger: Scorer) -> dict[str, Any]:
@@ -111,7 +113,7 @@ def swapped(subject: Subject, champion: Scorer, challenger: Scorer) -> dict[str,
     rows = subject.frame[subject.applied]
     values = arrays(subject.portfolio, rows)
     bad = rows[BAD].where(subject.tested[subject.applied]).to_numpy(dtype=float)
-    pair = Pair(champion.assess(values), challenger.assess(values), bad)
+    pair = Pair(champion.assess(values), challenger.assess(values), bad, challenger.calibrator.shift)
     names = [tuple(band.name for band in scorer.policy.bands) for scorer in (champion, challenger)]
     joined = population.join(rows, subject.vault)
     return {
@@ -120,7 +122,8 @@ def swapped(subject: Subject, champion: Scorer, challenger: Scorer) -> dict[str,
         "cut_offs": {who: {"approve_below": scorer.policy.approve_below, "decline_from": scorer.policy.decline_from}
                      for who, scorer in (("champion", champion), ("challenger", challenger))},
         "sides": swaps.sides(pair), "outcomes": swaps.outcomes(pair), "bands": swaps.bands(pair, *names),
-        "attribution": swaps.attribution(pair), "groups": swaps.groups(pair, subject.portfolio.protected, joined, subject.params.least),
+        "attribution": swaps.attribution(pair), "profit": swaps.profits(pair, _amount(subject, rows), subject.profit),
+        "amount": subject.portfolio.amount, "groups": swaps.groups(pair, subject.portfolio.protected, joined, subject.params.least),
     }
 
 
@@ -131,10 +134,19 @@ def compare(subject: Subject, champion: Release, challenger: Release) -> dict[st
     return {"seen": of_test, "test": measured(subject, first, second, rows), "swap": swapped(subject, first, second)}
 
 
-def _side_by_side(bad: Any, pds: list[Any], level: float) -> dict[str, Any]:
-    gap, low, high = measures.auc_difference(bad, pds[0], pds[1], level)
-    return {"champion": measures.summary(bad, pds[0]), "challenger": measures.summary(bad, pds[1]),
-            "auc_difference": {"value": gap, "low": low, "high": high}}
+def _side_by_side(bad: Any, said: list[tuple[Any, float]], level: float) -> dict[str, Any]:
+    """said: the champion's PDs and its shift to the portfolio's bad rate, then the challenger's."""
+    gap, low, high = measures.auc_difference(bad, said[0][0], said[1][0], level)
+    champion, challenger = (measures.summary(bad, pd_, shift) for pd_, shift in said)
+    return {"champion": champion, "challenger": challenger, "auc_difference": {"value": gap, "low": low, "high": high}}
+
+
+def _amount(subject: Subject, rows: pd.DataFrame) -> Any:
+    """Of each loan asked for, the mean where it is unknown; 1 where the contract names no amount."""
+    if subject.portfolio.amount is None:
+        return np.ones(len(rows))
+    asked = rows[subject.portfolio.amount]
+    return asked.fillna(asked.mean()).to_numpy(dtype=float)
 
 
 def _split_digest(release: Release) -> str:

@@ -35,6 +35,7 @@ def _sentences(compared: dict[str, Any]) -> Iterator[str]:
     challenger, champion = (f"{swap['approval_rate'][who]:.1%}" for who in ("challenger", "champion"))
     yield (f"Of {swap['applicants']:,} applications of the test's time the challenger approves {challenger}, the champion {champion}. "
            f"{changed.changed:,} change sides, {changed.model:,} of them by the model and {changed.policy:,} by the cut-off.")
+    yield _of_profit(swap)
     yield from (_of_side(side) for side in swap["sides"] if side.name in {ENTERS, LEAVES} and side.applicants)
 
 
@@ -49,6 +50,13 @@ def _of_seen(seen: Seen) -> str:
     if seen.rows is None:
         return f"Whether the champion has seen the test cannot be told: {seen.why}. That would flatter it."
     return f"The champion may have seen {seen.rows:,} of them, which flatters it: {seen.why}."
+
+
+def _of_profit(swap: dict[str, Any]) -> str:
+    expected, known = swap["profit"][1], swap["profit"][2]
+    unit = f"in units of {swap['amount']}" if swap["amount"] else "in loans, for the contract names no amount"
+    return (f"Expected profit, {unit}: {expected.difference:+,.6g} by the challenger's PDs ({expected.champion:,.6g} to "
+            f"{expected.challenger:,.6g}); on {known.applicants:,} known outcomes {known.difference:+,.6g}.")
 
 
 def _of_side(side: Side) -> str:

@@ -18,6 +18,7 @@ from feature_repo.contract import Protected
 from serving.scoring.decision import Assessment
 from serving.scoring.parts import ACTIONS
 from training import measures
+from training.params import ProfitParams
 from training.population import NO_GROUP, withheld
 
 Array = np.ndarray[Any, Any]
@@ -26,11 +27,15 @@ BOTH, ENTERS, LEAVES, NEITHER = "approved by both", "swapped in", "swapped out",
 
 @dataclass(frozen=True)
 class Pair:
-    """What both say of the same applicants; bad: 1, 0, NaN where the outcome is not known."""
+    """What both say of the same applicants; bad: 1, 0, NaN where the outcome is not known.
+
+    shift: the challenger's, to the portfolio's bad rate where rows were drawn by outcome (training.prior).
+    """
 
     champion: Assessment
     challenger: Assessment
     bad: Array
+    shift: float = 0.0
 
     @property
     def approved(self) -> tuple[Array, Array]:
@@ -75,6 +80,16 @@ class Attribution(msgspec.Struct, frozen=True):
     undone: int
 
 
+class Profit(msgspec.Struct, frozen=True):
+    """What the approved of each would bring, by the PDs of one of the two or by the outcomes that are known; whole sums, not per loan."""
+
+    by: str
+    applicants: int
+    champion: float
+    challenger: float
+    difference: float
+
+
 class Group(msgspec.Struct, frozen=True):
     """A protected group; a count is null where it is withheld, with a second one where the rest would give it away."""
 
@@ -114,6 +129,14 @@ def attribution(pair: Pair) -> Attribution:
                        policy=int((changed & (between == before)).sum()), undone=int((~changed & (between != before)).sum()))
 
 
+def profits(pair: Pair, amount: Array, terms: ProfitParams) -> tuple[Profit, ...]:
+    """Expected by the champion's PDs and by the challenger's, of everyone; and what the known outcomes brought. amount: of each loan."""
+    known = np.isfinite(pair.bad)
+    of_all = [_profit(who, pair, amount * terms.expected(at.pd), np.ones_like(known))
+              for who, at in (("the champion's PDs", pair.champion), ("the challenger's PDs", pair.challenger))]
+    return (*of_all, _profit("known outcomes", pair, amount * terms.expected(np.where(known, pair.bad, 0.0)), known))
+
+
 def groups(pair: Pair, declared: tuple[Protected, ...], joined: pd.DataFrame, least: int) -> tuple[Group, ...]:
     """Every declared group, and those not stated if there are any. joined: the vault's groups of the same applicants, in their order."""
     return tuple(group for column in declared for group in _of_attribute(pair, column, joined[column.name].fillna(NO_GROUP), least))
@@ -144,16 +167,21 @@ def _at_share_of(champion: Assessment, challenger: Assessment) -> Array:
 
 def _side(name: str, pair: Pair, rows: Array) -> Side:
     known = rows & np.isfinite(pair.bad)
-    bads = int(pair.bad[known].sum())
-    low, high = (float(bound) for bound in measures.rate_interval(bads, known.sum()))
-    told = bool(known.any())
-    means = [_mean(at.pd[which]) for which in (rows, known) for at in (pair.champion, pair.challenger)]
-    return Side(name, int(rows.sum()), float(rows.mean()), int(known.sum()), bads, bads / int(known.sum()) if told else None,
-                low if told else None, high if told else None, *means)
+    bads, told = int(pair.bad[known].sum()), bool(known.any())
+    rates = (bads / max(known.sum(), 1), *measures.rate_interval(bads, known.sum()))
+    shown = [float(measures.moved(rate, pair.shift)) if told else None for rate in rates]
+    weights = measures.weigh(pair.bad[known], pair.shift)
+    means = [_mean(at.pd[which], by) for which, by in ((rows, None), (known, weights)) for at in (pair.champion, pair.challenger)]
+    return Side(name, int(rows.sum()), float(rows.mean()), int(known.sum()), bads, *shown, *means)
 
 
-def _mean(values: Array) -> float | None:
-    return float(values.mean()) if len(values) else None
+def _mean(values: Array, weights: Array | None) -> float | None:
+    return float(np.average(values, weights=weights)) if len(values) else None
+
+
+def _profit(by: str, pair: Pair, each: Array, counted: Array) -> Profit:
+    first, second = (float(each[approved & counted].sum()) for approved in pair.approved)
+    return Profit(by, int(counted.sum()), first, second, second - first)
 
 
 def _moves(first: Any, before: Array, second: Any, after: Array) -> Iterator[Move]:

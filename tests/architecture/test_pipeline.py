@@ -15,6 +15,7 @@ ROOT = closures.ROOT
 STAGES = closures.pipeline()["stages"]
 READS_TOO = {"search": ["train.encoding", "train.trees"],  # what it is to better, and nothing that is chosen after it
              "evaluate": ["stability"],  # the limits of a noun of its own
+             "compare": ["evaluate.policy"],  # what a good brings and a bad costs
              "document": ["drift", "performance", "fairness", "train"]}  # what it shows of the settings
 REPORT_OF = {"compare": "comparison", "document": "model"}  # reports named by what they are of
 MONITORING = ("baseline", "drift", "performance", "fairness")

@@ -16,6 +16,7 @@ from serving.scoring import decision
 from serving.scoring.batch import arrays
 from training import comparison, comparison_report, measures
 from training.comparison import Compare, Subject
+from training.params import ProfitParams
 from training.splits import align
 
 PARAMS = Compare(confidence=0.95, least=10)
@@ -30,7 +31,8 @@ def plain(mill, mill_model, make_model):
 @pytest.fixture(scope="module")
 def subject(mill, mill_model):
     parts = align(mill_model.frame, pd.read_parquet(mill_model.split / "parts.parquet"))
-    return Subject(mill, mill_model.frame, parts, pd.read_parquet(mill_model.vault / "protected.parquet"), PARAMS)
+    return Subject(mill, mill_model.frame, parts, pd.read_parquet(mill_model.vault / "protected.parquet"), PARAMS,
+                   ProfitParams(of_good=0.06, of_bad=-0.45))
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +111,19 @@ def test_a_champion_whose_release_does_not_say_what_made_it_is_not_acquitted(sub
 
     assert found.rows is None
     assert any("cannot be told" in line for line in comparison_report.findings({**compared, "seen": found}))
+
+
+def test_profit_is_that_of_the_approved_of_each(subject, mill, releases, compared):
+    rows = subject.frame[subject.tested]
+    bad, earned = rows["bad"].to_numpy(), []
+    for release in releases:
+        approved = decision.load(release, mill).assess(arrays(mill, rows)).severity == 0
+        earned.append(0.06 * (approved & (bad == 0)).sum() - 0.45 * (approved & (bad == 1)).sum())
+    found = compared["swap"]["profit"]
+
+    assert (found[2].champion, found[2].challenger) == pytest.approx(tuple(earned))
+    assert [each.applicants for each in found] == [compared["swap"]["applicants"]] * 2 + [compared["swap"]["known"]]
+    assert all(each.difference == pytest.approx(each.challenger - each.champion) for each in found)
 
 
 def test_the_sentences_say_the_figures(compared):

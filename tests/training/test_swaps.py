@@ -11,6 +11,7 @@ import pytest
 from feature_repo.contract import Protected
 from training import swaps
 from training.measures import rate_interval
+from training.params import ProfitParams
 from training.swaps import Pair
 
 NAN = np.nan
@@ -47,6 +48,24 @@ def test_a_side_without_a_known_outcome_has_no_bad_rate(pair):
 
     assert (neither.known, neither.bad_rate, neither.low, neither.champion_pd_known) == (0, None, None, None)
     assert neither.champion_pd == pytest.approx(0.45)
+
+
+def test_rows_drawn_by_outcome_have_the_portfolios_bad_rate(pair):
+    shift = float(np.log(0.1 / 0.9))
+    enters = next(side for side in swaps.sides(Pair(pair.champion, pair.challenger, pair.bad, shift)) if side.name == swaps.ENTERS)
+
+    assert enters.bad_rate == pytest.approx(0.1)  # one of two was bad: even odds, moved to one in ten
+    assert enters.challenger_pd_known == pytest.approx((0.10 + 0.15 / 9) / (1 + 1 / 9))
+
+
+def test_expected_profit_is_of_every_loan_of_the_approved_and_known_profit_of_known_outcomes(pair):
+    amount = np.array([1.0, 10.0, 100.0, 1_000.0, 1.0, 1.0])
+    champion, challenger, known = swaps.profits(pair, amount, ProfitParams(of_good=0.1, of_bad=-1.0))
+
+    assert champion.champion == pytest.approx(0.1 * 0.95 - 0.05 + 10 * (0.1 * 0.9 - 0.1))
+    assert challenger.challenger == pytest.approx(0.1 * 0.95 - 0.05 + 100 * (0.1 * 0.9 - 0.1) + 1_000 * (0.1 * 0.85 - 0.15))
+    assert (known.champion, known.challenger) == pytest.approx((0.1 - 10, 0.1 + 10 - 1_000))
+    assert (known.applicants, known.difference) == (4, pytest.approx(known.challenger - known.champion))
 
 
 def test_moves_count_every_pair_of_outcomes_and_of_bands_and_add_up(pair):

@@ -14,6 +14,7 @@ from feature_repo.portfolios import load
 from governance.release import Release, dump, verify
 from training import comparison, comparison_report, documents, tracking, vault
 from training.comparison import Compare, Subject
+from training.params import EvaluateParams
 from training.splits import align
 
 
@@ -21,7 +22,7 @@ def main(portfolio: str, assemble: Path, split: Path, protected: Path, release: 
          figures: Path, page: Path, plots: Path) -> None:
     frame = pd.read_parquet(assemble / "applications.parquet")
     subject = Subject(load(portfolio), frame, align(frame, pd.read_parquet(split / "parts.parquet")),
-                      pd.read_parquet(protected / vault.FILE), read("compare", Compare))
+                      pd.read_parquet(protected / vault.FILE), read("compare", Compare), read("evaluate", EvaluateParams).policy.profit)
     challenger, registered = verify(release), json.loads(card.read_bytes())
     champion = tracking.champion(portfolio)
     with tempfile.TemporaryDirectory() as folder:
@@ -29,6 +30,7 @@ def main(portfolio: str, assemble: Path, split: Path, protected: Path, release: 
         found, compared = _compare(subject, first, challenger)
     content = {
         "portfolio": portfolio, "title": subject.portfolio.title, "found": found, "compared": compared, "settings": subject.params,
+        "profit": subject.profit,
         "challenger": {"release_id": challenger.id, "version": registered["version"], "model": challenger.manifest.model},
         "champion": {"release_id": first.id, "version": champion.version, "model": first.manifest.model} if champion and first else None,
     }
