@@ -14,8 +14,11 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pandas as pd
 from scipy import stats
 from scipy.special import expit, logit
+
+from training import measures
 
 Array = np.ndarray[Any, Any]
 LEVEL = 0.95
@@ -75,6 +78,13 @@ def binomial(bads: Any, rows: Any, pd_: Any) -> Array:
     """
     rows = np.asarray(rows, dtype=np.float64)
     return np.asarray(np.where(rows > 0, stats.binom.sf(np.asarray(bads) - 1, rows, pd_), np.nan))
+
+
+def assess(key: Any, bad: Array, pd_: Array, shift: float = 0.0) -> pd.DataFrame:
+    """`measures.rates` per value of `key`, with the p-values `jeffreys` and `binomial` of the PDs the rows have."""
+    table = measures.rates(key, bad, pd_, shift)
+    said = pd.Series(taken_back(pd_, shift)).groupby(np.asarray(key), sort=True).mean()
+    return table.assign(jeffreys=jeffreys(table["bads"], table["rows"], said), binomial=binomial(table["bads"], table["rows"], said))
 
 
 def hosmer_lemeshow(group: Any, bad: Array, pd_: Array, shift: float = 0.0) -> Fit:

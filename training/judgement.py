@@ -14,7 +14,7 @@ from feature_repo.params import read
 from feature_repo.portfolio import Portfolio
 from serving.scoring.bins import Bins
 from serving.scoring.decision import Scorer
-from training import binning, cutoffs, evaluation, periods, stability
+from training import binning, cutoffs, evaluation, grading, periods, stability
 from training.candidates import Choice
 from training.params import EvaluateParams
 from training.splits import DEVELOPMENT, PART
@@ -46,6 +46,7 @@ def evidence(subject: Subject) -> dict[str, Any]:
     policy = read("evaluate", EvaluateParams).policy
     return {
         "measures.json": evaluation.with_cross_validation(by_part, subject.choice.cross_validation),
+        "calibration.json": grading.evidence(subject.portfolio, subject.scorer.calibrator, subject.scorer.policy, tried, subject.judged),
         "binning.json": binning.evidence(subject.scorer, subject.bins, subject.judged[subject.judged[PART] == DEVELOPMENT]),
         "cutoffs.json": cutoffs.evidence(subject.portfolio, subject.scored, subject.protected, subject.scorer.policy, policy),
         "parts.json": periods.by_part(subject.judged, dated=subject.portfolio.is_dated),
@@ -60,5 +61,6 @@ def tables(subject: Subject, found: dict[str, Any]) -> dict[str, pd.DataFrame]:
                                  shift=subject.scorer.calibrator.shift),
         **binning.tables(found["binning.json"]),
         "cutoffs": cutoffs.table(found["cutoffs.json"]),
+        **grading.tables(found["calibration.json"]),
         "stability": stability.table(found["stability.json"]),
     }

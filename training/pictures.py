@@ -77,6 +77,30 @@ def _bands(axes: Axes, table: pd.DataFrame) -> None:
     axes.plot(table["band"], table["mean_pd"], "o", color="black", label="mean PD")
 
 
+def _segments(axes: Axes, table: pd.DataFrame) -> None:
+    cast(Figure, axes.figure).set_size_inches(8, max(5, 0.22 * len(table)))
+    axes.set(title="Calibration by segment, test", xlabel="bad rate", ylabel="")
+    axes.errorbar(table["bad_rate"], table.index, xerr=_bars(table, "bad_rate", "low", "high"), fmt="o", capsize=3, label=INTERVAL)
+    axes.plot(table["mean_pd"], table.index, "|", color="black", markersize=12, label="mean PD")
+    axes.set_yticks(table.index, table["segment"], fontsize=7)
+    axes.invert_yaxis()
+
+
+def _calibration_vintages(axes: Axes, table: pd.DataFrame) -> None:
+    axes.set(title="Calibration by vintage, test", xlabel="vintage", ylabel="bad rate")
+    names = table["name"].astype(str)
+    axes.errorbar(names, table["bad_rate"], yerr=_bars(table, "bad_rate", "low", "high"), fmt="o", capsize=3, label=INTERVAL)
+    axes.plot(names, table["mean_pd"], "_", color="black", markersize=14, label="mean PD")
+    axes.tick_params(axis="x", rotation=90)
+
+
+def _grades(axes: Axes, table: pd.DataFrame) -> None:
+    axes.set(title="Jeffreys test by band, test: small where the PD is too low", xlabel="band, best first", ylabel="one-sided p-value")
+    axes.bar(table["name"], table["jeffreys"], alpha=0.6, label="Jeffreys")
+    axes.plot(table["name"], table["binomial"], "o", color="black", label="binomial")
+    axes.axhline(0.05, label="0.05", **CHANCE)
+
+
 def _stability(axes: Axes, table: pd.DataFrame) -> None:
     colours = {"ok": "tab:green", "watch": "tab:orange", "alert": "tab:red", "insufficient": "grey"}
     cast(Figure, axes.figure).set_size_inches(8, max(5, 0.22 * len(table)))
@@ -148,3 +172,4 @@ PAINTERS = {
     "stability": _stability, "information": _information, "cutoffs": _cutoffs,
 }
 APART = {"vintage_rates": _vintage_rates, "vintage_curves": _vintage_curves}
+    "grades": _grades, "segments": _segments, "calibration_vintages": _calibration_vintages,
