@@ -4,9 +4,10 @@ A bench is a module bench_<name>.py in this folder with WORKLOADS, the names of 
 checks first that the answers are right (the gate): where they are not, the file loses what it said of that workload, and the exit code
 is 1. What is not run keeps its entries. A workload is named by as many of its first characters as tell it apart.
 
-pytest collects nothing here but test_frame.py: no test fails on a clock. A peer that is no dependency of the product never enters
-requirements.lock: it is pinned in peers.lock beside this file (`uv pip compile --generate-hashes --no-emit-index-url`), installed into
-.venv-bench by the first bench that needs it, and run as a program of that environment. There is none yet.
+pytest collects the tests of the frame and of what benches reckon with, never a bench: no test fails on a clock. A peer that is no
+dependency of the product never enters requirements.lock: it is pinned in peers.lock beside this file (`uv pip compile --generate-hashes
+--no-emit-index-url`), installed into .venv-bench by the first bench that needs it, and run as a program of that environment. There is
+none yet.
 """
 
 from __future__ import annotations
