@@ -44,9 +44,10 @@ def evidence(subject: Subject) -> dict[str, Any]:
     """File name in the release -> what it holds."""
     by_part = evaluation.part_measures(subject.judged, subject.bins["score"], subject.scorer.calibrator.shift)
     policy = read("evaluate", EvaluateParams).policy
+    tried = subject.choice.tried.get(subject.choice.chosen, {})
     return {
-        "measures.json": evaluation.with_cross_validation(by_part, subject.choice.cross_validation),
         "calibration.json": grading.evidence(subject.portfolio, subject.scorer.calibrator, subject.scorer.policy, tried, subject.judged),
+        "measures.json": evaluation.with_cross_validation(by_part, subject.choice.cross_validation),
         "binning.json": binning.evidence(subject.scorer, subject.bins, subject.judged[subject.judged[PART] == DEVELOPMENT]),
         "cutoffs.json": cutoffs.evidence(subject.portfolio, subject.scored, subject.protected, subject.scorer.policy, policy),
         "parts.json": periods.by_part(subject.judged, dated=subject.portfolio.is_dated),
@@ -60,7 +61,7 @@ def tables(subject: Subject, found: dict[str, Any]) -> dict[str, pd.DataFrame]:
         **evaluation.plot_tables(subject.judged, found["measures.json"], subject.scorer.policy, dated=subject.portfolio.is_dated,
                                  shift=subject.scorer.calibrator.shift),
         **binning.tables(found["binning.json"]),
-        "cutoffs": cutoffs.table(found["cutoffs.json"]),
         **grading.tables(found["calibration.json"]),
+        "cutoffs": cutoffs.table(found["cutoffs.json"]),
         "stability": stability.table(found["stability.json"]),
     }

@@ -170,6 +170,6 @@ def _bars(table: pd.DataFrame, middle: str, low: str, high: str) -> list[Any]:
 PAINTERS = {
     "parts": _parts, "roc": _roc, "calibration": _calibration, "scores": _scores, "vintages": _vintages, "bands": _bands,
     "stability": _stability, "information": _information, "cutoffs": _cutoffs,
+    "grades": _grades, "segments": _segments, "calibration_vintages": _calibration_vintages,
 }
 APART = {"vintage_rates": _vintage_rates, "vintage_curves": _vintage_curves}
-    "grades": _grades, "segments": _segments, "calibration_vintages": _calibration_vintages,
