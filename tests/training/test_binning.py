@@ -108,6 +108,29 @@ def test_an_input_that_cannot_count_is_dropped_with_its_reason(mill, scored, dev
     assert {line["input"]: line["dropped"] for line in found["inputs"]}[name] == said
 
 
+def test_an_input_of_special_codes_alone_is_constant(mill, scored, development):
+    scorer, _ = scored
+    column = next(column for column in mill.raw_inputs if column.special)
+    frame = development.assign(**{column.name: float(column.special[0])})
+    found = binning.evidence(scorer, frozen_bins(mill, scorer.assess(arrays(mill, frame)), 10), frame)
+
+    assert {line["input"]: line["dropped"] for line in found["inputs"]}[column.name] == binning.CONSTANT
+    assert [each["rows"] for each in found["bins"] if each["input"] == column.name and each["rows"]] == [len(frame)]
+
+
+def test_a_bin_of_few_people_tells_no_outcome_and_neither_does_the_rest(mill, scored, development):
+    scorer, _ = scored
+    column = next(column for column in mill.raw_inputs if not column.is_level and not column.special)
+    values = development[column.name].fillna(1.0)
+    values.iloc[:3] = np.nan
+    frame = development.assign(**{column.name: values})
+    found = binning.evidence(scorer, frozen_bins(mill, scorer.assess(arrays(mill, frame)), 10), frame)
+    bins = [each for each in found["bins"] if each["input"] == column.name]
+
+    assert (bins[-1]["bin"], bins[-1]["rows"], bins[-1]["bads"]) == ("missing", 3, None)
+    assert sum(each["bads"] is None and each["rows"] > 0 for each in bins) == 2
+
+
 def test_trees_have_their_drift_bins_and_no_points(mill_model, mill):
     import json
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import msgspec
 import numpy as np
 import pandas as pd
@@ -127,3 +129,15 @@ def test_isotonic_points_are_refused_for_they_do_not_add_up(scorer, candidate):
 
     with pytest.raises(ParamsError, match="platt"):
         in_whole_points(candidate.kernel, bent, scorer.policy, np.zeros((1, len(scorer.texts.inputs))))
+
+
+def test_a_card_without_any_bin_gives_everyone_the_start(mill, scorer, candidate):
+    nothing = dataclasses.replace(candidate.kernel, points=0 * candidate.kernel.points, missing=0 * candidate.kernel.missing,
+                                  special_points=0 * candidate.kernel.special_points)
+    rows = np.full((5, len(mill.inputs)), np.nan)
+    whole = in_whole_points(nothing, candidate.calibrator, scorer.policy, rows)
+    table = points_table(dataclasses.replace(scorer, kernel=whole), whole)
+    pd_ = 1 / (1 + np.exp(-whole.margins(rows)))
+
+    assert set(table.loc[table["input"] != START, "points"]) == {0}
+    assert set(scorer.policy.scores(pd_)) == {table.loc[0, "points"]}
