@@ -158,6 +158,18 @@ def _cutoffs(axes: Axes, table: pd.DataFrame) -> None:
     profit.spines["top"].set_visible(False)
 
 
+def _reject_inference(axes: Axes, table: pd.DataFrame) -> None:
+    """Each figure against that of the known outcomes, so that figures of all sizes share an axis."""
+    wide = table.pivot_table(index="figure", columns="model", values="value", sort=False).drop(index="score_shift")
+    change = 100 * (wide.div(wide["known"], axis=0) - 1)
+    axes.set(title="Reject inference: figures against those of the known-outcome model", xlabel="difference, %", ylabel="")
+    for model in change:
+        axes.plot(change[model], range(len(change)), "o" if model == "known" else "D", label=str(model))
+    axes.hlines(range(len(change)), change.min(axis=1), change.max(axis=1), color="grey", linewidth=1)
+    axes.set_yticks(range(len(change)), [f"{name.replace('_', ' ')}: {value:.3g}" for name, value in wide["known"].items()])
+    axes.invert_yaxis()
+
+
 def _ginis(table: pd.DataFrame) -> tuple[float, float]:
     """From 0 to 1, and below 0 where an interval goes there."""
     return min(0.0, float(table["gini_low"].min())), 1.0
@@ -172,4 +184,4 @@ PAINTERS = {
     "stability": _stability, "information": _information, "cutoffs": _cutoffs,
     "grades": _grades, "segments": _segments, "calibration_vintages": _calibration_vintages,
 }
-APART = {"vintage_rates": _vintage_rates, "vintage_curves": _vintage_curves}
+APART = {"vintage_rates": _vintage_rates, "vintage_curves": _vintage_curves, "reject_inference": _reject_inference}

@@ -14,7 +14,7 @@ from training import lineage
 from training.origin import experiment
 
 RAW = ("ingest",)
-SETTINGS = ("ingest", "validate", "split", "search", "train", "evaluate", "stability", "vintages")
+SETTINGS = ("ingest", "validate", "split", "search", "train", "evaluate", "stability", "vintages", "rejects")
 
 
 def tags(release: Release) -> dict[str, str]:

@@ -47,6 +47,8 @@ def main(portfolio: str, assemble: Path, split: Path, train: Path, verdict: Path
     sealed = seal(release, declared, model=candidate.name, validation=json.loads(verdict.read_bytes()), lineage=lineage.digests(portfolio))
 
     metrics = evaluation.flat_metrics(found["measures.json"], scored.loc[develops, "outcome"], candidate.name, scorer.policy)
+    for path in evidence:
+        metrics |= json.loads(path.read_bytes()).get("metrics", {})
     (evaluate / "metrics.json").write_bytes(dump(metrics))
     (evaluate / "headline.json").write_bytes(dump(headline(metrics, choice.measured)))
     evaluation.write_plots(evaluate / "plots", judgement.tables(subject, found))
