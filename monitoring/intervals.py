@@ -41,14 +41,9 @@ def ratio(cases: Cases, reference: Cases, confidence: float) -> Estimate | None:
     >>> ratio((48, 100), (80, 100), 0.95).value
     0.6
     """
-    (hits, of), (other_hits, other_of) = cases, reference
-    if not (of and other_hits):
+    if not (cases[1] and reference[0]):
         return None
-    if not hits:
-        return Estimate(0.0, None, None)
-    value = (hits / of) / (other_hits / other_of)
-    spread = norm.isf((1 - confidence) / 2) * np.sqrt(1 / hits - 1 / of + 1 / other_hits - 1 / other_of)
-    return Estimate(value, float(value * np.exp(-spread)), float(value * np.exp(spread)))
+    return Estimate(*measures.ratio_interval(cases, reference, confidence))
 
 
 def difference(cases: Cases, reference: Cases, confidence: float) -> Estimate | None:

@@ -99,6 +99,11 @@ class Audit(msgspec.Struct, frozen=True):
     alone: tuple[Broken, ...]
     proxies: tuple[Told, ...]
 
+    @property
+    def strong(self) -> tuple[str, ...]:
+        """The inputs that tell any protected group too well."""
+        return tuple(sorted({name for told in self.proxies for name in told.strong}))
+
 
 def of(portfolio: Portfolio, scope: pd.DataFrame, views: Path, seen: Evidence, params: AuditParams) -> Audit:
     """scope: the assembled applications with `part`; views: folder of the stored tables as featurize wrote them."""

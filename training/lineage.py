@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 LOCK = Path("dvc.lock")
-DETERMINING = ("assemble", "split", "train")
+DETERMINING = ("assemble", "split", "train", "alternatives")
 
 
 def digests(portfolio: str, stages: tuple[str, ...] = DETERMINING, lock: Path = LOCK) -> dict[str, str]:

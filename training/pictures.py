@@ -170,6 +170,17 @@ def _reject_inference(axes: Axes, table: pd.DataFrame) -> None:
     axes.invert_yaxis()
 
 
+def _frontier(axes: Axes, table: pd.DataFrame) -> None:
+    axes.set(title="Fairer alternatives: what was tried", xlabel="AUC on rows not seen, 95%",
+             ylabel="least adverse impact ratio of any group, 95%")
+    for role, rows in table.groupby("role", sort=False):
+        bars = {"xerr": _bars(rows, "auc", "auc_low", "auc_high"), "yerr": _bars(rows, "adverse_impact", "impact_low", "impact_high")}
+        axes.errorbar(rows["auc"], rows["adverse_impact"], fmt="o", capsize=3, alpha=1.0 if role != "tried" else 0.4, label=role, **bars)
+    for x, y, name in table[table["role"] != "tried"][["auc", "adverse_impact", "alternative"]].itertuples(index=False):
+        axes.annotate(name, (x, y), textcoords="offset points", xytext=(6, 6), fontsize=8)
+    axes.axhline(0.8, label="four fifths", **CHANCE)
+
+
 def _ginis(table: pd.DataFrame) -> tuple[float, float]:
     """From 0 to 1, and below 0 where an interval goes there."""
     return min(0.0, float(table["gini_low"].min())), 1.0
@@ -184,4 +195,4 @@ PAINTERS = {
     "stability": _stability, "information": _information, "cutoffs": _cutoffs,
     "grades": _grades, "segments": _segments, "calibration_vintages": _calibration_vintages,
 }
-APART = {"vintage_rates": _vintage_rates, "vintage_curves": _vintage_curves, "reject_inference": _reject_inference}
+APART = {"frontier": _frontier, "vintage_rates": _vintage_rates, "vintage_curves": _vintage_curves, "reject_inference": _reject_inference}

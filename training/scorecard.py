@@ -64,8 +64,8 @@ def bin_input(values: Array, bad: Array, risk: int, specials: tuple[float, ...],
                   np.array([_log_odds(bad[values == code], bad, params.smoothing) for code in codes]))
 
 
-def weigh(evidence: Array, bad: Array, ridge: float) -> tuple[Array, float]:
-    """Logistic regression with weights of at least 0 and an L2 penalty of ridge / 2 on them; the intercept is free."""
+def weigh(evidence: Array, bad: Array, ridge: float, most: Array | None = None) -> tuple[Array, float]:
+    """Logistic regression with weights of at least 0, at most `most`, and an L2 penalty of ridge / 2 on them; the intercept is free."""
     def loss(point: Array) -> tuple[float, Array]:
         margin = evidence @ point[1:] + point[0]
         residual = expit(margin) - bad
@@ -73,8 +73,9 @@ def weigh(evidence: Array, bad: Array, ridge: float) -> tuple[Array, float]:
         return float(value) / len(bad), np.concatenate([[residual.sum()], evidence.T @ residual + ridge * point[1:]]) / len(bad)
 
     inputs = evidence.shape[1]
+    bounds = [(None, None), *((0, top) for top in (np.full(inputs, np.inf) if most is None else most))]
     start = np.concatenate([[np.log(np.mean(bad) / (1 - np.mean(bad)))], np.zeros(inputs)])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(None, None), *[(0, None)] * inputs], options={"maxiter": 1000})
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 1000})
     return found.x[1:], float(found.x[0])
 
 

@@ -13,8 +13,9 @@ import closures
 
 ROOT = closures.ROOT
 STAGES = closures.pipeline()["stages"]
-READS_TOO = {"search": ["train.encoding", "train.trees"],  # what it is to better, and nothing that is chosen after it
-             "rejects": ["train", "evaluate"],  # it fits as train did, and approves as evaluate will
+READS_TOO = {"alternatives": ["train", "evaluate.policy"],  # how a model is made, and what turns it into approvals
+             "search": ["train.encoding", "train.trees"],  # what it is to better, and nothing that is chosen after it
+             "rejects": ["train", "alternatives", "evaluate"],  # it fits as train did, and approves as evaluate will
              "evaluate": ["stability"],  # the limits of a noun of its own
              "compare": ["evaluate.policy"],  # what a good brings and a bad costs
              "document": ["drift", "performance", "fairness", "train"]}  # what it shows of the settings

@@ -1,0 +1,158 @@
+"""Fitting a candidate again with a change: without inputs, with a stronger restraint, or as the other family. Judges nothing.
+
+An input that is left out is missing in every row a tree is boosted on, so no split uses it, and has no weight on a card: the model still
+takes every input of the contract, and what is served keeps its interface. Everything else is the recipe's: levels, bins, directions,
+rounds as train found them, calibration on rows the model has not seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from feature_repo.contract import BAD
+from feature_repo.portfolio import Portfolio
+from serving.scoring.decision import Encoding
+from serving.scoring.kernel import Kernel
+from serving.scoring.scorecard import Scorecard
+from training.calibration import fit_calibrator
+from training.candidates import Candidate
+from training.encoding import Sample, fit_encoding, model_rows, sample
+from training.models import boost
+from training.params import TrainParams
+from training.points import log_odds_table
+from training.recipe import folds, risks_of
+from training.scorecard import Binned, bin_input, pack, weigh
+
+Array = np.ndarray[Any, Any]
+Outcomes = tuple[Array, Array]
+"""What happened, and margins or PDs of a model that did not see it."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What is other than in the model train chose.
+
+    without: inputs left out; lighter: of a card, inputs whose weight is halved; settings: of the family's section of params.yaml.
+    """
+
+    family: str
+    without: tuple[str, ...] = ()
+    lighter: tuple[str, ...] = ()
+    settings: dict[str, float] = {}
+
+    @property
+    def name(self) -> str:
+        """In words."""
+        words = {"without ": self.without, "half the weight of ": self.lighter}
+        dropped = [f"{word}{', '.join(names)}" for word, names in words.items() if names]
+        return "; ".join([self.family, *dropped, *(f"{key} {value:g}" for key, value in self.settings.items())])
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a model is fitted on; a card's bins are learnt once."""
+
+    portfolio: Portfolio
+    frame: pd.DataFrame
+    params: TrainParams
+
+    @cached_property
+    def encoding(self) -> Encoding:
+        return fit_encoding(self.portfolio, self.frame, self.params.encoding)
+
+    @cached_property
+    def sample(self) -> Sample:
+        return sample(self.portfolio, self.encoding, self.frame)
+
+    @cached_property
+    def bins(self) -> list[Binned]:
+        return [bin_input(values, self.sample.bad, 1 if column.is_level else int(column.risk), column.special, self.params.scorecard)
+                for column, values in zip(self.portfolio.inputs, self.sample.rows.T, strict=True)]
+
+    @cached_property
+    def evidence(self) -> Array:
+        return pack(self.bins, np.ones(len(self.bins)), 0.0).contributions(self.sample.rows)
+
+    def fit(self, change: Change, rounds: int) -> tuple[Kernel, bytes]:
+        """The kernel, and XGBoost's own file where there is one."""
+        if change.family == "scorecard":
+            return self._card(change), b""
+        known = Sample(np.where(self._is_in(change.without), np.nan, self.sample.rows), self.sample.bad)
+        settings = msgspec.structs.replace(self.params.trees, **change.settings)
+        boosted = boost(known, rounds, risks_of(self.portfolio), settings, self.params.seed)
+        return boosted.kernel, boosted.native
+
+    @cached_property
+    def weights(self) -> Array:
+        """Of a card with all inputs, as params.yaml asks."""
+        return weigh(self.evidence, self.sample.bad, self.params.scorecard.ridge)[0]
+
+    def _card(self, change: Change) -> Scorecard:
+        """The bins stay, the weights are found anew: none for what is left out, at most half of its own for what is made lighter."""
+        ridge = msgspec.structs.replace(self.params.scorecard, **change.settings).ridge
+        most = np.where(self._is_in(change.lighter), self.weights / 2, np.inf) if change.lighter else np.full(len(self.bins), np.inf)
+        found = weigh(self.evidence, self.sample.bad, ridge, np.where(self._is_in(change.without), 0.0, most))
+        return pack(self.bins, *found)
+
+    def _is_in(self, names: tuple[str, ...]) -> Array:
+        return np.array([column.name in names for column in self.portfolio.inputs])
+
+    def rows(self, frame: pd.DataFrame) -> Array:
+        return model_rows(self.portfolio, self.encoding, frame)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where candidates are fitted again. apart: per fold what fits and the rows it is judged on; one where there is a calibration part."""
+
+    whole: Ground
+    apart: tuple[tuple[Ground, pd.DataFrame], ...]
+    rounds: int
+
+    def fit(self, change: Change) -> Refit:
+        """Fit with a change, on all of development, and calibrate on margins of rows that were not seen."""
+        kernel, native = self.whole.fit(change, self.rounds)
+        found = []
+        for ground, kept in self.apart:
+            judge = kernel if ground is self.whole else ground.fit(change, self.rounds)[0]
+            found.append((kept[BAD].to_numpy(dtype=np.float64), judge.margins(ground.rows(kept))))
+        return Refit(change, self._candidate(change, kernel, native, found), self.whole.encoding, tuple(found))
+
+    def _candidate(self, change: Change, kernel: Kernel, native: bytes, found: list[Outcomes]) -> Candidate:
+        ground, rule = self.whole, self.whole.params.calibration
+        bad, margins = map(np.concatenate, zip(*found, strict=True))
+        calibrator = fit_calibrator(getattr(rule, change.family), margins, bad, rule)
+        if isinstance(kernel, Scorecard):
+            table = log_odds_table(ground.portfolio, ground.encoding, kernel).to_csv(index=False, lineterminator="\n")
+            return Candidate(change.family, kernel, calibrator, ("scorecard.csv", table.encode()))
+        return Candidate(change.family, kernel, calibrator, ("model.ubj", native))
+
+
+@dataclass(frozen=True)
+class Refit:
+    """A candidate fitted with a change, and per fold what happened and its margins, of rows that were not seen."""
+
+    change: Change
+    candidate: Candidate
+    encoding: Encoding
+    apart: tuple[Outcomes, ...]
+
+    @property
+    def judged(self) -> Outcomes:
+        """All folds, as PDs."""
+        bad, margins = map(np.concatenate, zip(*self.apart, strict=True))
+        return bad, self.candidate.calibrator.pd(margins)
+
+
+def bench(portfolio: Portfolio, development: pd.DataFrame, calibration: pd.DataFrame, params: TrainParams, rounds: int) -> Bench:
+    """calibration: empty where development is too small for one; then it is judged by folds of itself, by applicant."""
+    whole = Ground(portfolio, development, params)
+    if len(calibration):
+        return Bench(whole, ((whole, calibration),), rounds)
+    parted = folds(development, params.cross_validation.folds, params.seed)
+    return Bench(whole, tuple((Ground(portfolio, development.iloc[fits], params), development.iloc[kept]) for fits, kept in parted), rounds)
