@@ -11,7 +11,6 @@ import re
 import sys
 from pathlib import Path
 
-import msgspec
 import pandas as pd
 import pytest
 from expert_scorecard import MOST_BELOW, ginis
@@ -123,8 +122,7 @@ def test_the_scorecard_loses_next_to_nothing_against_an_experts_free_one(run):
 def test_the_trees_are_level_with_ones_an_expert_tuned_without_directions(run, applications):
     """bench_models in small: the model of the run itself, one split, six trials. Bills declared to raise the PD lost 0.005."""
     parts = pd.read_parquet(run.data("split", "parts.parquet"))
-    trees, _ = load_candidate(run.data("train"), "trees")
-    encoding = msgspec.json.decode(run.data("train", "encoding.json").read_bytes())
+    trees, encoding = load_candidate(run.data("train"), "trees")
     fit, calibrate, test = ((model_rows(CARD, encoding, part), part[BAD].to_numpy())
                             for part in (part_of(applications, parts, name) for name in (DEVELOPMENT, CALIBRATION, TEST)))
     proofs = json.loads(run.data("train", "monotonicity.json").read_bytes())
