@@ -9,11 +9,9 @@ could be wrong if the rejected are worse than the known of equal PD. An applicat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Any
 
-import msgspec
 import numpy as np
 import pandas as pd
 
@@ -28,49 +26,13 @@ from training.encoding import fit_encoding, sample
 from training.models import boost
 from training.params import EvaluateParams, TrainParams
 from training.recipe import folds, risks_of
+from training.rejected import FUZZY, KNOWN, PARCELLING, Figures, Rejects
 from training.release_parts import compose
 from training.scorecard import fit_scorecard
 from training.splits import CALIBRATION, DEVELOPMENT, PART, PERIOD, TEST
 
 Array = np.ndarray[Any, Any]
-KNOWN, PARCELLING, FUZZY = "known", "parcelling", "fuzzy"
 SUREST = 0.99
-IN_METRICS = ("test_gini", "mean_pd", "approval_rate", "approved_pd")
-
-
-class Prudence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many times as often the rejected are taken to go bad as the known of equal PD."""
-
-    parcelling: Annotated[float, msgspec.Meta(ge=1)]
-    fuzzy: Annotated[float, msgspec.Meta(ge=1)]
-
-
-class Rejects(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Section `rejects` of params.yaml."""
-
-    fewest: Annotated[int, msgspec.Meta(ge=1)]
-    parcels: Annotated[int, msgspec.Meta(ge=2)]
-    smoothing: Annotated[float, msgspec.Meta(gt=0)]
-    prudence: Prudence
-    seed: int
-
-
-class Figures(msgspec.Struct, frozen=True):
-    """What one model says. test_: of the test's known outcomes; the others of everyone who applied in development.
-
-    approval_rate: at the cut-offs of the known-outcome model; approved_pd: the bad rate expected of those approved; rejected_pd: mean PD
-    of the rejected; score_shift: mean points above the known-outcome model, negative where it is stricter.
-    """
-
-    test_auc: float
-    test_gini: float
-    test_ks: float
-    test_ece: float
-    mean_pd: float
-    approval_rate: float
-    approved_pd: float
-    rejected_pd: float
-    score_shift: float
 
 
 @dataclass(frozen=True)
@@ -122,7 +84,7 @@ def inferred(subject: Subject, scorer: Scorer, settings: Rejects) -> dict[str, A
 def parcelled(of_rejected: Array, of_known: Array, bad: Array, settings: Rejects) -> Array:
     """Outcomes dealt by chance within parcels of equally many rejected, ordered by PD, so that each has its rate of bad exactly.
 
-    The rate is that of the known with PDs as in the parcel, drawn towards the PDs of the rejected where they are few, times the prudence factor.
+    The rate is that of the known with PDs as in the parcel, drawn towards the PDs of the rejected where they are few, times the factor.
     """
     edges = np.unique(np.quantile(of_rejected, np.arange(1, settings.parcels) / settings.parcels))
     at = np.searchsorted(edges, of_rejected, side="right")
@@ -163,30 +125,6 @@ def dealt(margins: Array, shares: Array) -> Array:
     found = shares.copy()
     found[between] = np.diff(np.floor(np.concatenate([[0.0], np.cumsum(shares[between])]) + 0.5))
     return found
-
-
-def band(found: Mapping[str, Figures]) -> dict[str, dict[str, float]]:
-    """Figure -> low and high over the models, that of known outcomes included."""
-    each = {name: [getattr(figures, name) for figures in found.values()] for name in Figures.__struct_fields__}
-    return {name: {"low": min(values), "high": max(values)} for name, values in each.items()}
-
-
-def flat(found: Mapping[str, Figures]) -> dict[str, float]:
-    """The few of them that stand beside the headline figures: name -> value."""
-    bands = band(found)
-    return {f"rejects_{name}_{side}": bands[name][side] for name in IN_METRICS for side in ("low", "high")}
-
-
-def words(found: Mapping[str, Figures]) -> str:
-    """The few figures as ranges, for people."""
-    bands = band(found)
-    return ", ".join(f"{name.replace('_', ' ')} {bands[name]['low']:.4f} to {bands[name]['high']:.4f}" for name in IN_METRICS)
-
-
-def table(found: Mapping[str, Figures]) -> pd.DataFrame:
-    """One line per figure and model."""
-    lines = [(name, model, getattr(figures, name)) for name in Figures.__struct_fields__ for model, figures in found.items()]
-    return pd.DataFrame(lines, columns=["figure", "model", "value"])
 
 
 def _figures(subject: Subject, pd_: Array, approved: Array, shift: Array) -> Figures:

@@ -1,8 +1,9 @@
-"""Who of development was rejected, and whether enough of them were for inference; plain counts and words, cheap to import."""
+"""Who of development was rejected, if they are enough for inference, and how what was inferred is told: plain data, light to import."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -14,6 +15,43 @@ from training.splits import DEVELOPMENT, PERIOD
 from training.standing import OPEN, REJECTED, STANDING
 
 Array = np.ndarray[Any, Any]
+KNOWN, PARCELLING, FUZZY = "known", "parcelling", "fuzzy"
+IN_METRICS = ("test_gini", "mean_pd", "approval_rate", "approved_pd")
+
+
+class Prudence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many times as often the rejected are taken to go bad as the known of equal PD."""
+
+    parcelling: Annotated[float, msgspec.Meta(ge=1)]
+    fuzzy: Annotated[float, msgspec.Meta(ge=1)]
+
+
+class Rejects(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Section `rejects` of params.yaml."""
+
+    fewest: Annotated[int, msgspec.Meta(ge=1)]
+    parcels: Annotated[int, msgspec.Meta(ge=2)]
+    smoothing: Annotated[float, msgspec.Meta(gt=0)]
+    prudence: Prudence
+    seed: int
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """What one model says. test_: of the test's known outcomes; the others of everyone who applied in development.
+
+    approval_rate: at the cut-offs of the known-outcome model; approved_pd: the bad rate expected of those approved; rejected_pd: mean PD
+    of the rejected; score_shift: mean points above the known-outcome model, negative where it is stricter.
+    """
+
+    test_auc: float
+    test_gini: float
+    test_ks: float
+    test_ece: float
+    mean_pd: float
+    approval_rate: float
+    approved_pd: float
+    rejected_pd: float
+    score_shift: float
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -24,6 +62,10 @@ class Counts(msgspec.Struct, frozen=True):
     rejected: int
     open: int
     unexplained: int
+
+
+Models = Mapping[str, Figures]
+NOTHING: Models = {}
 
 
 def of(frame: pd.DataFrame, record: pd.DataFrame) -> tuple[Array, Counts]:
@@ -46,8 +88,37 @@ def why_not(portfolio: Portfolio, counts: Counts, fewest: int) -> str:
         return f"not applicable: {counts.known} {of} have a known outcome, and rows were drawn by outcome: the others stand for nobody"
     if not portfolio.outcome.rejected:
         return (f"not applicable: {counts.applications - counts.known} {of} have no outcome, and the contract names no text of a "
-                f"rejection; {others}. If some were rejected, say which: Outcome(rejected=…), with an empty text where what is old enough and "
-                "has no outcome was rejected")
+                f"rejection; {others}. If some were rejected, say which: Outcome(rejected=…), with an empty text where what is old enough "
+                "and has no outcome was rejected")
     if counts.rejected < fewest:
         return f"not applicable: {counts.rejected} {of} were rejected, {fewest} are needed (rejects.fewest in params.yaml); {others}"
     return ""
+
+
+def told(found: Models) -> dict[str, Any]:
+    """For rejects.json: the figures of the models, their band, and what metrics.json takes; nothing where nothing was inferred."""
+    return {"models": found, "band": band(found) if found else {}, "metrics": flat(found) if found else {}}
+
+
+def band(found: Models) -> dict[str, dict[str, float]]:
+    """Figure -> low and high over the models, that of known outcomes included."""
+    each = {name: [getattr(figures, name) for figures in found.values()] for name in Figures.__struct_fields__}
+    return {name: {"low": min(values), "high": max(values)} for name, values in each.items()}
+
+
+def flat(found: Models) -> dict[str, float]:
+    """The few of them that stand beside the headline figures: name -> value."""
+    bands = band(found)
+    return {f"rejects_{name}_{side}": bands[name][side] for name in IN_METRICS for side in ("low", "high")}
+
+
+def words(found: Models) -> str:
+    """The few figures as ranges, for people."""
+    bands = band(found)
+    return ", ".join(f"{name.replace('_', ' ')} {bands[name]['low']:.4f} to {bands[name]['high']:.4f}" for name in IN_METRICS)
+
+
+def table(found: Models) -> pd.DataFrame:
+    """One line per figure and model."""
+    lines = [(name, model, getattr(figures, name)) for name in Figures.__struct_fields__ for model, figures in found.items()]
+    return pd.DataFrame(lines, columns=["figure", "model", "value"])

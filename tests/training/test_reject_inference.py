@@ -11,7 +11,8 @@ from feature_repo.params import read
 from training import reject_inference
 from training.candidates import load_candidate
 from training.params import EvaluateParams, TrainParams
-from training.reject_inference import FUZZY, KNOWN, PARCELLING, Prudence, Rejects, Subject, band, dealt, flat, infer, parcelled, table
+from training.reject_inference import Subject, dealt, infer, parcelled
+from training.rejected import FUZZY, KNOWN, PARCELLING, Prudence, Rejects, band, flat, table
 
 PLAIN = Prudence(1, 1)
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-import msgspec
 import pandas as pd
 
-from feature_repo.errors import run_stage
+from feature_repo.errors import DataError, run_stage
 from feature_repo.params import read
 from feature_repo.portfolios import load
 from governance.release import dump
-from training import reject_inference, rejected
-from training.candidates import load_chosen
-from training.evaluation import write_plots
-from training.params import EvaluateParams, TrainParams
-from training.reject_inference import Figures, Rejects, Subject
-from training.search import read as read_search
+from training import rejected
+from training.rejected import Rejects
 from training.splits import PART, PERIOD, align
 
 
@@ -27,22 +23,31 @@ def main(portfolio: str, record: Path, assemble: Path, split: Path, search: Path
     parts = align(frame, pd.read_parquet(split / "parts.parquet"))
     frame = frame.assign(part=parts[PART].to_numpy(), period=parts[PERIOD].to_numpy())
     of_development, counts = rejected.of(frame, pd.read_parquet(record))
-    why = rejected.why_not(declared, counts, settings.fewest)
-    found: dict[str, Figures] = {}
-    pds = pd.DataFrame()
+    why, found, pds = rejected.why_not(declared, counts, settings.fewest), rejected.NOTHING, pd.DataFrame()
     if not why:
-        params = read("train", TrainParams)
-        params = msgspec.structs.replace(params, trees=read_search(search).settings(params.trees))
-        subject = Subject(declared, *load_chosen(train), frame, of_development)
-        found, pds = reject_inference.infer(subject, params, read("evaluate", EvaluateParams), settings)
+        try:
+            found, pds = _inferred(settings, search, train, (declared, frame, of_development))
+        except DataError as error:  # a sensitivity that cannot be had stops no release
+            why = f"not applicable: {error}"
     rejects.mkdir(parents=True, exist_ok=True)
-    metrics = reject_inference.flat(found) if found else {}
-    (rejects / "rejects.json").write_bytes(dump({
-        "applicable": not why, "why": why, "counts": counts, "prudence": settings.prudence, "models": found,
-        "band": reject_inference.band(found) if found else {}, "metrics": metrics}))
+    told = {"applicable": not why, "why": why, "counts": counts, "prudence": settings.prudence, **rejected.told(found)}
+    (rejects / "rejects.json").write_bytes(dump(told))
     pds.to_parquet(rejects / "pds.parquet")
-    write_plots(rejects, {"reject_inference": reject_inference.table(found)})
-    print(why or f"{counts.rejected} of {counts.applications} were rejected: {reject_inference.words(found)}")
+    rejected.table(found).to_csv(rejects / "reject_inference.csv", index=False, lineterminator="\n", float_format="%.6g")
+    print(why or f"{counts.rejected} of {counts.applications} were rejected: {rejected.words(found)}")
+
+
+def _inferred(settings: Rejects, search: Path, train: Path, of: tuple[Any, ...]) -> tuple[rejected.Models, pd.DataFrame]:
+    import msgspec  # noqa: PLC0415 - what fits a model takes seconds to import, and most portfolios have no rejected
+
+    from training.candidates import load_chosen  # noqa: PLC0415
+    from training.params import EvaluateParams, TrainParams  # noqa: PLC0415
+    from training.reject_inference import Subject, infer  # noqa: PLC0415
+    from training.search import read as read_search  # noqa: PLC0415
+
+    params = read("train", TrainParams)
+    params = msgspec.structs.replace(params, trees=read_search(search).settings(params.trees))
+    return infer(Subject(of[0], *load_chosen(train), *of[1:]), params, read("evaluate", EvaluateParams), settings)
 
 
 if __name__ == "__main__":

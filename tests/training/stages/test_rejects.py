@@ -45,6 +45,20 @@ def test_applications_without_an_outcome_that_nobody_calls_rejected_are_not_infe
     assert pictures.draw_apart((folder,)) == {}
 
 
+def test_an_inference_that_cannot_be_fitted_says_so_and_stops_nothing(run, mill_model, monkeypatch):
+    from feature_repo.errors import DataError
+    from training import reject_inference
+
+    def refuse(*_):
+        raise DataError("the model does not rank the outcomes it is calibrated on")
+
+    monkeypatch.setattr("training.rejected.why_not", lambda *_: "")
+    monkeypatch.setattr(reject_inference, "fit_calibrator", refuse)
+    folder = run(np.where(mill_model.frame["bad"].isna(), "rejected", "good"))
+
+    assert written(folder)["why"] == "not applicable: the model does not rank the outcomes it is calibrated on"
+
+
 def test_an_unknown_setting_is_refused(run, mill_model, monkeypatch):
     from feature_repo.errors import ParamsError
 
