@@ -21,6 +21,7 @@ from monitoring import window
 from monitoring.intervals import Estimate, pd_too_low, share
 from monitoring.params import PerformanceParams
 from serving.scoring.kernel import Array
+from serving.scoring.parts import Calibrator
 from training import measures
 
 READING = """\
@@ -77,10 +78,14 @@ class Band(msgspec.Struct, frozen=True):
 
 
 class Reference(msgspec.Struct, frozen=True):
-    """The Gini to compare with: of development on rows kept from fitting, and how they were kept."""
+    """The Gini to compare with: of development on rows kept from fitting, and how they were kept.
+
+    shift: what a declared bad rate added to the log-odds of PDs; outcomes of rows drawn by outcome are counted with it.
+    """
 
     gini: Estimate
     of: str
+    shift: float = 0.0
 
 
 class Performance(msgspec.Struct, frozen=True):
@@ -104,7 +109,8 @@ def reference(release: Release) -> Reference:
     measured = release.read("measures.json", dict[str, dict[str, float]])
     part = next(part for part in KEPT if part in measured)
     found = measured[part]
-    return Reference(Estimate(found["gini"], found["gini_low"], found["gini_high"]), KEPT[part])
+    shift = release.read("calibrator.json", Calibrator).shift
+    return Reference(Estimate(found["gini"], found["gini_low"], found["gini_high"]), KEPT[part], shift)
 
 
 def assess(frame: pd.DataFrame, portfolio: Portfolio, reference: Reference, bands: Iterable[str], params: PerformanceParams) -> Performance:
@@ -113,22 +119,24 @@ def assess(frame: pd.DataFrame, portfolio: Portfolio, reference: Reference, band
     total = _period(window.ALL, frame, counts, reference, params)
     spans = window.slices(frame, portfolio) if portfolio.is_dated else ()
     months = tuple(_period(month, frame.iloc[rows], counts[rows], reference, params) for month, rows in spans)
-    by_band = tuple(_band(name, frame, counts, params) for name in bands)
+    by_band = tuple(_band(name, frame, counts, params, reference.shift) for name in bands)
     return Performance(reference, window.vintage(frame, portfolio), total, months, by_band)
 
 
 def _period(month: str, frame: pd.DataFrame, counts: Array, reference: Reference, params: PerformanceParams) -> Period:
     pd_, bad = _outcomes(frame, counts)
-    bads, both = int(bad.sum()), measures.has_both(bad)
+    bads, both, shift = int(bad.sum()), measures.has_both(bad), reference.shift
     gini = Estimate(*measures.gini_interval(bad, pd_, params.confidence)) if both else None
-    too_low = pd_too_low(bads, len(bad), float(pd_.mean())) if len(bad) else None
+    weights, said = measures.weigh(bad, shift), float(measures.moved(pd_, -shift).mean()) if len(bad) else 0.0
     enough = len(bad) >= params.minimum and bads >= params.minimum_bad
     return Period(
         month=month, decisions=len(frame), matured=len(bad), bad=bads, gini=gini, ks=measures.ks(bad, pd_) if both else None,
-        brier=float(np.mean((pd_ - bad) ** 2)) if len(bad) else None, ece=measures.ece(bad, pd_) if both else None,
-        mean_pd=float(pd_.mean()) if len(bad) else None, observed=share((bads, len(bad)), params.confidence), too_low=too_low,
+        brier=float(np.average((pd_ - bad) ** 2, weights=weights)) if len(bad) else None,
+        ece=measures.ece(bad, pd_, shift=shift) if both else None,
+        mean_pd=float(np.average(pd_, weights=weights)) if len(bad) else None, observed=_observed((bads, len(bad)), params, shift),
+        too_low=pd_too_low(bads, len(bad), said) if len(bad) else None,
         gini_verdict=gini_verdict(gini, reference.gini, params) if enough else Verdict.INSUFFICIENT,
-        calibration_verdict=calibration_verdict(bads, len(bad), float(pd_.mean()), params) if enough else Verdict.INSUFFICIENT,
+        calibration_verdict=calibration_verdict(bads, len(bad), said, params) if enough else Verdict.INSUFFICIENT,
         note=_note(len(bad), bads, params),
     )
 
@@ -166,17 +174,22 @@ def too_high(found: Period | Band) -> bool:
     return flagged and found.observed is not None and found.mean_pd is not None and found.observed.value < found.mean_pd
 
 
-def _band(name: str, frame: pd.DataFrame, counts: Array, params: PerformanceParams) -> Band:
+def _band(name: str, frame: pd.DataFrame, counts: Array, params: PerformanceParams, shift: float) -> Band:
     here = (frame["band"] == name).to_numpy()
     pd_, bad = _outcomes(frame[here], counts[here])
-    bads = int(bad.sum())
-    too_low = pd_too_low(bads, len(bad), float(pd_.mean())) if len(bad) else None
-    enough = len(bad) >= params.minimum
+    bads, said = int(bad.sum()), float(measures.moved(pd_, -shift).mean()) if len(bad) else 0.0
     return Band(
-        band=name, decisions=int(here.sum()), matured=len(bad), bad=bads, mean_pd=float(pd_.mean()) if len(bad) else None,
-        observed=share((bads, len(bad)), params.confidence), too_low=too_low,
-        calibration_verdict=calibration_verdict(bads, len(bad), float(pd_.mean()), params) if enough else Verdict.INSUFFICIENT,
+        band=name, decisions=int(here.sum()), matured=len(bad), bad=bads,
+        mean_pd=float(np.average(pd_, weights=measures.weigh(bad, shift))) if len(bad) else None,
+        observed=_observed((bads, len(bad)), params, shift), too_low=pd_too_low(bads, len(bad), said) if len(bad) else None,
+        calibration_verdict=calibration_verdict(bads, len(bad), said, params) if len(bad) >= params.minimum else Verdict.INSUFFICIENT,
     )
+
+
+def _observed(cases: tuple[int, int], params: PerformanceParams, shift: float) -> Estimate | None:
+    """The bad rate with its interval, of the population the PDs are of."""
+    found = share(cases, params.confidence)
+    return Estimate(*measures.moved([found.value, found.low, found.high], shift).tolist()) if found and shift else found
 
 
 def _outcomes(frame: pd.DataFrame, counts: Array) -> tuple[Array, Array]:

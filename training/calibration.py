@@ -90,6 +90,17 @@ def fit_platt(margins: Array, bad: Array) -> Calibrator:
     return Calibrator("platt", slope=slope, intercept=intercept)
 
 
+def aligned(earlier: tuple[Array, Array], calibration: tuple[Array, Array]) -> Array:
+    """Margins of earlier rows at the level of the calibration part's: its bad rate is what is to come, their number tells the slope.
+
+    Both are margins and outcomes. One logistic regression finds the slope they share and how far their levels lie apart.
+    """
+    (margins, bad), (later, later_bad) = earlier, calibration
+    columns = np.column_stack([np.concatenate([margins, later]), np.repeat([1.0, 0.0], [len(margins), len(later)])])
+    slope, apart = LogisticRegression(C=np.inf).fit(columns, np.concatenate([bad, later_bad])).coef_[0]
+    return margins + float(apart / slope) if slope > FLATTEST else margins
+
+
 def fit_beta(margins: Array, bad: Array, platt: Calibrator) -> Calibrator:
     """A slope for each side of margin 0, neither negative, by maximum likelihood (Kull, Silva Filho and Flach 2017).
 

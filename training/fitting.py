@@ -54,7 +54,8 @@ def fit(portfolio: Portfolio, frames: dict[str, pd.DataFrame], params: TrainPara
                     for name, known in _measured(portfolio, recipe, {DEVELOPMENT: development}).items()}
     else:
         require_outcomes(CALIBRATION, calibration[BAD].to_numpy(), rows=2, bad_rows=1)
-        recipe = held_out(portfolio, development, calibration, params)
+        joined = params.calibration.joins(len(development), int(calibration[BAD].sum()))
+        recipe = held_out(portfolio, development, calibration, params, joined=joined)
         measured = _measured(portfolio, recipe, {DEVELOPMENT: development, CALIBRATION: calibration})
     sampled = portfolio.outcome.sampled
     notes = (*unused(portfolio, model_rows(portfolio, recipe.encoding, development)), *([sampled.says] if sampled else []))

@@ -102,7 +102,7 @@ def weigh(bad: Array, shift: float) -> Array | None:
 
 def moved(rate: Any, shift: float) -> Array:
     """Rates of the sample as rates of the portfolio: `shift` more in log-odds. NaN, 0 and 1 stay."""
-    return np.asarray(rate if shift == 0 else expit(logit(rate) + shift), dtype=np.float64)
+    return np.asarray(rate if shift == 0 else expit(logit(np.asarray(rate, dtype=np.float64)) + shift), dtype=np.float64)
 
 
 def rate_interval(bads: Any, rows: Any, level: float = LEVEL) -> tuple[Array, Array]:

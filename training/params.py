@@ -73,6 +73,13 @@ class CalibrationParams(Strict, frozen=True):
     choose_folds: Annotated[int, msgspec.Meta(ge=2)]
     isotonic_from: Count
     knots: Annotated[int, msgspec.Meta(ge=2)]
+    alone_from: Count
+    join_from: Count
+    join_folds: Annotated[int, msgspec.Meta(ge=2)]
+
+    def joins(self, development: int, bads: int) -> bool:
+        """Whether so many outcomes of development help the calibration part's `bads`: few there, and folds of many are like the whole."""
+        return bads < self.alone_from and development >= self.join_from
 
 
 class CrossValidationParams(Strict, frozen=True):

@@ -18,7 +18,7 @@ from feature_repo.contract import APPLICANT_ID, BAD
 from feature_repo.portfolio import Portfolio
 from serving.scoring.decision import Encoding
 from serving.scoring.scorecard import Scorecard
-from training.calibration import Tried, calibrate
+from training.calibration import Tried, aligned, calibrate
 from training.candidates import Candidate
 from training.encoding import Sample, fit_encoding, model_rows, sample
 from training.models import Boosted, best_rounds, boost
@@ -61,13 +61,24 @@ class Kernels:
         return {"scorecard": self.scorecard.margins(rows), "trees": self.trees.kernel.margins(rows)}
 
 
-def held_out(portfolio: Portfolio, development: pd.DataFrame, calibration: pd.DataFrame, params: TrainParams) -> Recipe:
-    """Fit on development, calibrate on the calibration part."""
+def held_out(portfolio: Portfolio, development: pd.DataFrame, calibration: pd.DataFrame, params: TrainParams, *,
+             joined: bool = False) -> Recipe:
+    """Fit on development, calibrate on the calibration part.
+
+    joined: development out of fold tells the shape of the calibration too, brought to the calibration part's level.
+    """
     stops = early_fold(development, params.trees.early_share, params.seed, dated=portfolio.is_dated)
     rounds = _rounds(portfolio, development, (np.flatnonzero(~stops), np.flatnonzero(stops)), params)
     kernels = fit_kernels(portfolio, development, rounds, params)
     shift = shift_of(portfolio, np.concatenate([development[BAD], calibration[BAD]]))
-    return _calibrated(portfolio, kernels, kernels.margins(portfolio, calibration), (calibration[BAD], shift), params.calibration)
+    margins, outcomes = kernels.margins(portfolio, calibration), calibration[BAD]
+    if joined:
+        parted = tuple(folds(development, params.calibration.join_folds, params.seed))
+        apart = _margins_apart(portfolio, development, parted, rounds, params)
+        parts = {name: ((apart[name], development[BAD].to_numpy()), (margins[name], calibration[BAD].to_numpy())) for name in margins}
+        margins = {name: np.concatenate([aligned(*each), each[1][0]]) for name, each in parts.items()}
+        outcomes = pd.concat([development[BAD], calibration[BAD]])
+    return _calibrated(portfolio, kernels, margins, (outcomes, shift), params.calibration)
 
 
 def out_of_fold(portfolio: Portfolio, development: pd.DataFrame, params: TrainParams, seed: int) -> Recipe:
@@ -77,13 +88,19 @@ def out_of_fold(portfolio: Portfolio, development: pd.DataFrame, params: TrainPa
     """
     parted = tuple(folds(development, params.cross_validation.folds, seed))
     rounds = int(np.median([_rounds(portfolio, development, fold, params) for fold in parted]))
+    apart = _margins_apart(portfolio, development, parted, rounds, params)
+    outcomes = (development[BAD], shift_of(portfolio, development[BAD].to_numpy()))
+    return _calibrated(portfolio, fit_kernels(portfolio, development, rounds, params), apart, outcomes, params.calibration)
+
+
+def _margins_apart(portfolio: Portfolio, development: pd.DataFrame, parted: tuple[Fold, ...], rounds: int,
+                   params: TrainParams) -> dict[str, Array]:
     apart = {name: np.empty(len(development)) for name in ("scorecard", "trees")}
     for fits, kept in parted:
         margins = fit_kernels(portfolio, development.iloc[fits], rounds, params).margins(portfolio, development.iloc[kept])
         for name, found in margins.items():
             apart[name][kept] = found
-    outcomes = (development[BAD], shift_of(portfolio, development[BAD].to_numpy()))
-    return _calibrated(portfolio, fit_kernels(portfolio, development, rounds, params), apart, outcomes, params.calibration)
+    return apart
 
 
 def folds(frame: pd.DataFrame, count: int, seed: int) -> Iterator[Fold]:

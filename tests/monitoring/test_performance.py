@@ -14,6 +14,7 @@ from governance.limits import Verdict
 from monitoring import performance, window
 from monitoring.intervals import Estimate
 from monitoring.performance import Reference
+from serving.scoring.parts import Calibrator
 
 BANDS = ("low", "high")
 REFERENCE = Reference(Estimate(0.5, 0.45, 0.55), "development")
@@ -128,7 +129,9 @@ def test_the_reference_is_the_part_kept_from_fitting(watched):
 
 def test_without_a_calibration_part_the_reference_is_the_cross_validation():
     figures = {"gini": 0.5, "gini_low": 0.4, "gini_high": 0.6}
-    release = SimpleNamespace(read=lambda *_: {"development": {"gini": 0.9}, "cross_validation": figures, "test": {"gini": 0.1}})
+    held = {"measures.json": {"development": {"gini": 0.9}, "cross_validation": figures, "test": {"gini": 0.1}},
+            "calibrator.json": Calibrator("platt")}
+    release = SimpleNamespace(read=lambda name, _: held[name])
     found = performance.reference(release)
     assert found.gini == Estimate(0.5, 0.4, 0.6)
     assert "cross-validation" in found.of
@@ -141,3 +144,19 @@ def test_fourteen_years_are_told_by_year_and_two_by_month(mill, performance_para
     assert long.vintage == "year"
     assert [year.month for year in long.months] == sorted({str(time.year) for time in frame[window.DECIDED_AT]})
     assert sum(year.decisions for year in long.months) == len(frame)
+
+
+def test_outcomes_of_rows_drawn_by_outcome_are_counted_as_the_portfolio_has_them(mill, performance_params):
+    """A quarter of the goods are in the file; the PDs are the portfolio's."""
+    whole = drawn(20_000)
+    kept = whole[(whole[BAD] == 1) | (np.random.default_rng(1).random(len(whole)) < 0.25)]
+    reference = Reference(REFERENCE.gini, REFERENCE.of, shift=float(np.log(0.25)))
+
+    as_is, right = assess(mill, performance_params, kept), assess(mill, performance_params, kept, reference)
+
+    assert as_is.total.calibration_verdict is Verdict.ALERT
+    assert {right.total.calibration_verdict, *(band.calibration_verdict for band in right.bands)} == {Verdict.OK}
+    truth = assess(mill, performance_params, whole).total
+    assert (right.total.mean_pd, right.total.brier) == pytest.approx((truth.mean_pd, truth.brier), rel=0.03)
+    assert right.total.observed.low < truth.observed.value < right.total.observed.high
+    assert right.total.bad == truth.bad

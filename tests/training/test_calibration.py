@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from feature_repo.errors import DataError
 from serving.scoring.parts import Calibrator
-from training.calibration import calibrate, compare, fit_calibrator, fit_platt, plainest
+from training.calibration import aligned, calibrate, compare, fit_calibrator, fit_platt, plainest
 from training.measures import ece
 from training.params import CalibrationParams
 
 RULE = CalibrationParams(scorecard="platt", trees="choose", choose_from=("platt", "beta", "isotonic"), choose_by="log_loss", choose_folds=5,
-                         isotonic_from=1, knots=20)
+                         isotonic_from=1, knots=20, alone_from=500, join_from=10_000, join_folds=3)
 RANDOM = np.random.default_rng(0)
 MARGINS = RANDOM.normal(-1.5, 1.2, size=20_000)
 TRUE = 1 / (1 + np.exp(-(0.7 * MARGINS - 0.4)))
@@ -131,3 +131,23 @@ def test_isotonic_regression_gives_way_to_platt_on_few_outcomes():
 
     assert fit_calibrator("isotonic", MARGINS[:999], BAD[:999], few).method == "platt"
     assert fit_calibrator("isotonic", MARGINS[:1000], BAD[:1000], few).method == "isotonic"
+
+
+def test_earlier_rows_tell_the_slope_and_the_calibration_part_the_level():
+    """Twelve thousand rows of better times and three thousand of now, twenty times: the slope scatters less, the level stays today's."""
+    def slopes(seed):
+        random = np.random.default_rng(seed)
+        earlier, later = random.normal(-2.5, 1, 12_000), random.normal(-2.5, 1, 3_000)
+        old, new = outcomes(1 / (1 + np.exp(-(0.8 * earlier - 1.2))), seed), outcomes(1 / (1 + np.exp(-(0.8 * later - 0.4))), seed + 100)
+        joined = fit_platt(np.concatenate([aligned((earlier, old), (later, new)), later]), np.concatenate([old, new]))
+        assert joined.pd(later).mean() == pytest.approx(new.mean(), rel=0.01)
+        return fit_platt(later, new).slope, joined.slope
+
+    alone, joined = np.array([slopes(seed) for seed in range(20)]).T
+    assert np.std(joined) < 0.7 * np.std(alone)
+    assert np.mean(joined) == pytest.approx(0.8, abs=0.03)
+
+
+@pytest.mark.parametrize(("development", "bads", "joins"), [(10_000, 499, True), (9_999, 499, False), (10_000, 500, False)])
+def test_development_joins_where_it_is_large_and_the_calibration_part_has_few_bads(development, bads, joins):
+    assert RULE.joins(development, bads) is joins
