@@ -57,7 +57,7 @@ def files_of(project: Project) -> dict[str, Path]:
     """The files of a run by the names that its document cites them by."""
     folder = project.path / "reports" / project.portfolio
     reports = document.Reports(*(folder / f"{name}.json" for name in document.Reports.__dataclass_fields__))
-    found = document.gather(verify(project.data("evaluate", "release")), project.data("evaluate"), project.data("train"),
+    found = document.gather(verify(project.data("evaluate", "release")), project.data("evaluate"), project.data("alternatives"),
                             project.data("ingest", "ingest.json"), reports)
     return {**found, document.PARAMS: project.path / document.PARAMS}
 

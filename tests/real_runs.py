@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cited import require_document
 from projects import Project, copy_of_the_project
 
 REPORTS = ("drift", "performance", "fairness")
@@ -43,7 +44,7 @@ def metrics(project: Project) -> dict[str, Any]:
 
 
 def require_whole(project: Project) -> None:
-    """Data that keep their promises, a registered challenger, and three reports of it that a browser opens and a reader understands."""
+    """Data that keep their promises, a registered challenger, three reports that a browser opens, and a document that is not stale."""
     assert json.loads(project.data("validate", "verdict.json").read_bytes())["success"]
     card = json.loads(project.data("register", "card.json").read_bytes())
     assert (card["model"], card["version"]) == (project.portfolio, "1")
@@ -54,3 +55,4 @@ def require_whole(project: Project) -> None:
         assert found["found"]
         page = project.path / "reports" / project.portfolio / f"{stage}.html"
         assert 0 < page.stat().st_size < LARGEST
+    require_document(project)

@@ -22,10 +22,11 @@ from training.citation import Cited
 ANSWERS = "golden.json"  # rows of values, for machines
 EVIDENCE = {
     "search.json": "Search for settings", "monotonicity.json": "Proof of directions", "binning.json": "Binning",
-    "measures.json": "Performance", "calibration_tests.json": "Tests of calibration", "stability.json": "Stability",
+    "measures.json": "Performance", "calibration.json": "Tests of calibration", "vintages.json": "Vintages as they age",
+    "stability.json": "Stability",
     "audit.json": "Leakage and proxies", "fairness.json": "Protected groups in development",
     "alternatives.json": "Less discriminatory alternatives", "rejects.json": "Reject inference",
-    "policy_evidence.json": "Policy by expected profit",
+    "cutoffs.json": "Policy by expected profit",
 }
 CHAPTERS = {"contract.json", "policy.json", "calibrator.json", "encoding.json", "reasons.json", "bins.json", "parts.json",
             MANIFEST, ANSWERS}
@@ -43,13 +44,13 @@ class Reports:
     fairness: Path
 
 
-def gather(release: Release, evaluate: Path, train: Path, ingested: Path, reports: Reports) -> dict[str, Path]:
+def gather(release: Release, evaluate: Path, chosen: Path, ingested: Path, reports: Reports) -> dict[str, Path]:
     """Name it is cited by -> file, of everything the document may show."""
     inside = sorted(path for path in release.path.iterdir() if path.suffix in {".json", ".csv"} and path.name != ANSWERS)
     return {
         **{f"release/{path.name}": path for path in inside},
         **{f"plots/{path.name}": path for path in sorted((evaluate / "plots").glob("*.csv"))},
-        "metrics.json": evaluate / "metrics.json", "choice.json": train / "choice.json", "ingest.json": ingested,
+        "metrics.json": evaluate / "metrics.json", "choice.json": chosen / "choice.json", "ingest.json": ingested,
         **{f"{name}.json": getattr(reports, name) for name in Reports.__dataclass_fields__}, PARAMS: Path(PARAMS),
     }
 

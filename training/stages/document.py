@@ -13,11 +13,12 @@ from training import document, drawings
 from training.document import Reports
 
 
-def main(portfolio: str, ingested: Path, train: Path, evaluate: Path, catalogue: Path, drift: Path, performance: Path, fairness: Path,  # noqa: PLR0913, PLR0917 - its paths
+def main(portfolio: str, ingested: Path, chosen: Path, evaluate: Path, catalogue: Path, drift: Path, performance: Path, fairness: Path,  # noqa: PLR0913, PLR0917 - its paths
          summary: Path, page: Path) -> None:
+    """chosen: what evaluate took its candidate from; summary, page: what is written."""
     read("document", Nothing)
     declared, release = load(portfolio), verify(evaluate / "release")
-    paths = document.gather(release, evaluate, train, ingested, Reports(catalogue, drift, performance, fairness))
+    paths = document.gather(release, evaluate, chosen, ingested, Reports(catalogue, drift, performance, fairness))
     files = document.load(paths, import_module(f"feature_repo.portfolios.{declared.name}"))
     digests, lacking = document.digests(paths), document.missing(files)
     document.write(page, portfolio=portfolio, release_id=release.id, files=files, digests=digests,

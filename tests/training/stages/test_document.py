@@ -31,7 +31,7 @@ def test_an_altered_release_gets_no_document(small_project):
         stage = small_project.params["portfolio"]
         ingested, page = small_project.data("ingest", "ingest.json"), small_project.path / "page.html"
         reports = [small_project.path / "reports" / stage / f"{name}.json" for name in ("catalogue", "drift", "performance", "fairness")]
-        done = small_project.run("python", "-m", "training.stages.document", stage, str(ingested), str(small_project.data("train")),
+        done = small_project.run("python", "-m", "training.stages.document", stage, str(ingested), str(small_project.data("alternatives")),
                                  str(small_project.data("evaluate")), *map(str, reports), str(page.with_suffix(".json")), str(page))
     finally:
         measures.write_bytes(before)
