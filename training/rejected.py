@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -78,8 +80,8 @@ def of(frame: pd.DataFrame, record: pd.DataFrame) -> tuple[Array, Counts]:
     return rejected, Counts(applications, of_known, of_rejected, of_open, applications - of_known - of_rejected - of_open)
 
 
-def why_not(portfolio: Portfolio, counts: Counts, fewest: int) -> str:
-    """Why inference is not applicable; "" where it is."""
+def why_not(portfolio: Portfolio, counts: Counts, fewest: int, alternatives: Path) -> str:
+    """Why inference is not applicable; "" where it is. alternatives: the folder with the record of the search for them."""
     of = f"of {counts.applications} applications of development"
     others = f"{counts.open} are still open, {counts.unexplained} too young or unexplained, and neither is a rejection"
     if counts.known == counts.applications:
@@ -92,6 +94,8 @@ def why_not(portfolio: Portfolio, counts: Counts, fewest: int) -> str:
                 "and has no outcome was rejected")
     if counts.rejected < fewest:
         return f"not applicable: {counts.rejected} {of} were rejected, {fewest} are needed (rejects.fewest in params.yaml); {others}"
+    if json.loads((alternatives / "alternatives.json").read_bytes())["adopted"]:
+        return "not applicable: a less discriminatory alternative is adopted, and what is refitted is the model of train"
     return ""
 
 

@@ -15,7 +15,7 @@ ROOT = closures.ROOT
 STAGES = closures.pipeline()["stages"]
 READS_TOO = {"alternatives": ["train", "evaluate.policy"],  # how a model is made, and what turns it into approvals
              "search": ["train.encoding", "train.trees"],  # what it is to better, and nothing that is chosen after it
-             "rejects": ["train", "alternatives", "evaluate"],  # it fits as train did, and approves as evaluate will
+             "rejects": ["train", "evaluate"],  # it fits as train did, and approves as evaluate will
              "evaluate": ["stability"],  # the limits of a noun of its own
              "compare": ["evaluate.policy"],  # what a good brings and a bad costs
              "document": ["drift", "performance", "fairness", "train"]}  # what it shows of the settings
@@ -25,7 +25,7 @@ MONITORING = ("baseline", "drift", "performance", "fairness")
 
 def test_the_stages_are_the_promised_ones_in_order():
     before = ["ingest", "validate", "featurize", "assemble", "split", "catalogue"]
-    after = ["audit", "vintages", "search", "train", "rejects", "evaluate", "register", "compare"]
+    after = ["audit", "vintages", "search", "train", "alternatives", "rejects", "evaluate", "register", "compare"]
 
     assert list(STAGES) == [*before, *after, *MONITORING, "document"]
 

@@ -16,17 +16,17 @@ from training.rejected import Rejects
 from training.splits import PART, PERIOD, align
 
 
-def main(portfolio: str, record: Path, assemble: Path, split: Path, search: Path, train: Path, rejects: Path) -> None:  # noqa: PLR0913, PLR0917 - its paths
-    """record: ingest's file of outcomes as recorded; train: with the candidate that evaluate takes."""
+def main(portfolio: str, record: Path, assemble: Path, split: Path, search: Path, alternatives: Path, rejects: Path) -> None:  # noqa: PLR0913, PLR0917 - its paths
+    """record: ingest's file of outcomes as recorded; alternatives: with the candidate that evaluate takes."""
     declared, settings = load(portfolio), read("rejects", Rejects)
     frame = pd.read_parquet(assemble / "applications.parquet")
     parts = align(frame, pd.read_parquet(split / "parts.parquet"))
     frame = frame.assign(part=parts[PART].to_numpy(), period=parts[PERIOD].to_numpy())
     of_development, counts = rejected.of(frame, pd.read_parquet(record))
-    why, found, pds = rejected.why_not(declared, counts, settings.fewest), rejected.NOTHING, pd.DataFrame()
+    why, found, pds = rejected.why_not(declared, counts, settings.fewest, alternatives), rejected.NOTHING, pd.DataFrame()
     if not why:
         try:
-            found, pds = _inferred(settings, search, train, (declared, frame, of_development))
+            found, pds = _inferred(settings, search, alternatives, (declared, frame, of_development))
         except DataError as error:  # a sensitivity that cannot be had stops no release
             why = f"not applicable: {error}"
     rejects.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def main(portfolio: str, record: Path, assemble: Path, split: Path, search: Path
     print(why or f"{counts.rejected} of {counts.applications} were rejected: {rejected.words(found)}")
 
 
-def _inferred(settings: Rejects, search: Path, train: Path, of: tuple[Any, ...]) -> tuple[rejected.Models, pd.DataFrame]:
+def _inferred(settings: Rejects, search: Path, alternatives: Path, of: tuple[Any, ...]) -> tuple[rejected.Models, pd.DataFrame]:
     import msgspec  # noqa: PLC0415 - what fits a model takes seconds to import, and most portfolios have no rejected
 
     from training.candidates import load_chosen  # noqa: PLC0415
@@ -47,7 +47,7 @@ def _inferred(settings: Rejects, search: Path, train: Path, of: tuple[Any, ...])
 
     params = read("train", TrainParams)
     params = msgspec.structs.replace(params, trees=read_search(search).settings(params.trees))
-    return infer(Subject(of[0], *load_chosen(train), *of[1:]), params, read("evaluate", EvaluateParams), settings)
+    return infer(Subject(of[0], *load_chosen(alternatives), *of[1:]), params, read("evaluate", EvaluateParams), settings)
 
 
 if __name__ == "__main__":
