@@ -31,6 +31,7 @@ from training.encoding import model_rows
 from training.measures import auc_with_variance, summary
 from training.monotonicity import prove
 from training.params import EvaluateParams, TrainParams
+from training.prior import shifted
 from training.proxies import evenly
 from training.refits import Bench, Change, Refit, bench
 from training.release_parts import compose
@@ -146,12 +147,13 @@ def _chosen(choice: Choice, adopted: Refit, record: Search, material: Material) 
     name, params = adopted.candidate.name, material.train
     development = material.part(DEVELOPMENT)
     seen = adopted.candidate.calibrator.pd(adopted.candidate.kernel.margins(model_rows(material.portfolio, adopted.encoding, development)))
-    found = {DEVELOPMENT: summary(development[BAD].to_numpy(), seen)}
+    shift = adopted.candidate.calibrator.shift
+    found = {DEVELOPMENT: summary(development[BAD].to_numpy(), seen, shift)}
     if len(adopted.apart) == 1:
-        found[CALIBRATION] = summary(*adopted.judged)
+        found[CALIBRATION] = summary(*adopted.judged, shift)
     else:
         count = msgspec.structs.replace(params.cross_validation, folds=len(adopted.apart), repeats=1)
-        found[CROSS_VALIDATION] = summarize(_calibrated_apart(adopted, params), count, params.seed)
+        found[CROSS_VALIDATION] = summarize(_calibrated_apart(adopted, params), count, params.seed, shift)
     return msgspec.structs.replace(choice, chosen=name, why=f"{choice.why}. {record.why}", measured={**choice.measured, name: found})
 
 
@@ -162,5 +164,6 @@ def _calibrated_apart(adopted: Refit, params: TrainParams) -> list[tuple[Array, 
         others = [each for at, each in enumerate(adopted.apart) if at != k]
         all_bad, all_margins = map(np.concatenate, zip(*others, strict=True))
         rule = getattr(params.calibration, adopted.candidate.name)
-        found.append((bad, fit_calibrator(rule, all_margins, all_bad, params.calibration).pd(margins)))
+        calibrator = shifted(fit_calibrator(rule, all_margins, all_bad, params.calibration), adopted.candidate.calibrator.shift)
+        found.append((bad, calibrator.pd(margins)))
     return found

@@ -26,6 +26,7 @@ from training.encoding import Sample, fit_encoding, model_rows, sample
 from training.models import boost
 from training.params import TrainParams
 from training.points import log_odds_table
+from training.prior import shift_of, shifted
 from training.recipe import folds, risks_of
 from training.scorecard import Binned, bin_input, pack, weigh
 
@@ -123,10 +124,16 @@ class Bench:
             found.append((kept[BAD].to_numpy(dtype=np.float64), judge.margins(ground.rows(kept))))
         return Refit(change, self._candidate(change, kernel, native, found), self.whole.encoding, tuple(found))
 
+    @property
+    def shift(self) -> float:
+        """What the portfolio's bad rate adds to the log-odds of these outcomes."""
+        apart = [kept[BAD] for ground, kept in self.apart if ground is self.whole]
+        return shift_of(self.whole.portfolio, np.concatenate([self.whole.frame[BAD], *apart]))
+
     def _candidate(self, change: Change, kernel: Kernel, native: bytes, found: list[Outcomes]) -> Candidate:
         ground, rule = self.whole, self.whole.params.calibration
         bad, margins = map(np.concatenate, zip(*found, strict=True))
-        calibrator = fit_calibrator(getattr(rule, change.family), margins, bad, rule)
+        calibrator = shifted(fit_calibrator(getattr(rule, change.family), margins, bad, rule), self.shift)
         if isinstance(kernel, Scorecard):
             table = log_odds_table(ground.portfolio, ground.encoding, kernel).to_csv(index=False, lineterminator="\n")
             return Candidate(change.family, kernel, calibrator, ("scorecard.csv", table.encode()))
