@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+
+os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)  # a test process of several has it from the first, which imported BentoML
 import socket
 import sys
 from collections.abc import Callable
