@@ -44,8 +44,8 @@ monitor: setup ## Bring the reports up to date and serve them
 stop: ## End exactly what was started
 	@test ! -x $(BIN)/tally || $(BIN)/tally stop
 
-test: setup system-packages ## All tests
-	@$(BIN)/python -m pytest
+test: setup system-packages ## All tests, two files at a time
+	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 bench: setup ## Measure, into reports/bench.json; ONLY=pipeline:60000 one of them
 	@$(BIN)/python tests/performance $(ONLY)
