@@ -38,11 +38,15 @@ class Tried(msgspec.Struct, frozen=True):
 def calibrate(method: str, margins: Array, bad: Array, rule: CalibrationParams) -> tuple[Calibrator, dict[Method, Tried]]:
     """The calibrator by a method, or by the one that `choose` finds, and how each did that was tried."""
     tried = compare(margins, bad, rule) if method == "choose" else {}
-    return fit_calibrator(plainest(tried) if method == "choose" else method, margins, bad, rule), tried
+    return _fit(plainest(tried) if method == "choose" else method, margins, bad, rule), tried
 
 
 def fit_calibrator(method: str, margins: Array, bad: Array, rule: CalibrationParams) -> Calibrator:
-    """A calibrator whose PDs never fall when the margin rises; method: platt, isotonic or beta."""
+    """A calibrator whose PDs never fall when the margin rises; method: platt, isotonic, beta or choose."""
+    return calibrate(method, margins, bad, rule)[0]
+
+
+def _fit(method: str, margins: Array, bad: Array, rule: CalibrationParams) -> Calibrator:
     platt = fit_platt(margins, bad)
     if method == "beta":
         return fit_beta(margins, bad, platt)
@@ -76,7 +80,7 @@ def plainest(tried: dict[Method, Tried]) -> Method:
 def _losses_apart(method: Method, margins: Array, bad: Array, parted: list[tuple[Array, Array]], rule: CalibrationParams) -> Array:
     pds, rule = np.empty(len(bad)), msgspec.structs.replace(rule, isotonic_from=1)
     for fits, kept in parted:
-        pds[kept] = fit_calibrator(method, margins[fits], bad[fits], rule).pd(margins[kept])
+        pds[kept] = _fit(method, margins[fits], bad[fits], rule).pd(margins[kept])
     return (pds - bad) ** 2 if rule.choose_by == "brier" else -np.log(np.where(bad == 1, pds, 1 - pds))
 
 

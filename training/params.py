@@ -102,11 +102,12 @@ class ChoiceParams(Strict, frozen=True):
 
 
 class TrainParams(Strict, frozen=True):
-    """Section train."""
+    """Section train. keep_goods: share of development's goods that the models are fitted to; every row that calibrates does."""
 
     seed: int
     fewest_rows: Count
     fewest_bad: Count
+    keep_goods: Annotated[float, msgspec.Meta(gt=0, le=1)]
     encoding: EncodingParams
     scorecard: ScorecardParams
     trees: TreesParams

@@ -117,7 +117,7 @@ def test_a_choice_among_few_outcomes_leaves_isotonic_out_and_of_hardly_any_is_pl
 
     assert set(compare(MARGINS[:999], BAD[:999], few)) == {"platt", "beta"}
     assert compare(MARGINS[five], BAD[five], RULE) == {}
-    assert calibrate("choose", MARGINS[five], BAD[five], RULE)[0].method == "platt"
+    assert fit_calibrator("choose", MARGINS[five], BAD[five], RULE).method == "platt"
 
 
 @pytest.mark.parametrize("method", ["platt", "beta", "isotonic", "choose"])

@@ -9,9 +9,10 @@ import pytest
 from feature_repo.contract import APPLICANT_ID, BAD
 from feature_repo.errors import DataError
 from feature_repo.params import read
+from training.encoding import model_rows
 from training.fitting import fit
 from training.params import CrossValidationParams, TrainParams
-from training.recipe import folds, held_out, out_of_fold
+from training.recipe import fitted_rows, folds, held_out, out_of_fold
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +81,23 @@ def test_what_is_too_little_for_folds_too_is_a_message(mill, small, params, rows
 
     with pytest.raises(DataError, match=r"the development part has \d+ known outcomes"):
         fit(mill, {"development": few, "calibration": few.iloc[:0]}, params)
+
+
+def test_goods_left_out_for_speed_change_no_level_of_pds(mill, borrow, params):
+    """With a fifth of the goods margins rise by ln 5; PDs do not, since every row still calibrates."""
+    frame = borrow(mill, 5000, unknown=0)
+    development, calibration = frame.iloc[:3600], frame.iloc[3600:]
+    thin = msgspec.structs.replace(params, keep_goods=0.2)
+
+    whole, thinned = (held_out(mill, development, calibration, each) for each in (params, thin))
+
+    assert fitted_rows(development, params).all()
+    assert fitted_rows(development, thin)[development[BAD] == 1].all()
+    assert np.mean(fitted_rows(development, thin)[development[BAD] == 0]) == pytest.approx(0.2, abs=0.03)
+    rows = model_rows(mill, whole.encoding, calibration)
+    for one, other in zip(whole.candidates, thinned.candidates, strict=True):
+        raised = other.kernel.margins(model_rows(mill, thinned.encoding, calibration)).mean() - one.kernel.margins(rows).mean()
+        assert raised == pytest.approx(np.log(5), abs=0.3)
+        pds, said = one.calibrator.pd(one.kernel.margins(rows)), thinned.pds(mill, calibration)[other.name]
+        assert said.mean() == pytest.approx(pds.mean(), rel=0.01)
+        assert np.corrcoef(said, pds)[0, 1] > 0.8
