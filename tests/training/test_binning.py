@@ -55,6 +55,15 @@ def test_the_points_of_a_bin_are_those_of_the_printed_table(scored, bins):
         assert set(rows["points"]) == set(printed.loc[printed["input"] == name, "points"])
 
 
+def test_a_bin_of_levels_is_named_by_those_that_get_its_points(mill, scored, bins):
+    printed = points_table(scored[0], scored[0].kernel).set_index(["input", "value"])["points"]
+    column = next(column for column in mill.raw_inputs if column.is_level)
+    rows = bins[(bins["input"] == column.name) & (bins["bin"] != "missing")]
+
+    assert sorted(level for names in rows["bin"] for level in names.split(", ")) == sorted(column.level_names)
+    assert all(printed[column.name, level] == row["points"] for _, row in rows.iterrows() for level in row["bin"].split(", "))
+
+
 def test_mean_points_of_the_rows_are_mean_points_of_the_bins(scored, bins, development):
     scorer, _ = scored
     at = scorer.assess(arrays(scorer.portfolio, development))
