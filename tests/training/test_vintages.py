@@ -26,16 +26,17 @@ SETTINGS = Vintages(months=24, step=6)
 
 @pytest.fixture(scope="module")
 def history():
-    """A hundred applications on the first of each month of two years: ten bad after 5, 11 and 17 months each if seen, ten rejected."""
+    """A hundred applications on two days of each month of two years: ten bad after 5, 11 and 17 months each if seen, ten rejected."""
     rows = []
     for month in pd.date_range("2010-01-01", "2011-12-01", freq="MS", tz="UTC"):
         for place in range(100):
-            bad_on = month + pd.DateOffset(months=(5, 11, 17)[place % 3]) if place < 30 else pd.NaT
+            asked = month + pd.Timedelta(days=20 * (place % 2))
+            bad_on = asked + pd.DateOffset(months=(5, 11, 17)[place % 3]) if place < 30 else pd.NaT
             seen = pd.notna(bad_on) and bad_on <= OUTCOME.observed_until
             standing = "rejected" if place >= 90 else "open" if place >= 80 else "bad" if seen else "good"
-            mature = month + OUTCOME.matures_after <= OUTCOME.observed_until and standing in {"good", "bad"}
-            bad = float(seen and bad_on <= month + OUTCOME.within) if mature else np.nan
-            rows.append((f"{len(rows)}", month, bad, standing, bad_on if seen else pd.NaT))
+            mature = asked + OUTCOME.matures_after <= OUTCOME.observed_until and standing in {"good", "bad"}
+            bad = float(seen and bad_on <= asked + OUTCOME.within) if mature else np.nan
+            rows.append((f"{len(rows)}", asked, bad, standing, bad_on if seen else pd.NaT))
     frame = pd.DataFrame(rows, columns=["application_id", "event_timestamp", "bad", "standing", "bad_on"])
     return frame[["application_id", "event_timestamp", "bad"]], frame[["application_id", "standing", "bad_on"]]
 
@@ -60,7 +61,7 @@ def test_a_curve_ends_where_the_youngest_loan_was_last_seen(found):
     assert of(found, "2011-01").seen == 17
     assert of(found, "2011-01").cumulative == (10, 20)
     assert of(found, "2011-12").cumulative == (10,)
-    assert curves(found).groupby("vintage")["months"].max()["2011-07"] == 12
+    assert curves(found).groupby("vintage")["months"].max()["2011-07"] == 6, "half were asked for on the 21st"
 
 
 def test_a_bad_rate_is_of_what_has_matured_within_the_window(found):
@@ -69,7 +70,7 @@ def test_a_bad_rate_is_of_what_has_matured_within_the_window(found):
     assert of(found, "2010-01").bads == 20
     assert of(found, "2010-01").bad_rate == pytest.approx(20 / 80)
     assert (young.counted, young.bads, young.bad_rate, young.low) == (0, 0, None, None)
-    assert rates(found)["counted"].tolist() == [80] * 19 + [0] * 5
+    assert rates(found)["counted"].tolist() == [80] * 18 + [40] + [0] * 5
 
 
 def test_how_much_the_window_sees_is_said_over_the_vintages_seen_longest(found):
