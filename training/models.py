@@ -23,7 +23,7 @@ from training.encoding import Sample
 from training.params import TreesParams
 
 Array = np.ndarray[Any, Any]
-NEWTON = 4  # steps to a level; two bring it within a float32 from any that was met
+NEWTON = 4  # steps to a level, each squaring what is left of the error; they begin near it
 LEAST_PD = 1e-7  # XGBoost hands PDs over as float32, which may come to 0 or 1
 
 

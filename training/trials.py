@@ -1,9 +1,9 @@
 """The search for better settings of the trees: Optuna's TPE, seeded, trial after trial. Only importer of optuna.
 
 The first trial has the settings of params.yaml, so the search never ends with worse ones by its own measure: the mean log loss over folds
-of development, in each of which boosting stops early as it does in training. Dated portfolios are folded forwards in time, others by
-applicant. A trial whose mean so far is worse than the median of those before it is pruned after a fold. No time limit ends a search, so
-the clock has no say in what it finds. The calibration and test parts are never seen.
+of development, in each of which boosting stops early as it does in training, and by the same loss, which looks past the level. Dated
+portfolios are folded forwards in time, others by applicant. A trial whose mean so far is worse than the median of those before it is
+pruned after a fold. No time limit ends a search, so the clock has no say in what it finds. The calibration and test parts are never seen.
 """
 
 from __future__ import annotations
