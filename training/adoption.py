@@ -7,7 +7,7 @@ candidate stays as it was, the adopted one takes the place of its family's, with
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import copytree, rmtree
 from typing import Any
@@ -59,8 +59,11 @@ class Material:
         return impact.applicants(evenly(self.scope[rows], most), self.protected)
 
     def bench(self, rounds: int, most: int | None = None) -> Bench:
+        """Of all of development, calibrated as train does; or of a sample to rank by, where the calibration part alone will do."""
         development = self.part(DEVELOPMENT)
-        return bench(self.portfolio, development if most is None else evenly(development, most), self.part(CALIBRATION), self.train, rounds)
+        if most is None:
+            return bench(self.portfolio, development, self.part(CALIBRATION), self.train, rounds)
+        return replace(bench(self.portfolio, evenly(development, most), self.part(CALIBRATION), self.train, rounds), earlier=())
 
 
 def begin(run: Path) -> tuple[str, int]:

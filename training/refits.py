@@ -20,7 +20,7 @@ from feature_repo.portfolio import Portfolio
 from serving.scoring.decision import Encoding
 from serving.scoring.kernel import Kernel
 from serving.scoring.scorecard import Scorecard
-from training.calibration import fit_calibrator
+from training.calibration import aligned, fit_calibrator
 from training.candidates import Candidate
 from training.encoding import Sample, fit_encoding, model_rows, sample
 from training.models import boost
@@ -109,20 +109,26 @@ class Ground:
 
 @dataclass(frozen=True)
 class Bench:
-    """Where candidates are fitted again. apart: per fold what fits and the rows it is judged on; one where there is a calibration part."""
+    """Where candidates are fitted again. apart: per fold what fits and the rows it is judged on; one where there is a calibration part.
+
+    earlier: folds of development that join a calibration part of few bads, as in the recipe.
+    """
 
     whole: Ground
     apart: tuple[tuple[Ground, pd.DataFrame], ...]
     rounds: int
+    earlier: tuple[tuple[Ground, pd.DataFrame], ...] = ()
 
     def fit(self, change: Change) -> Refit:
         """Fit with a change, on all of development, and calibrate on margins of rows that were not seen."""
         kernel, native = self.whole.fit(change, self.rounds)
-        found = []
-        for ground, kept in self.apart:
-            judge = kernel if ground is self.whole else ground.fit(change, self.rounds)[0]
-            found.append((kept[BAD].to_numpy(dtype=np.float64), judge.margins(ground.rows(kept))))
-        return Refit(change, self._candidate(change, kernel, native, found), self.whole.encoding, tuple(found))
+        found, earlier = (tuple(self._judged(change, kernel, *fold) for fold in parted) for parted in (self.apart, self.earlier))
+        calibrating = _with(_joined(earlier, self.earlier) if earlier else None, _joined(found, self.apart))
+        return Refit(change, self._candidate(change, kernel, native, calibrating), self.whole.encoding, found)
+
+    def _judged(self, change: Change, kernel: Kernel, ground: Ground, kept: pd.DataFrame) -> Outcomes:
+        judge = kernel if ground is self.whole else ground.fit(change, self.rounds)[0]
+        return kept[BAD].to_numpy(dtype=np.float64), judge.margins(ground.rows(kept))
 
     @property
     def shift(self) -> float:
@@ -130,9 +136,9 @@ class Bench:
         apart = [kept[BAD] for ground, kept in self.apart if ground is self.whole]
         return shift_of(self.whole.portfolio, np.concatenate([self.whole.frame[BAD], *apart]))
 
-    def _candidate(self, change: Change, kernel: Kernel, native: bytes, found: list[Outcomes]) -> Candidate:
+    def _candidate(self, change: Change, kernel: Kernel, native: bytes, found: Outcomes) -> Candidate:
         ground, rule = self.whole, self.whole.params.calibration
-        bad, margins = map(np.concatenate, zip(*found, strict=True))
+        bad, margins = found
         calibrator = shifted(fit_calibrator(getattr(rule, change.family), margins, bad, rule), self.shift)
         if isinstance(kernel, Scorecard):
             table = log_odds_table(ground.portfolio, ground.encoding, kernel).to_csv(index=False, lineterminator="\n")
@@ -158,8 +164,28 @@ class Refit:
 
 def bench(portfolio: Portfolio, development: pd.DataFrame, calibration: pd.DataFrame, params: TrainParams, rounds: int) -> Bench:
     """calibration: empty where development is too small for one; then it is judged by folds of itself, by applicant."""
-    whole = Ground(portfolio, development, params)
-    if len(calibration):
-        return Bench(whole, ((whole, calibration),), rounds)
-    parted = folds(development, params.cross_validation.folds, params.seed)
-    return Bench(whole, tuple((Ground(portfolio, development.iloc[fits], params), development.iloc[kept]) for fits, kept in parted), rounds)
+    whole, rule = Ground(portfolio, development, params), params.calibration
+
+    def parted(count: int) -> tuple[tuple[Ground, pd.DataFrame], ...]:
+        return tuple((Ground(portfolio, development.iloc[fits], params), development.iloc[kept])
+                     for fits, kept in folds(development, count, params.seed))
+
+    if calibration.empty:
+        return Bench(whole, parted(params.cross_validation.folds), rounds)
+    joins = rule.joins(len(development), int(calibration[BAD].sum()))
+    return Bench(whole, ((whole, calibration),), rounds, parted(rule.join_folds) if joins else ())
+
+
+def _with(earlier: Outcomes | None, found: Outcomes) -> Outcomes:
+    """What calibrates: the judged rows, and earlier ones brought to their level."""
+    if earlier is None:
+        return found
+    (before, theirs), (bad, margins) = earlier, found
+    return np.concatenate([before, bad]), np.concatenate([aligned((theirs, before), (margins, bad)), margins])
+
+
+def _joined(found: tuple[Outcomes, ...], parted: tuple[tuple[Ground, pd.DataFrame], ...]) -> Outcomes:
+    """All folds in the frame's own order, by which a calibrator's folds are drawn."""
+    bad, margins = map(np.concatenate, zip(*found, strict=True))
+    order = np.argsort(np.concatenate([kept.index for _, kept in parted]), kind="stable")
+    return bad[order], margins[order]

@@ -11,6 +11,7 @@ from feature_repo.params import read
 from training import refits
 from training.candidates import load_candidate
 from training.params import TrainParams
+from training.recipe import held_out
 from training.refits import Change
 from training.splits import part_of
 
@@ -74,6 +75,21 @@ def test_without_a_calibration_part_every_row_of_development_is_judged_by_a_mode
     assert len(apart.apart) == ground.whole.params.cross_validation.folds
     assert (len(bad), int(bad.sum())) == (len(few), int(few["bad"].sum()))
     assert 0 < pds.min() < pds.max() < 1
+
+
+@pytest.mark.parametrize("family", ["scorecard", "trees"])
+def test_where_earlier_rows_join_the_calibration_they_join_here_too(mill, ground, family):
+    params = ground.whole.params
+    rule = msgspec.structs.replace(params.calibration, alone_from=10**6, join_from=1)
+    params = msgspec.structs.replace(params, calibration=rule, trees=msgspec.structs.replace(params.trees, rounds=5))
+    development, calibration = ground.whole.frame, ground.apart[0][1]
+    theirs = next(one for one in held_out(mill, development, calibration, params, joined=True).candidates if one.name == family)
+    rounds = len(theirs.kernel.roots) if family == "trees" else 5
+    ours = refits.bench(mill, development, calibration, params, rounds).fit(Change(family)).candidate.calibrator
+
+    margins = np.linspace(-4, 1, 50)
+    assert ours.pd(margins) == pytest.approx(theirs.calibrator.pd(margins), rel=1e-4)
+    assert ours != ground.fit(Change(family)).candidate.calibrator
 
 
 def test_names_say_what_was_changed():
