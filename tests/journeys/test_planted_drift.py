@@ -7,9 +7,14 @@ import re
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
 from borrowers import write_params
+from scipy.special import logit
+from sklearn.linear_model import LogisticRegression
 
+from feature_repo.contract import APPLICATION_ID, EVENT_TIME
 from feature_repo.portfolio import Portfolio
 from feature_repo.portfolios import load
 
@@ -47,7 +52,25 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         sizes = [path.stat().st_size for path in reports.glob("*.html")]
         (truth,) = Path("data").rglob("truth/planted.json")
         planted = json.loads(truth.read_bytes())
-    return SimpleNamespace(portfolio=load(NAME), planted=planted, manifest=manifest, docs=docs, sizes=sizes, **found)
+        recalibrated = against_the_truth(d / "assemble" / "applications.parquet", release, truth.parent / "truth.parquet", planted)
+    return SimpleNamespace(portfolio=load(NAME), planted=planted, recalibrated=recalibrated, manifest=manifest,
+                           docs=docs, sizes=sizes, **found)
+
+
+def against_the_truth(applications: Path, release: Path, truth: Path, planted: dict) -> LogisticRegression:
+    """The log-odds of everyone's true PD by those of the PD the release gives them, out of time and before the planted drift."""
+    from governance.release import verify
+    from serving.scoring.batch import score
+    from serving.scoring.decision import load as load_scorer
+
+    frame = pd.read_parquet(applications)
+    month = frame[EVENT_TIME].dt.strftime("%Y-%m")
+    after = pd.Timestamp(load(NAME).applications.time.out_of_time_from).strftime("%Y-%m")
+    frame = frame[(month >= after) & (month < planted["drift"]["from"])]
+    said = logit(score(load_scorer(verify(release), load(NAME)), frame)["pd"].to_numpy()).reshape(-1, 1)
+    true = pd.read_parquet(truth).set_index("application_no")["true_pd"].loc[frame[APPLICATION_ID]].to_numpy()
+    both = np.repeat([1.0, 0.0], len(true))  # a share of bad and the rest of good per applicant, in place of one drawn outcome
+    return LogisticRegression(C=np.inf).fit(np.vstack([said, said]), both, sample_weight=np.concatenate([true, 1 - true]))
 
 
 def descendants(portfolio: Portfolio, planted: list[str]) -> set[str]:
@@ -131,3 +154,8 @@ def test_the_reports_say_it_in_words(journey):
     for column in journey.planted["drift"]["columns"]:
         assert f"**{column}** in {journey.planted['drift']['from']} to 2023-12" in said
     assert any(journey.planted["proxy"]["group"] in sentence and "alert" in sentence for sentence in journey.fairness["found"])
+
+
+def test_pds_follow_the_true_pds_out_of_time_until_the_planted_drift(journey):
+    """Within 0.95 and 1.05 at the default 60,000 applications; 36,000 leave the slope uncertain by 0.04 (standard error)."""
+    assert 0.9 < journey.recalibrated.coef_[0, 0] < 1.1
