@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,6 @@ from invented import brought
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
-STAGES = ("ingest", "validate", "featurize", "assemble", "split", "search", "train", "evaluate")
 
 
 def run(portfolio, home, data_dir):
@@ -21,7 +21,7 @@ def run(portfolio, home, data_dir):
     with pytest.MonkeyPatch.context() as patch, brought():
         patch.chdir(home)
         patch.setenv("TALLY_DATA_DIR", str(data_dir))
-        for stage in STAGES:
+        for stage in takewhile("register".__ne__, stages):
             _, _, module, *arguments = stages[stage]["cmd"].replace("${portfolio}", portfolio).split()
             importlib.import_module(module).main(arguments[0], *map(Path, arguments[1:]))
     return json.loads((home / "data" / portfolio / "evaluate" / "metrics.json").read_bytes())
