@@ -31,7 +31,9 @@ def test_a_run_shows_measures_settings_pictures_provenance_and_the_model(evaluat
     assert {"git.commit", "git.dirty", "validation", "interface_hash", "policy.approve_below", "model"} <= set(version.tags)
     assert run.data.metrics["test_gini"] == json.loads((evaluated / "metrics.json").read_text())["test_gini"]
     assert any(name.startswith("train.") for name in run.data.params)
-    assert pictures == {f"plots/{name}.png" for name in ("parts", "roc", "calibration", "scores", "vintages", "bands")}
+    tables = {path.stem for path in (mill_model.evaluate / "plots").iterdir()}
+    assert tables >= {"parts", "roc", "calibration", "scores", "vintages", "bands", "stability"}
+    assert pictures == {f"plots/{name}.png" for name in tables}
 
 
 def test_registering_again_writes_the_same_card(evaluated, tmp_path, mill, mill_model):
