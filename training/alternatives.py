@@ -192,7 +192,8 @@ def _member(tried: Tried, first: Tried, rule: AlternativesParams) -> Member:
     (bad, pds), (_, before) = tried.outcomes, first.outcomes
     gini, low, high = measures.gini_interval(bad, pds, rule.confidence)
     gap, least, most = measures.auc_difference(bad, before, pds, rule.confidence)
-    return Member(tried.change.name, tried.change, (gini + 1) / 2, (low + 1) / 2, (high + 1) / 2, -gap, -most, -least, tried.worst,
+    loss, loss_low, loss_high = (0.0 - each for each in (gap, most, least))
+    return Member(tried.change.name, tried.change, (gini + 1) / 2, (low + 1) / 2, (high + 1) / 2, loss, loss_low, loss_high, tried.worst,
                   tried.worst.ratio - first.worst.ratio, tried.groups)
 
 
