@@ -25,7 +25,7 @@ def draw(plots: Path) -> dict[str, Markup]:
 def _svg(name: str, figure: Figure) -> Markup:
     """The svg element alone; the name keeps its ids apart from those of other drawings."""
     written = io.StringIO()
-    if not any(len(axes.get_yticklabels()) > CROWDED for axes in figure.axes):
+    if len(figure.axes) == 1 and len(figure.axes[0].get_yticklabels()) <= CROWDED:
         figure.set_size_inches(*SIZE)
     for axes in figure.axes:
         if len(axes.get_xticklabels()) > CROWDED:
