@@ -55,8 +55,8 @@ def _of_seen(seen: Seen) -> str:
 def _of_profit(swap: dict[str, Any]) -> str:
     expected, known = swap["profit"][1], swap["profit"][2]
     unit = f"in units of {swap['amount']}" if swap["amount"] else "in loans, for the contract names no amount"
-    return (f"Expected profit, {unit}: {expected.difference:+,.6g} by the challenger's PDs ({expected.champion:,.6g} to "
-            f"{expected.challenger:,.6g}); on {known.applicants:,} known outcomes {known.difference:+,.6g}.")
+    return (f"Expected profit, {unit}: {expected.difference:+,.2f} by the challenger's PDs ({expected.champion:,.2f} to "
+            f"{expected.challenger:,.2f}); on {known.applicants:,} known outcomes {known.difference:+,.2f}.")
 
 
 def _of_side(side: Side) -> str:
