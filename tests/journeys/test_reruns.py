@@ -12,7 +12,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "architecture"))
 import closures
 
 ALWAYS = ["ingest", "register", "compare"]
-AFTER_TRAIN = ["train", "evaluate", "register", "compare", "baseline", "drift", "performance", "fairness", "document"]
+AFTER_TRAIN = ["train", "alternatives", "rejects", "evaluate", "register", "compare", "baseline", "drift", "performance", "fairness",
+               "document"]
 
 
 @pytest.fixture(scope="module")
