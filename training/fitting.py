@@ -21,7 +21,7 @@ from training.cross_validation import cross_validate
 from training.encoding import model_rows
 from training.measures import summary
 from training.params import Method, TrainParams
-from training.recipe import Recipe, held_out, out_of_fold
+from training.recipe import Recipe, learn
 from training.splits import CALIBRATION, DEVELOPMENT, require_outcomes
 
 Array = np.ndarray[Any, Any]
@@ -48,14 +48,13 @@ def fit(portfolio: Portfolio, frames: dict[str, pd.DataFrame], params: TrainPara
     require_outcomes(DEVELOPMENT, development[BAD].to_numpy(), rows=params.fewest_rows, bad_rows=params.fewest_bad)
     calibration = frames.get(CALIBRATION, development.iloc[:0])
     if calibration.empty:
-        recipe = out_of_fold(portfolio, development, params, params.seed)
+        recipe = learn(portfolio, development, calibration, params)
         apart = cross_validate(portfolio, development, params)
         measured = {name: {**known, CROSS_VALIDATION: apart[name]}
                     for name, known in _measured(portfolio, recipe, {DEVELOPMENT: development}).items()}
     else:
         require_outcomes(CALIBRATION, calibration[BAD].to_numpy(), rows=2, bad_rows=1)
-        joined = params.calibration.joins(len(development), int(calibration[BAD].sum()))
-        recipe = held_out(portfolio, development, calibration, params, joined=joined)
+        recipe = learn(portfolio, development, calibration, params)
         measured = _measured(portfolio, recipe, {DEVELOPMENT: development, CALIBRATION: calibration})
     sampled = portfolio.outcome.sampled
     notes = (*unused(portfolio, model_rows(portfolio, recipe.encoding, development)), *([sampled.says] if sampled else []))

@@ -166,7 +166,7 @@ def _reject_inference(axes: Axes, table: pd.DataFrame) -> None:
     for model in change:
         axes.plot(change[model], range(len(change)), "o" if model == "known" else "D", label=str(model))
     axes.hlines(range(len(change)), change.min(axis=1), change.max(axis=1), color="grey", linewidth=1)
-    axes.set_yticks(range(len(change)), [f"{name.replace('_', ' ')}: {value:.3g}" for name, value in wide["known"].items()])
+    axes.set_yticks(range(len(change)), [f"{str(name).replace('_', ' ')}: {value:.3g}" for name, value in wide["known"].items()])
     axes.invert_yaxis()
 
 
@@ -174,8 +174,9 @@ def _frontier(axes: Axes, table: pd.DataFrame) -> None:
     axes.set(title="Fairer alternatives: what was tried", xlabel="AUC on rows not seen, 95%",
              ylabel="least adverse impact ratio of any group, 95%")
     for role, rows in table.groupby("role", sort=False):
-        bars = {"xerr": _bars(rows, "auc", "auc_low", "auc_high"), "yerr": _bars(rows, "adverse_impact", "impact_low", "impact_high")}
-        axes.errorbar(rows["auc"], rows["adverse_impact"], fmt="o", capsize=3, alpha=1.0 if role != "tried" else 0.4, label=role, **bars)
+        axes.errorbar(rows["auc"], rows["adverse_impact"], xerr=_bars(rows, "auc", "auc_low", "auc_high"),
+                      yerr=_bars(rows, "adverse_impact", "impact_low", "impact_high"), fmt="o", capsize=3,
+                      alpha=1.0 if role != "tried" else 0.4, label=role)
     for x, y, name in table[table["role"] != "tried"][["auc", "adverse_impact", "alternative"]].itertuples(index=False):
         axes.annotate(name, (x, y), textcoords="offset points", xytext=(6, 6), fontsize=8)
     axes.axhline(0.8, label="four fifths", **CHANCE)

@@ -61,6 +61,14 @@ class Kernels:
         return {"scorecard": self.scorecard.margins(rows), "trees": self.trees.kernel.margins(rows)}
 
 
+def learn(portfolio: Portfolio, development: pd.DataFrame, calibration: pd.DataFrame, params: TrainParams) -> Recipe:
+    """The recipe as there are rows for it: calibrated on a part of its own, with or without development's shape, or out of fold."""
+    if calibration.empty:
+        return out_of_fold(portfolio, development, params, params.seed)
+    joined = params.calibration.joins(len(development), int(calibration[BAD].sum()))
+    return held_out(portfolio, development, calibration, params, joined=joined)
+
+
 def held_out(portfolio: Portfolio, development: pd.DataFrame, calibration: pd.DataFrame, params: TrainParams, *,
              joined: bool = False) -> Recipe:
     """Fit on development, calibrate on the calibration part.

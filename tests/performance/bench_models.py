@@ -42,7 +42,7 @@ from training import measures
 from training.encoding import sample
 from training.monotonicity import prove
 from training.params import SplitParams, TrainParams
-from training.recipe import folds, held_out, out_of_fold
+from training.recipe import folds, learn
 from training.splits import CALIBRATION, DEVELOPMENT, PART, TEST, cut
 
 WORKLOADS = ("card_default", "sba_504", "consumer_loans", "german_credit")
@@ -123,8 +123,7 @@ def contest(rows: Rows, repeats: int, trials: int) -> list[Score]:
 def fight(rows: Rows, parts: Parts, tuned: tuple | None, trials: int) -> tuple[Said, tuple]:
     """Both fitted on the same development, calibrated on the same part or out of fold, and asked of the same test."""
     development, calibration, test = (parts[part] for part in (DEVELOPMENT, CALIBRATION, TEST))
-    recipe = (out_of_fold(rows.portfolio, development, rows.train, rows.train.seed) if calibration.empty
-              else held_out(rows.portfolio, development, calibration, rows.train))
+    recipe = learn(rows.portfolio, development, calibration, rows.train)
     for candidate in recipe.candidates:
         prove(rows.portfolio, candidate)
     fit, calibrate, judged = (sample(rows.portfolio, recipe.encoding, part) for part in (development, calibration, test))

@@ -52,7 +52,8 @@ def test_a_simulated_portfolio_is_made_where_its_raw_files_belong_and_read_the_s
 
     assert files(home / "first") == files(home / "second")
     portfolio = load("consumer_loans")
-    assert {path.stem for path in (home / "first" / "ingest").glob("*.parquet")} == {*(table.name for table in portfolio.tables), "outcome-record"}
+    written = {path.stem for path in (home / "first" / "ingest").glob("*.parquet")}
+    assert written == {*(table.name for table in portfolio.tables), "outcome-record"}
     assert len(pd.read_parquet(home / "first" / "ingest" / f"{portfolio.applications.name}.parquet")) == ROWS
 
 
