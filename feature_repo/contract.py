@@ -31,7 +31,6 @@ RESERVED = frozenset({
 NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 OTHER = "other"
 UNDATED_BAD = "bad, without a day on or after the application's"  # in place of an outcome whose window cannot be told
-
 DECIDE = "DECIDE"  # begins a text that a drafted contract leaves to a person; refused until it is replaced
 
 days = timedelta
@@ -88,11 +87,11 @@ class Input:
     """A value the model may use: a number (bounds) or a level (levels).
 
     low, high: hard bounds, inclusive. usual: where the median must lie (stop) and single values should lie (warn).
-    special: numbers that are codes, binned apart. missing: raw texts that mean "no value".
-    suffix: what follows a number in the file, as the % of "13.5 %".
+    special: numbers that are codes, binned apart. missing: raw texts that mean "no value". suffix: what follows a number: "13.5 %".
     levels: raw text -> name, or the names; `other` accepts unseen levels as the level "other".
     meaning: what the value says, in a few words for people; without it, its name in words.
     known_before: how a value that alone ranks the outcome very well can be known before the decision; without it such a column stops a run.
+    permitted: the rule by which a value that all but names a protected group may be used (age, 12 CFR 1002.6(b)(2)); likewise.
     """
 
     name: str = field(kw_only=False)
@@ -111,6 +110,7 @@ class Input:
     risk: Risk = Risk.NONE
     reason: str = ""
     known_before: str = ""
+    permitted: str = ""
     severity: Severity = Severity.STOP
 
     @property

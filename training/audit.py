@@ -108,7 +108,7 @@ class Audit(msgspec.Struct, frozen=True):
 def of(portfolio: Portfolio, scope: pd.DataFrame, views: Path, seen: Evidence, params: AuditParams) -> Audit:
     """scope: the assembled applications with `part`; views: folder of the stored tables as featurize wrote them."""
     overlap, times = overlapping(portfolio, scope), timed(portfolio, scope, views, params)
-    findings = (*_of_overlap(overlap, params), *_of_times(times), *_of_proxies(seen.told, params.proxies))
+    findings = (*_of_overlap(overlap, params), *_of_times(times), *_of_proxies(portfolio, seen.told, params.proxies))
     return Audit(all(each.severity != "stop" for each in findings), findings, overlap, times, seen.alone, seen.told)
 
 
@@ -194,13 +194,17 @@ def _of_times(found: Times) -> Iterator[Finding]:
     yield from (_stop("times", f"{count} {words}") for words, count in counts.items() if count)
 
 
-def _of_proxies(told: tuple[Told, ...], params: ProxiesParams) -> Iterator[Finding]:
+def _of_proxies(portfolio: Portfolio, told: tuple[Told, ...], params: ProxiesParams) -> Iterator[Finding]:
+    permitted = {column.name: column.permitted for column in portfolio.raw_inputs if column.permitted.strip()}
     for each in told:
         for tell in each.alone:
             says = f"{tell.input} alone tells {each.attribute} ({tell.group}) from the rest with AUC {tell.auc:.3f}"
-            if tell.input in each.copies:
+            if tell.input in each.copies and tell.input in permitted:
+                yield Finding("proxies", "warn", tell.input, f"{says}; declared as permitted: {permitted[tell.input]}")
+            elif tell.input in each.copies:
                 yield _stop("proxies", f"{says}, allowed below {params.copy_auc:g} (audit.proxies): it is the attribute under another "
-                                       "name. Declare its column Ignored or Protected in the portfolio's file", tell.input)
+                                       "name. Declare its column Ignored or Protected in the portfolio's file, or permitted='the rule by "
+                                       "which it may be used'", tell.input)
             elif tell.input in each.strong:
                 words = f"{says}; with it shuffled, all inputs together lose {tell.contribution:.3f} of theirs ({_together(each)})"
                 yield Finding("proxies", "warn", tell.input, words)

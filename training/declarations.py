@@ -24,6 +24,7 @@ ALWAYS = {"risk", "nullable", "fresh_for", "when_stale", "severity"}
 LABELS = {
     "special": "special codes", "missing": "texts that mean no value", "risk": "direction declared", "nullable": "may be missing",
     "fresh_for": "usable for", "reason": "reason given to applicants", "known_before": "why it is known before the decision",
+    "permitted": "why it may be used, though it tells a protected group",
     "severity": "where the data break this", "bad": "counts as bad", "good": "counts as good", "neither": "counts as unknown",
     "rejected": "never booked",
     "other": "unseen levels", "because": "never used, because", "rows": "rows expected", "sha256": "accepted digests",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -135,6 +137,19 @@ def test_a_copy_of_a_protected_attribute_stops_and_a_strong_proxy_warns(mill, sc
     assert [(each.severity, each.column) for each in seen.findings] == [("stop", name), ("warn", other)]
     assert not seen.success
     assert "allowed below 0.95" in seen.findings[0].words
+
+
+def test_a_copy_that_a_rule_permits_warns_with_the_rule(mill, scope, views):
+    age, other = mill.requests[:2]
+    table = replace(mill.applications, columns=tuple(replace(column, permitted="12 CFR 1002.6(b)(2)") if column is age else column
+                                                     for column in mill.applications.columns))
+    lawful = replace(mill, tables=tuple(table if each is mill.applications else each for each in mill.tables))
+    told = (Told("guild", 500, ("country", "town"), 0, "", Tell("", "country", 0.99),
+                 (Tell(age.name, "country", 0.97, 0.3), Tell(other.name, "country", 0.96, 0.3)), (age.name, other.name), (age.name, other.name)),)
+    seen = found(lawful, scope, views, told=told)
+
+    assert [(each.severity, each.column) for each in seen.findings] == [("warn", age.name), ("stop", other.name)]
+    assert "permitted: 12 CFR 1002.6(b)(2)" in seen.findings[0].words
 
 
 def test_what_only_all_inputs_together_tell_warns(mill, scope, views):
