@@ -18,7 +18,8 @@ from training.standing import OPEN, REJECTED, STANDING
 
 Array = np.ndarray[Any, Any]
 KNOWN, PARCELLING, FUZZY = "known", "parcelling", "fuzzy"
-IN_METRICS = ("test_gini", "mean_pd", "approval_rate", "approved_pd")
+IN_WORDS = ("test_gini", "mean_pd", "approval_rate", "approved_pd")
+IN_METRICS = ("test_auc", "test_ks", "test_ece", *IN_WORDS)
 
 
 class Prudence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,7 +120,7 @@ def flat(found: Models) -> dict[str, float]:
 def words(found: Models) -> str:
     """The few figures as ranges, for people."""
     bands = band(found)
-    return ", ".join(f"{name.replace('_', ' ')} {bands[name]['low']:.4f} to {bands[name]['high']:.4f}" for name in IN_METRICS)
+    return ", ".join(f"{name.replace('_', ' ')} {bands[name]['low']:.4f} to {bands[name]['high']:.4f}" for name in IN_WORDS)
 
 
 def table(found: Models) -> pd.DataFrame:

@@ -27,6 +27,14 @@ def test_they_are_the_numbers_of_the_run(shown, mill_model):
     assert {name: shown[name] for name in TOLD} == {name: metrics[name] for name in TOLD}
 
 
+def test_beside_a_figure_that_the_rejected_might_change_stands_its_band():
+    metrics = dict.fromkeys(TOLD, 0.5) | {"rejects_test_gini_low": 0.4, "rejects_test_gini_high": 0.6, "rejects_of_no_headline_low": 0.0}
+
+    found = headline(metrics, {})
+
+    assert found.keys() - set(TOLD) == {"rejects_test_gini_low", "rejects_test_gini_high"}
+
+
 def test_candidates_without_a_calibration_part_are_shown_where_they_were_measured():
     measured = {name: {"development": {"gini": 0.9}, "cross_validation": {"gini": gini}} for name, gini in (("a", 0.5), ("b", 0.4))}
 
