@@ -111,7 +111,8 @@ def write_inputs(at: SimpleNamespace, portfolio: Portfolio, frame: pd.DataFrame)
     for stage in (at.assemble, at.validate, at.vault):
         stage.mkdir()
     frame.to_parquet(at.assemble / "applications.parquet")
-    (at.validate / "verdict.json").write_text(json.dumps({"success": True, "checks": 1, "failures": [], "warnings": []}))
+    verdict = {"success": True, "checks": 1, "failures": [], "warnings": [], "suite": "", "rows": {}}
+    (at.validate / "verdict.json").write_text(json.dumps(verdict))
     random = np.random.default_rng(9)
     groups = {column.name: random.choice([*column.group_names, None], len(frame)) for column in portfolio.protected}
     pd.DataFrame({APPLICATION_ID: frame[APPLICATION_ID], **groups}).to_parquet(at.vault / "protected.parquet")

@@ -110,7 +110,8 @@ def drawn_on_a_wrong_axis(spec):
 def test_plots_of_two_revisions_are_drawn_over_each_other_with_something_in_each(tried):
     did(tried.project, "dvc", "plots", "diff", "HEAD", "trees", "--out", "compared")
 
-    specs = [json.loads(spec) for spec in SPEC.findall((tried.project.path / "compared" / "index.html").read_text())]
+    drawn = [json.loads(spec) for spec in SPEC.findall((tried.project.path / "compared" / "index.html").read_text())]
+    specs = [spec for spec in drawn if spec]  # a table without rows, such as swaps without a champion, is drawn as nothing
     values = {spec["title"]["text"]: spec["data"]["values"] for spec in specs}
     assert {"Development and out-of-time", "ROC", "Calibration", "Scores by outcome", "Gini by vintage", "Score bands"} <= set(values)
     assert all({value["rev"] for value in each} == {"HEAD", "trees"} for each in values.values())

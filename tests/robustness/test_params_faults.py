@@ -11,6 +11,7 @@ from milling import NAME, STAGES
 from test_odd_input import assert_one_clear_line
 
 PARAMS = Path("params.yaml")
+READS_NOTHING = {"search"}  # until trials are asked for
 GONE = "gone"
 
 
@@ -54,7 +55,7 @@ def test_a_portfolio_that_is_not_there(run, there, stage, monkeypatch):
     assert NAME in found.said
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", [name for name in STAGES if name not in READS_NOTHING])
 def test_an_input_that_is_not_there(run, there, stage):
     for folder in there.iterdir():
         shutil.rmtree(folder)

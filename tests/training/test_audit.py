@@ -144,8 +144,9 @@ def test_a_copy_that_a_rule_permits_warns_with_the_rule(mill, scope, views):
     table = replace(mill.applications, columns=tuple(replace(column, permitted="12 CFR 1002.6(b)(2)") if column is age else column
                                                      for column in mill.applications.columns))
     lawful = replace(mill, tables=tuple(table if each is mill.applications else each for each in mill.tables))
+    both = (age.name, other.name)
     told = (Told("guild", 500, ("country", "town"), 0, "", Tell("", "country", 0.99),
-                 (Tell(age.name, "country", 0.97, 0.3), Tell(other.name, "country", 0.96, 0.3)), (age.name, other.name), (age.name, other.name)),)
+                 (Tell(age.name, "country", 0.97, 0.3), Tell(other.name, "country", 0.96, 0.3)), both, both),)
     seen = found(lawful, scope, views, told=told)
 
     assert [(each.severity, each.column) for each in seen.findings] == [("warn", age.name), ("stop", other.name)]

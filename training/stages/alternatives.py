@@ -19,7 +19,7 @@ from training.splits import PART, PERIOD, align
 
 
 def main(portfolio: str, assemble: Path, split: Path, search: Path, audit: Path, protected: Path, train: Path, alternatives: Path) -> None:  # noqa: PLR0913, PLR0917 - its paths
-    params, rule = read("train", TrainParams), read("alternatives", AlternativesParams)
+    rule, params = read("alternatives", AlternativesParams), read("train", TrainParams)
     params = msgspec.structs.replace(params, trees=read_search(search).settings(params.trees))
     frame = pd.read_parquet(assemble / "applications.parquet")
     parts = align(frame, pd.read_parquet(split / "parts.parquet"))

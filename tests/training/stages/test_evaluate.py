@@ -11,7 +11,8 @@ from governance.release import verify
 from serving.scoring import decision
 
 COMMON = {"contract.json", "encoding.json", "kernel.npz", "calibrator.json", "policy.json", "reasons.json", "bins.json", "fairness.json",
-          "golden.json", "measures.json", "parts.json", "stability.json", "search.json", "monotonicity.json"}
+          "golden.json", "measures.json", "parts.json", "stability.json", "search.json", "monotonicity.json",
+          "binning.json", "calibration.json", "cutoffs.json"}
 
 
 @pytest.fixture(scope="module")

@@ -49,7 +49,7 @@ def found(tmp_path_factory, mill_model):
 def test_off_it_finds_nothing_and_imports_neither_optuna_nor_pandas(tmp_path):
     shutil.copy(ROOT / "params.yaml", tmp_path)
     program = ("import sys; from pathlib import Path; from training.stages import search\n"
-               "search.main('mill', Path('none'), Path('none'), Path('search'))\n"
+               "search.main('card_default', Path('none'), Path('none'), Path('search'))\n"
                "print(sorted({'optuna', 'pandas', 'xgboost', 'optbinning'} & set(sys.modules)))")
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True,
                           env={"PYTHONPATH": str(ROOT)})
