@@ -103,7 +103,7 @@ def test_the_table_of_experiments_is_short_enough_to_read(tried):
 
 def drawn_on_a_wrong_axis(spec):
     """Whether x is text on an axis of numbers, where Vega draws an empty panel without a word."""
-    axis = spec["encoding"]["x"]
+    axis = spec.get("spec", spec)["encoding"]["x"]
     return axis["type"] == "quantitative" and not all(NUMBER.fullmatch(value[axis["field"]]) for value in spec["data"]["values"])
 
 

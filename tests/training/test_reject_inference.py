@@ -12,7 +12,7 @@ from training import reject_inference
 from training.candidates import load_candidate
 from training.params import EvaluateParams, TrainParams
 from training.reject_inference import Subject, dealt, infer, parcelled
-from training.rejected import FUZZY, KNOWN, PARCELLING, Prudence, Rejects, band, flat, table
+from training.rejected import FUZZY, IN_METRICS, KNOWN, PARCELLING, Prudence, Rejects, band, flat, table
 
 PLAIN = Prudence(1, 1)
 
@@ -93,7 +93,7 @@ def test_the_band_holds_every_model_and_the_flat_figures_are_its_ends(inferred):
     for name, ends in bands.items():
         assert ends["low"] <= getattr(found[KNOWN], name) <= ends["high"]
     assert few["rejects_mean_pd_high"] == bands["mean_pd"]["high"]
-    assert len(few) == 8
+    assert set(few) == {f"rejects_{name}_{end}" for name in IN_METRICS for end in ("low", "high")}
     assert len(table(found)) == 3 * len(bands)
 
 
