@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
-from scipy.stats import beta, norm
+from scipy.stats import norm
 
 from training import measures
 
@@ -54,15 +54,6 @@ def difference(cases: Cases, reference: Cases, confidence: float) -> Estimate | 
     other, other_low, other_high = _wilson(reference, confidence)
     gap = own - other
     return Estimate(gap, float(gap - np.hypot(own - low, other_high - other)), float(gap + np.hypot(high - own, other - other_low)))
-
-
-def pd_too_low(bad: int, matured: int, mean_pd: float) -> float:
-    """Jeffreys one-sided p-value that the PD is not too low (ECB 2019, instructions for reporting validation results).
-
-    >>> round(pd_too_low(20, 1000, 0.01), 5)
-    0.00223
-    """
-    return float(beta.cdf(mean_pd, bad + 0.5, matured - bad + 0.5))
 
 
 def _wilson(cases: Cases, confidence: float) -> tuple[float, float, float]:

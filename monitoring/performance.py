@@ -18,7 +18,7 @@ from feature_repo.portfolio import Portfolio
 from governance.limits import Verdict, unless_chance
 from governance.release import Release
 from monitoring import window
-from monitoring.intervals import Estimate, pd_too_low, share
+from monitoring.intervals import Estimate, share
 from monitoring.params import PerformanceParams
 from serving.scoring.kernel import Array
 from serving.scoring.parts import Calibrator
@@ -134,7 +134,7 @@ def _period(month: str, frame: pd.DataFrame, counts: Array, reference: Reference
         brier=float(np.average((pd_ - bad) ** 2, weights=weights)) if len(bad) else None,
         ece=measures.ece(bad, pd_, shift=shift) if both else None,
         mean_pd=float(np.average(pd_, weights=weights)) if len(bad) else None, observed=_observed((bads, len(bad)), params, shift),
-        too_low=pd_too_low(bads, len(bad), said) if len(bad) else None,
+        too_low=_too_low(bads, len(bad), said) if len(bad) else None,
         gini_verdict=gini_verdict(gini, reference.gini, params) if enough else Verdict.INSUFFICIENT,
         calibration_verdict=calibration_verdict(bads, len(bad), said, params) if enough else Verdict.INSUFFICIENT,
         note=_note(len(bad), bads, params),
@@ -160,7 +160,7 @@ def calibration_verdict(bads: int, matured: int, mean_pd: float, params: Perform
 
     PDs that are too high are watched at most. Where few bad outcomes are expected none at all is no rare event, and nothing is said.
     """
-    too_low, chance = pd_too_low(bads, matured, mean_pd), 1 - params.confidence
+    too_low, chance = _too_low(bads, matured, mean_pd), 1 - params.confidence
     excess = bads / matured / mean_pd - 1
     if excess >= 0:
         return unless_chance(params.excess_bad.verdict(excess), explained=too_low >= chance)
@@ -181,7 +181,7 @@ def _band(name: str, frame: pd.DataFrame, counts: Array, params: PerformancePara
     return Band(
         band=name, decisions=int(here.sum()), matured=len(bad), bad=bads,
         mean_pd=float(np.average(pd_, weights=measures.weigh(bad, shift))) if len(bad) else None,
-        observed=_observed((bads, len(bad)), params, shift), too_low=pd_too_low(bads, len(bad), said) if len(bad) else None,
+        observed=_observed((bads, len(bad)), params, shift), too_low=_too_low(bads, len(bad), said) if len(bad) else None,
         calibration_verdict=calibration_verdict(bads, len(bad), said, params) if len(bad) >= params.minimum else Verdict.INSUFFICIENT,
     )
 
@@ -194,6 +194,10 @@ def _observed(cases: tuple[int, int], params: PerformanceParams, shift: float) -
 
 def _outcomes(frame: pd.DataFrame, counts: Array) -> tuple[Array, Array]:
     return frame["pd"].to_numpy()[counts], frame[BAD].to_numpy(dtype=np.float64)[counts]
+
+
+def _too_low(bads: int, matured: int, mean_pd: float) -> float:
+    return float(measures.jeffreys(bads, matured, mean_pd))
 
 
 def _note(matured: int, bad: int, params: PerformanceParams) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from feature_repo.contract import BAD
-from feature_repo.errors import DataError
+from feature_repo.errors import DataError, ParamsError
 from feature_repo.portfolio import Portfolio
 from governance.release import dump
 from serving.scoring.batch import score
@@ -96,10 +96,26 @@ def explore(material: Material, start: tuple[str, int], proxies: tuple[str, ...]
     proposed = alternatives.propose(members, rule)
     members = tuple(msgspec.structs.replace(each, test=_on_test(material, tried[each.name], rule)) if _is_shown(each, members) else each
                     for each in members)
-    adopted = proposed is not None and rule.adopt == "within"
-    record = Search(rule, proposed.name if proposed else None, adopted, alternatives.why(members, proposed, rule),
+    asked = proposed is not None and rule.adopt == "within"
+    adopted, words = _in_full(material, start, proposed.change, rule) if proposed and asked else (None, "")
+    record = Search(rule, proposed.name if proposed else None, adopted is not None, alternatives.why(members, proposed, rule) + words,
                     len(ground.whole.frame), len(judged), members)
-    return record, material.bench(rounds).fit(proposed.change) if proposed and adopted else None
+    return record, adopted
+
+
+def _in_full(material: Material, start: tuple[str, int], change: Change, rule: AlternativesParams) -> tuple[Refit | None, str]:
+    """What was proposed on a sample, fitted on all of development and held against the rule again: the model if it stands, and words."""
+    chosen, rounds = start
+    ground, everyone = material.bench(rounds), material.period(development=True, most=len(material.scope))
+    base, found = (_attempt(material, ground, everyone, each, rule) for each in (Change(chosen), change))
+    if base is None or found is None:
+        return None, ". On all of development it cannot be compared, so it is not adopted"
+    member = alternatives.compared(found[0], base[0], rule)
+    words = (f". On all of development: a ratio of {member.worst.ratio:.3f} instead of {base[0].worst.ratio:.3f}, an AUC lower by "
+             f"{member.auc_loss:.4f}; ")
+    if not alternatives.meets(member, rule):
+        return None, f"{words}that does not meet the rule, so it is not adopted"
+    return found[1][0], f"{words}it is the model of this release (alternatives.adopt: within)"
 
 
 def keep(folder: Path, run: Path, record: Search, adopted: Refit | None, material: Material) -> None:
@@ -124,7 +140,7 @@ def _attempt(material: Material, ground: Bench, judged: impact.Applicants, chang
     try:
         refit = ground.fit(change)
         scorer = compose(material.portfolio, refit.candidate, refit.encoding, judged.frame, material.policy)
-    except DataError:
+    except (DataError, ParamsError):  # nothing ranks without what was left out, or nobody would be approved
         return None
     groups = impact.measure(scorer, judged, rule.minimum, rule.confidence)
     at = impact.worst(groups)
@@ -157,7 +173,9 @@ def _chosen(choice: Choice, adopted: Refit, record: Search, material: Material) 
     else:
         count = msgspec.structs.replace(params.cross_validation, folds=len(adopted.apart), repeats=1)
         found[CROSS_VALIDATION] = summarize(_calibrated_apart(adopted, params), count, params.seed, shift)
-    return msgspec.structs.replace(choice, chosen=name, why=f"{choice.why}. {record.why}", measured={**choice.measured, name: found})
+    tried = {**{each: of for each, of in choice.tried.items() if each != name}, **({name: adopted.tried} if adopted.tried else {})}
+    why, measured = f"{choice.why}. {record.why}", {**choice.measured, name: found}
+    return msgspec.structs.replace(choice, chosen=name, why=why, measured=measured, tried=tried)
 
 
 def _calibrated_apart(adopted: Refit, params: TrainParams) -> list[tuple[Array, Array]]:

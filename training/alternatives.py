@@ -109,24 +109,30 @@ def search(attempt: Try, room: Room, rule: AlternativesParams) -> tuple[Member, 
     first = attempt(room.chosen)
     if first is None:
         return ()
-    found = {room.chosen.name: (first, _member(first, first, rule))}
+    found = {room.chosen.name: (first, compared(first, first, rule))}
     for change in _changes(found, _planned(first, room, rule.budget), rule):
         tried = attempt(change)
         if tried is not None:
-            found[change.name] = tried, _member(tried, first, rule)
+            found[change.name] = tried, compared(tried, first, rule)
     return _with_frontier([member for _, member in found.values()])
 
 
 def propose(members: tuple[Member, ...], rule: AlternativesParams) -> Member | None:
     """Of those within the AUC loss and beyond the gain, the one whose worst-off group fares best; the more accurate of equal ones."""
-    fitting = [each for each in members[1:] if _is_near(each, rule) and each.air_gain >= rule.air_gain]
+    fitting = [each for each in members[1:] if meets(each, rule)]
     return max(fitting, key=lambda each: (each.worst.ratio, each.auc), default=None)
+
+
+def meets(member: Member, rule: AlternativesParams) -> bool:
+    """Within the AUC loss, and beyond the gain."""
+    return _is_near(member, rule) and member.air_gain >= rule.air_gain
 
 
 def why(members: tuple[Member, ...], proposed: Member | None, rule: AlternativesParams) -> str:
     """The choice and its reason, in a sentence or two."""
     if not members:
-        return "nothing was compared: fewer than two groups of any protected attribute have applications enough"
+        return ("nothing was compared: fewer than two groups of any protected attribute have applications enough, or train's choice, "
+                "fitted again, ranks no outcomes or approves nobody")
     base = members[0].worst
     asked = f"an AUC loss of at most {rule.auc_loss:g} and a gain of at least {rule.air_gain:g} in the least adverse impact ratio"
     start = f"train's choice has an adverse impact ratio of {base.ratio:.3f} for {base.group} ({base.attribute}), the least of any group"
@@ -134,8 +140,8 @@ def why(members: tuple[Member, ...], proposed: Member | None, rule: Alternatives
         return f"{start}; none of {len(members) - 1} alternatives meets the rule: {asked}"
     said = (f"{start}; '{proposed.name}' has {proposed.worst.ratio:.3f} for {proposed.worst.group} ({proposed.worst.attribute}), at an AUC "
             f"of {proposed.auc:.4f} instead of {members[0].auc:.4f}. It meets the rule: {asked}")
-    return f"{said}. " + ("It is the model of this release (alternatives.adopt: within)" if rule.adopt == "within" else
-                          "It is proposed and not adopted: a person decides, with dvc exp run -S alternatives.adopt=within")
+    return said if rule.adopt == "within" else (
+        f"{said}. It is proposed and not adopted: a person decides, with dvc exp run -S alternatives.adopt=within")
 
 
 def table(members: tuple[Member, ...], proposed: str | None) -> pd.DataFrame:
@@ -188,7 +194,8 @@ def _backward(best: Tried, done: set[str]) -> Change | None:
     return None
 
 
-def _member(tried: Tried, first: Tried, rule: AlternativesParams) -> Member:
+def compared(tried: Tried, first: Tried, rule: AlternativesParams) -> Member:
+    """What was tried against the first, on the same rows."""
     (bad, pds), (_, before) = tried.outcomes, first.outcomes
     gini, low, high = measures.gini_interval(bad, pds, rule.confidence)
     gap, least, most = measures.auc_difference(bad, before, pds, rule.confidence)

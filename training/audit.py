@@ -196,6 +196,10 @@ def _of_times(found: Times) -> Iterator[Finding]:
 
 def _of_proxies(portfolio: Portfolio, told: tuple[Told, ...], params: ProxiesParams) -> Iterator[Finding]:
     permitted = {column.name: column.permitted for column in portfolio.raw_inputs if column.permitted.strip()}
+    for column in portfolio.derived_columns:  # an argument that is a copy itself and not permitted stops the run by itself
+        rules = [permitted[argument] for argument in column.arguments if argument in permitted]
+        if rules:
+            permitted[column.name] = rules[0]
     for each in told:
         for tell in each.alone:
             says = f"{tell.input} alone tells {each.attribute} ({tell.group}) from the rest with AUC {tell.auc:.3f}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from markupsafe import Markup
 
 from training import documents
 
+NUMERAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")  # as a number is written; 01, 1_000 and nan are texts
 SHORT = 16
 LONG = 60  # letters; such a text is a sentence and has a line of its own
 
@@ -140,10 +142,9 @@ def _count(value: int | None) -> str:
 
 
 def _number(text: str) -> Any:
-    try:
-        number = float(text)
-    except ValueError:
+    if not NUMERAL.fullmatch(text):
         return text or None
+    number = float(text)
     return int(number) if number.is_integer() and "." not in text and "e" not in text.lower() else number
 
 

@@ -1,7 +1,8 @@
 """What every approve cut-off would bring: approvals, bad rate, profit, adverse impact; and why the policy has the one it has.
 
 Of everyone who applied in development, by PD and rules alone, as the cut-off is set (training.policy); beside it what became of those of
-the test whose outcome is known. Expected figures are of PDs: true as far as they are calibrated. Moves no cut-off.
+the test whose outcome is known. Expected figures are of PDs: true as far as they are calibrated. Shares of applications
+are those of the file, whatever bad rate it was drawn to. Moves no cut-off.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import pandas as pd
 from feature_repo.contract import BAD
 from feature_repo.derive import holds
 from feature_repo.portfolio import Portfolio
-from serving.scoring.parts import Policy
-from training.measures import rate_interval
+from serving.scoring.decision import Scorer
+from training.measures import moved, rate_interval, weigh
 from training.params import PolicyParams, ProfitParams
 from training.policy import approve_cut, cut, rank
 from training.population import join
@@ -38,11 +39,12 @@ class People:
     bad: Array
 
 
-def evidence(portfolio: Portfolio, scored: pd.DataFrame, vault: pd.DataFrame, policy: Policy, params: PolicyParams) -> dict[str, Any]:
+def evidence(scorer: Scorer, scored: pd.DataFrame, vault: pd.DataFrame, params: PolicyParams) -> dict[str, Any]:
     """cutoffs.json: the rule and its reason, the cut-off of each rule there is, and a line for every twentieth approved.
 
     scored: as judgement has it, with the inputs by name.
     """
+    portfolio, policy, shift = scorer.portfolio, scorer.policy, scorer.calibrator.shift
     applied = scored[scored[PERIOD] == DEVELOPMENT]
     everyone, test = people(portfolio, applied), people(portfolio, scored[scored[PART] == TEST])
     groups = join(applied, vault)
@@ -51,7 +53,7 @@ def evidence(portfolio: Portfolio, scored: pd.DataFrame, vault: pd.DataFrame, po
     named = {limit: " and ".join(RULES[rule] for rule in by_rule if by_rule[rule] == limit) for limit in by_rule.values()}
     limits = sorted({*named, *(cut(ranked, step / STEPS) for step in range(1, STEPS + 1))})
     lines = {limit: {"pd_below": limit, "rule": named.get(limit, ""), **_of_development(everyone, limit, params.profit),
-                     **_of_test(test, limit, params.profit), **_impact(portfolio, everyone, groups, limit)} for limit in limits}
+                     **_of_test(test, limit, params.profit, shift), **_impact(portfolio, everyone, groups, limit)} for limit in limits}
     chosen = lines[policy.approve_below]
     return {"approve_by": params.approve_by, "why": _why(params, chosen, len(applied)), "amount": portfolio.amount,
             "break_even_pd": params.profit.break_even, "decline_from": policy.decline_from, "chosen": chosen,
@@ -82,13 +84,15 @@ def _of_development(of: People, limit: float, profit: ProfitParams) -> Line:
             "expected_profit": _mean(np.where(approved, of.amount * profit.expected(of.pd), 0.0))}
 
 
-def _of_test(of: People, limit: float, profit: ProfitParams) -> Line:
-    """What became of the test's approved; profit per application of the test."""
+def _of_test(of: People, limit: float, profit: ProfitParams, shift: float) -> Line:
+    """What became of the test's approved, at the portfolio's bad rate where rows were drawn by outcome; profit per application."""
     approved = of.pd < limit
     rows, bads = int(approved.sum()), int(of.bad[approved].sum())
-    low, high = rate_interval(bads, rows)
-    return {"test_rows": rows, "test_bads": bads, "test_bad_rate": _mean(of.bad[approved]), "low": _number(low), "high": _number(high),
-            "test_profit": _mean(np.where(approved, of.amount * profit.expected(of.bad), 0.0))}
+    low, high = (_number(moved(bound, shift)) for bound in rate_interval(bads, rows))
+    brought = np.where(approved, of.amount * profit.expected(of.bad), 0.0)
+    rate = float(moved(bads / rows, shift)) if rows else None
+    return {"test_rows": rows, "test_bads": bads, "test_bad_rate": rate, "low": low, "high": high,
+            "test_profit": float(np.average(brought, weights=weigh(of.bad, shift))) if len(brought) else None}
 
 
 def _impact(portfolio: Portfolio, of: People, groups: pd.DataFrame, limit: float) -> Line:

@@ -47,14 +47,14 @@ def fit(portfolio: Portfolio, frames: dict[str, pd.DataFrame], params: TrainPara
     development = frames[DEVELOPMENT]
     require_outcomes(DEVELOPMENT, development[BAD].to_numpy(), rows=params.fewest_rows, bad_rows=params.fewest_bad)
     calibration = frames.get(CALIBRATION, development.iloc[:0])
+    if len(calibration):
+        require_outcomes(CALIBRATION, calibration[BAD].to_numpy(), rows=2, bad_rows=1)
+    recipe = learn(portfolio, development, calibration, params)
     if calibration.empty:
-        recipe = learn(portfolio, development, calibration, params)
         apart = cross_validate(portfolio, development, params)
         measured = {name: {**known, CROSS_VALIDATION: apart[name]}
                     for name, known in _measured(portfolio, recipe, {DEVELOPMENT: development}).items()}
     else:
-        require_outcomes(CALIBRATION, calibration[BAD].to_numpy(), rows=2, bad_rows=1)
-        recipe = learn(portfolio, development, calibration, params)
         measured = _measured(portfolio, recipe, {DEVELOPMENT: development, CALIBRATION: calibration})
     sampled = portfolio.outcome.sampled
     notes = (*unused(portfolio, model_rows(portfolio, recipe.encoding, development)), *([sampled.says] if sampled else []))

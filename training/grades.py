@@ -60,16 +60,6 @@ class Recalibration(msgspec.Struct, frozen=True):
     wrong: float
 
 
-def jeffreys(bads: Any, rows: Any, pd_: Any) -> Array:
-    """P-value that the PD is not too low, Beta(D + 1/2, N - D + 1/2) at the PD (ECB 2019, validation reporting instructions, 2.5.3.1).
-
-    >>> float(jeffreys(20, 1000, 0.01).round(5))
-    0.00223
-    """
-    bads, rows = np.asarray(bads, dtype=np.float64), np.asarray(rows, dtype=np.float64)
-    return np.asarray(np.where(rows > 0, stats.beta.cdf(pd_, bads + 0.5, rows - bads + 0.5), np.nan))
-
-
 def binomial(bads: Any, rows: Any, pd_: Any) -> Array:
     """P-value that the PD is not too low: at least as many bads among so many rows, by chance (Basel Committee 2005, Working Paper 14).
 
@@ -83,8 +73,9 @@ def binomial(bads: Any, rows: Any, pd_: Any) -> Array:
 def assess(key: Any, bad: Array, pd_: Array, shift: float = 0.0) -> pd.DataFrame:
     """`measures.rates` per value of `key`, with the p-values `jeffreys` and `binomial` of the PDs the rows have."""
     table = measures.rates(key, bad, pd_, shift)
-    said = pd.Series(taken_back(pd_, shift)).groupby(np.asarray(key), sort=True).mean()
-    return table.assign(jeffreys=jeffreys(table["bads"], table["rows"], said), binomial=binomial(table["bads"], table["rows"], said))
+    said = pd.Series(measures.moved(pd_, -shift)).groupby(np.asarray(key), sort=True).mean()
+    seen = table["bads"], table["rows"], said
+    return table.assign(jeffreys=measures.jeffreys(*seen), binomial=binomial(*seen))
 
 
 def hosmer_lemeshow(group: Any, bad: Array, pd_: Array, shift: float = 0.0) -> Fit:
@@ -93,7 +84,7 @@ def hosmer_lemeshow(group: Any, bad: Array, pd_: Array, shift: float = 0.0) -> F
     group: per row, fixed beforehand: score bands, or tenths of the PD. Groups in which the PDs leave nothing to chance are left out.
     """
     _, at = np.unique(np.asarray(group), return_inverse=True)
-    rows, said = np.bincount(at), np.bincount(at, taken_back(pd_, shift))
+    rows, said = np.bincount(at), np.bincount(at, measures.moved(pd_, -shift))
     spread = said * (1 - said / rows)
     told = spread > NOTHING
     statistic = float(np.sum((np.bincount(at, bad) - said)[told] ** 2 / spread[told]))
@@ -102,9 +93,13 @@ def hosmer_lemeshow(group: Any, bad: Array, pd_: Array, shift: float = 0.0) -> F
 
 
 def recalibrate(bad: Array, pd_: Array, shift: float = 0.0) -> Recalibration | None:
-    """Calibration in the large, slope and intercept with 95% intervals; None where outcomes or PDs are all alike."""
+    """Calibration in the large, slope and intercept with 95% intervals.
+
+    None where outcomes or PDs are all alike, or one PD parts the bad from the good: no finite slope is most likely then (Albert and
+    Anderson 1984).
+    """
     said = logit(pd_)
-    if not 0 < np.sum(bad) < len(bad) or np.ptp(said) < SMALLEST:
+    if not 0 < np.sum(bad) < len(bad) or np.ptp(said) < SMALLEST or _parted(said[bad == 1], said[bad == 0]):
         return None
     (large,), large_spread, _ = _regress(np.ones((len(bad), 1)), bad, said - shift)
     both, spread, likelihood = _regress(np.column_stack([np.ones(len(bad)), said]), bad, np.full(len(bad), -shift))
@@ -124,9 +119,8 @@ def holm(p_values: Array) -> Array:
     return adjusted
 
 
-def taken_back(pd_: Any, shift: float) -> Array:
-    """PDs of the sample that PDs of the portfolio stand for: `shift` less in log-odds."""
-    return np.asarray(pd_ if shift == 0 else expit(logit(pd_) - shift))
+def _parted(one: Array, other: Array) -> bool:
+    return bool(one.min() >= other.max() or one.max() <= other.min())
 
 
 def _regress(columns: Array, bad: Array, offset: Array) -> tuple[Array, Array, float]:

@@ -50,7 +50,7 @@ class Segment(Grade, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """hosmer_lemeshow: over score bands, and over tenths of the PD; of development read its p-value `development`, else `out_of_sample`."""
+    """hosmer_lemeshow: over score bands, and over tenths of the PD; of the test read its p-value `out_of_sample`, else `development`."""
 
     whole: Grade
     recalibration: grades.Recalibration | None

@@ -42,15 +42,16 @@ class Subject:
 
 def evidence(subject: Subject) -> dict[str, Any]:
     """File name in the release -> what it holds."""
-    by_part = evaluation.part_measures(subject.judged, subject.bins["score"], subject.scorer.calibrator.shift)
+    judged = subject.judged
+    by_part = evaluation.part_measures(judged, subject.bins["score"], subject.scorer.calibrator.shift)
     policy = read("evaluate", EvaluateParams).policy
     tried = subject.choice.tried.get(subject.choice.chosen, {})
     return {
-        "calibration.json": grading.evidence(subject.portfolio, subject.scorer.calibrator, subject.scorer.policy, tried, subject.judged),
+        "calibration.json": grading.evidence(subject.portfolio, subject.scorer.calibrator, subject.scorer.policy, tried, judged),
         "measures.json": evaluation.with_cross_validation(by_part, subject.choice.cross_validation),
-        "binning.json": binning.evidence(subject.scorer, subject.bins, subject.judged[subject.judged[PART] == DEVELOPMENT]),
-        "cutoffs.json": cutoffs.evidence(subject.portfolio, subject.scored, subject.protected, subject.scorer.policy, policy),
-        "parts.json": periods.by_part(subject.judged, dated=subject.portfolio.is_dated),
+        "binning.json": binning.evidence(subject.scorer, subject.bins, judged[judged[PART] == DEVELOPMENT]),
+        "cutoffs.json": cutoffs.evidence(subject.scorer, subject.scored, subject.protected, policy),
+        "parts.json": periods.by_part(judged, dated=subject.portfolio.is_dated),
         "stability.json": stability.evidence(subject.portfolio, subject.scored, subject.bins, read("stability", stability.Stability)),
     }
 

@@ -105,6 +105,16 @@ def moved(rate: Any, shift: float) -> Array:
     return np.asarray(rate if shift == 0 else expit(logit(np.asarray(rate, dtype=np.float64)) + shift), dtype=np.float64)
 
 
+def jeffreys(bads: Any, rows: Any, pd_: Any) -> Array:
+    """P-value that the PD is not too low, Beta(D + 1/2, N - D + 1/2) at the PD (ECB 2019, validation reporting instructions, 2.5.3.1).
+
+    >>> float(jeffreys(20, 1000, 0.01).round(5))
+    0.00223
+    """
+    bads, rows = np.asarray(bads, dtype=np.float64), np.asarray(rows, dtype=np.float64)
+    return np.asarray(np.where(rows > 0, stats.beta.cdf(pd_, bads + 0.5, rows - bads + 0.5), np.nan))
+
+
 def rate_interval(bads: Any, rows: Any, level: float = LEVEL) -> tuple[Array, Array]:
     """Jeffreys interval of a bad rate (Brown, Cai and DasGupta 2001): NaN where there are no rows.
 

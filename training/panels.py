@@ -5,7 +5,6 @@ Of a scorecard the bars are points; of a model without points they are WOE. The 
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 import numpy as np
@@ -56,13 +55,17 @@ def _panel(axes: Axes, name: str, rows: pd.DataFrame, of: str, reach: float) -> 
     good = values >= 0 if of == "points" else values <= 0
     axes.barh(places, values, color=np.where(good, BETTER, WORSE), height=0.75)
     axes.set(xlim=(-reach, reach), ylim=(len(rows) - 0.5, -0.5), xticks=[])
-    axes.set_yticks(places, [textwrap.shorten(str(label), LABEL, placeholder=" ...") for label in rows["bin"]], fontsize=7.5)
+    axes.set_yticks(places, [_short(str(label)) for label in rows["bin"]], fontsize=7.5, parse_math=False)
     axes.set_title(f"{name}   IV {rows['iv'].sum():.3f}", fontsize=9, fontweight="bold", loc="left", x=-1.55)
     axes.axvline(0, color="black", linewidth=0.6)
     axes.spines[["top", "right", "bottom", "left"]].set_visible(False)
     axes.tick_params(length=0)
     for place, text in enumerate(_texts(rows, values, of)):
         axes.text(1.02, place, text, transform=axes.get_yaxis_transform(), va="center", fontsize=8, family="monospace")
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= LABEL else f"{label[: LABEL - 4]} ..."
 
 
 def _texts(rows: pd.DataFrame, values: Any, of: str) -> list[str]:

@@ -66,7 +66,7 @@ class CalibrationParams(Strict, frozen=True):
     choose: the first of `choose_from` whose loss, over folds of the outcomes that calibrate, is within a standard error of the least.
     """
 
-    scorecard: Method | Literal["choose"]
+    scorecard: Literal["platt"]  # its slope and intercept become part of the points
     trees: Method | Literal["choose"]
     choose_from: Annotated[tuple[Method, ...], msgspec.Meta(min_length=1)]
     choose_by: Literal["log_loss", "brier"]

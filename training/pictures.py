@@ -82,7 +82,7 @@ def _segments(axes: Axes, table: pd.DataFrame) -> None:
     axes.set(title="Calibration by segment, test", xlabel="bad rate", ylabel="")
     axes.errorbar(table["bad_rate"], table.index, xerr=_bars(table, "bad_rate", "low", "high"), fmt="o", capsize=3, label=INTERVAL)
     axes.plot(table["mean_pd"], table.index, "|", color="black", markersize=12, label="mean PD")
-    axes.set_yticks(table.index, table["segment"], fontsize=7)
+    axes.set_yticks(table.index, table["segment"], fontsize=7, parse_math=False)
     axes.invert_yaxis()
 
 

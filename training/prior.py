@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import logit
 
 from feature_repo.portfolio import Portfolio
 from serving.scoring.parts import Calibrator
+from training.measures import moved
 
 Array = np.ndarray[Any, Any]
 
@@ -31,4 +32,4 @@ def shifted(calibrator: Calibrator, shift: float) -> Calibrator:
     if shift == 0:
         return calibrator
     return msgspec.structs.replace(calibrator, intercept=calibrator.intercept + shift, shift=calibrator.shift + shift,
-                                   pds=[float(expit(logit(pd) + shift)) for pd in calibrator.pds])
+                                   pds=moved(calibrator.pds, shift).tolist())

@@ -129,26 +129,26 @@ def fit_kernels(portfolio: Portfolio, development: pd.DataFrame, rounds: int, pa
 
 
 def _rounds(portfolio: Portfolio, development: pd.DataFrame, fold: Fold, params: TrainParams) -> int:
-    fitted = fitted_rows(development, params)
-    boosts, stops = (rows[fitted[rows]] for rows in fold)
-    early = early_samples(portfolio, development, (boosts, stops), params)
-    return best_rounds(early, float(development.loc[fitted, BAD].mean()), risks_of(portfolio), params.trees, params.seed)
+    early = early_samples(portfolio, development, fold, params)
+    rate = float(development.loc[fitted_rows(development, params), BAD].mean())
+    return best_rounds(early, rate, risks_of(portfolio), params.trees, params.seed)
 
 
 def fitted_rows(development: pd.DataFrame, params: TrainParams) -> Array:
-    """Whether a row of development is fitted to: every bad, and `keep_goods` of the goods, drawn.
+    """Whether a row of development is fitted to: every bad, certain or by a share, and `keep_goods` of the goods, drawn.
 
     That raises every margin alike (King and Zeng 2001). Calibration takes it back exactly, since no row that calibrates is left out.
     """
     if params.keep_goods == 1:
         return np.ones(len(development), dtype=bool)
     drawn = np.random.default_rng(params.seed).random(len(development)) < params.keep_goods
-    return np.asarray(drawn | (development[BAD] == 1))
+    return np.asarray(drawn | (development[BAD] > 0))
 
 
 def early_samples(portfolio: Portfolio, development: pd.DataFrame, fold: Fold, params: TrainParams) -> tuple[Sample, Sample]:
-    """The rows that are boosted and those that stop it, levels encoded from the former alone."""
-    boosts, stops = (development.iloc[rows] for rows in fold)
+    """The rows that are boosted and those that stop it, levels encoded from the former alone, goods thinned as everywhere."""
+    fitted = fitted_rows(development, params)
+    boosts, stops = (development.iloc[rows[fitted[rows]]] for rows in fold)
     encoding = fit_encoding(portfolio, boosts, params.encoding)
     return sample(portfolio, encoding, boosts), sample(portfolio, encoding, stops)
 

@@ -20,14 +20,14 @@ from feature_repo.portfolio import Portfolio
 from serving.scoring.decision import Encoding
 from serving.scoring.kernel import Kernel
 from serving.scoring.scorecard import Scorecard
-from training.calibration import aligned, fit_calibrator
+from training.calibration import Tried, aligned, calibrate
 from training.candidates import Candidate
 from training.encoding import Sample, fit_encoding, model_rows, sample
 from training.models import boost
-from training.params import TrainParams
+from training.params import Method, TrainParams
 from training.points import log_odds_table
 from training.prior import shift_of, shifted
-from training.recipe import folds, risks_of
+from training.recipe import fitted_rows, folds, risks_of
 from training.scorecard import Binned, bin_input, pack, weigh
 
 Array = np.ndarray[Any, Any]
@@ -63,12 +63,17 @@ class Ground:
     params: TrainParams
 
     @cached_property
+    def fitted(self) -> pd.DataFrame:
+        """The rows that are fitted to; all rows calibrate."""
+        return self.frame[fitted_rows(self.frame, self.params)]
+
+    @cached_property
     def encoding(self) -> Encoding:
-        return fit_encoding(self.portfolio, self.frame, self.params.encoding)
+        return fit_encoding(self.portfolio, self.fitted, self.params.encoding)
 
     @cached_property
     def sample(self) -> Sample:
-        return sample(self.portfolio, self.encoding, self.frame)
+        return sample(self.portfolio, self.encoding, self.fitted)
 
     @cached_property
     def bins(self) -> list[Binned]:
@@ -124,7 +129,8 @@ class Bench:
         kernel, native = self.whole.fit(change, self.rounds)
         found, earlier = (tuple(self._judged(change, kernel, *fold) for fold in parted) for parted in (self.apart, self.earlier))
         calibrating = _with(_joined(earlier, self.earlier) if earlier else None, _joined(found, self.apart))
-        return Refit(change, self._candidate(change, kernel, native, calibrating), self.whole.encoding, found)
+        candidate, tried = self._candidate(change, kernel, native, calibrating)
+        return Refit(change, candidate, self.whole.encoding, found, tried)
 
     def _judged(self, change: Change, kernel: Kernel, ground: Ground, kept: pd.DataFrame) -> Outcomes:
         judge = kernel if ground is self.whole else ground.fit(change, self.rounds)[0]
@@ -136,24 +142,28 @@ class Bench:
         apart = [kept[BAD] for ground, kept in self.apart if ground is self.whole]
         return shift_of(self.whole.portfolio, np.concatenate([self.whole.frame[BAD], *apart]))
 
-    def _candidate(self, change: Change, kernel: Kernel, native: bytes, found: Outcomes) -> Candidate:
+    def _candidate(self, change: Change, kernel: Kernel, native: bytes, found: Outcomes) -> tuple[Candidate, dict[Method, Tried]]:
         ground, rule = self.whole, self.whole.params.calibration
         bad, margins = found
-        calibrator = shifted(fit_calibrator(getattr(rule, change.family), margins, bad, rule), self.shift)
+        fitted, tried = calibrate(getattr(rule, change.family), margins, bad, rule)
+        calibrator = shifted(fitted, self.shift)
         if isinstance(kernel, Scorecard):
             table = log_odds_table(ground.portfolio, ground.encoding, kernel).to_csv(index=False, lineterminator="\n")
-            return Candidate(change.family, kernel, calibrator, ("scorecard.csv", table.encode()))
-        return Candidate(change.family, kernel, calibrator, ("model.ubj", native))
+            native, file = table.encode(), "scorecard.csv"
+        else:
+            file = "model.ubj"
+        return Candidate(change.family, kernel, calibrator, (file, native)), tried
 
 
 @dataclass(frozen=True)
 class Refit:
-    """A candidate fitted with a change, and per fold what happened and its margins, of rows that were not seen."""
+    """A candidate fitted with a change; per fold what happened and its margins, of rows not seen; how each calibration did, if tried."""
 
     change: Change
     candidate: Candidate
     encoding: Encoding
     apart: tuple[Outcomes, ...]
+    tried: dict[Method, Tried]
 
     @property
     def judged(self) -> Outcomes:

@@ -18,14 +18,14 @@ import pandas as pd
 from feature_repo.contract import APPLICATION_ID, BAD, EVENT_TIME
 from feature_repo.portfolio import Portfolio
 from serving.scoring.batch import arrays
-from serving.scoring.decision import Encoding, Scorer
+from serving.scoring.decision import Assessment, Encoding, Scorer
 from training import measures
-from training.calibration import fit_calibrator
+from training.calibration import aligned, fit_calibrator
 from training.candidates import Candidate
 from training.encoding import fit_encoding, sample
 from training.models import boost
 from training.params import EvaluateParams, TrainParams
-from training.recipe import folds, risks_of
+from training.recipe import fitted_rows, folds, risks_of
 from training.rejected import FUZZY, KNOWN, PARCELLING, Figures, Rejects
 from training.release_parts import compose
 from training.scorecard import fit_scorecard
@@ -64,10 +64,14 @@ def infer(subject: Subject, train: TrainParams, evaluate: EvaluateParams, settin
         composed = compose(subject.portfolio, candidate, encoding, everyone, evaluate)
         scorers[method] = replace(composed, policy=base.policy)
     values = arrays(subject.portfolio, subject.frame)
-    said = {name: scorer.assess(values) for name, scorer in scorers.items()}
-    pds = {name: each.pd for name, each in said.items()}
-    found = {name: _figures(subject, each.pd, each.severity == 0, each.score - said[KNOWN].score) for name, each in said.items()}
-    return found, pd.DataFrame({APPLICATION_ID: subject.frame[APPLICATION_ID], **pds})
+    said = {name: _said(scorer.assess(values)) for name, scorer in scorers.items()}
+    found = {name: _figures(subject, pd_, approved, scores - said[KNOWN][2]) for name, (pd_, approved, scores) in said.items()}
+    return found, pd.DataFrame({APPLICATION_ID: subject.frame[APPLICATION_ID], **{name: pd_ for name, (pd_, *_) in said.items()}})
+
+
+def _said(at: Assessment) -> tuple[Array, Array, Array]:
+    """PD, whether approved, score: all of an assessment that is kept, for its inputs are many times as large."""
+    return at.pd, at.severity == 0, at.score
 
 
 def inferred(subject: Subject, scorer: Scorer, settings: Rejects) -> dict[str, Array]:
@@ -107,10 +111,15 @@ def refit(subject: Subject, labels: Array, params: TrainParams) -> tuple[Candida
     late = _late(rejects, development, calibration, params.seed, dated=subject.portfolio.is_dated)
     fits, calibrates = (pd.concat([known, some]) for known, some in ((development, rejects[~late]), (calibration, rejects[late])))
     encoding, kernel, native = _kernel(subject, fits, params)
-    margins = _margins(subject, encoding, kernel, calibrates)
     if calibration.empty:
-        calibrates, margins = fits, _out_of_fold(subject, fits, params)
-    outcomes = dealt(margins, calibrates[BAD].to_numpy(dtype=np.float64))
+        margins, outcomes = _out_of_fold(subject, fits, params, params.cross_validation.folds)
+    else:
+        margins = _margins(subject, encoding, kernel, calibrates)
+        outcomes = dealt(margins, calibrates[BAD].to_numpy(dtype=np.float64))
+        if params.calibration.joins(len(development), int(calibration[BAD].sum())):
+            apart, early = _out_of_fold(subject, fits, params, params.calibration.join_folds)
+            margins = np.concatenate([aligned((apart, early), (margins, outcomes)), margins])
+            outcomes = np.concatenate([early, outcomes])
     calibrator = fit_calibrator(subject.candidate.calibrator.method, margins, outcomes, params.calibration)
     return Candidate(subject.candidate.name, kernel, calibrator, (subject.candidate.native[0], native)), encoding
 
@@ -149,6 +158,7 @@ def _late(rejects: pd.DataFrame, development: pd.DataFrame, calibration: pd.Data
 
 
 def _kernel(subject: Subject, frame: pd.DataFrame, params: TrainParams) -> tuple[Encoding, Any, bytes]:
+    frame = frame[fitted_rows(frame, params)]
     encoding = fit_encoding(subject.portfolio, frame, params.encoding)
     rows, base = sample(subject.portfolio, encoding, frame), subject.candidate.kernel
     if subject.candidate.name == "scorecard":
@@ -163,10 +173,11 @@ def _margins(subject: Subject, encoding: Encoding, kernel: Any, frame: pd.DataFr
     return found
 
 
-def _out_of_fold(subject: Subject, frame: pd.DataFrame, params: TrainParams) -> Array:
+def _out_of_fold(subject: Subject, frame: pd.DataFrame, params: TrainParams, count: int) -> tuple[Array, Array]:
+    """Margins of models that did not see the row, and whole outcomes."""
     margins = np.empty(len(frame))
     whole = frame.assign(bad=(frame[BAD] > frame[BAD].median()).astype(float)) if frame[BAD].nunique() > 2 else frame
-    for fits, kept in folds(whole, params.cross_validation.folds, params.seed):
+    for fits, kept in folds(whole, count, params.seed):
         encoding, kernel, _ = _kernel(subject, frame.iloc[fits], params)
         margins[kept] = _margins(subject, encoding, kernel, frame.iloc[kept])
-    return margins
+    return margins, dealt(margins, frame[BAD].to_numpy(dtype=np.float64))

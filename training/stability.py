@@ -94,6 +94,8 @@ def evidence(portfolio: Portfolio, scored: pd.DataFrame, bins: dict[str, Bins], 
     inputs = [_column(name, kind, later[name], bins[name], settings) for name, kind in kinds.items()]
     ranked = tuple(sorted(inputs, key=lambda each: (-(each.psi or 0), each.column)))
     losses = tuple(_loss(part, scored, settings) for part in (CALIBRATION, DEVELOPMENT) if (scored[PART] == part).any())
+    if losses[0].against == DEVELOPMENT:  # fitted to: what it lost is overfitting, and no verdict on the time since
+        losses = (msgspec.structs.replace(losses[0], verdict=Verdict.INSUFFICIENT),)
     days = later[EVENT_TIME].dt.date if portfolio.is_dated else None
     return Found(
         portfolio.is_dated, len(later), bins["score"].rows, None if days is None else days.min(), None if days is None else days.max(),

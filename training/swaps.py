@@ -134,7 +134,9 @@ def profits(pair: Pair, amount: Array, terms: ProfitParams) -> tuple[Profit, ...
     known = np.isfinite(pair.bad)
     of_all = [_profit(who, pair, amount * terms.expected(at.pd), np.ones_like(known))
               for who, at in (("the champion's PDs", pair.champion), ("the challenger's PDs", pair.challenger))]
-    return (*of_all, _profit("known outcomes", pair, amount * terms.expected(np.where(known, pair.bad, 0.0)), known))
+    brought = amount * terms.expected(np.where(known, pair.bad, 0.0))
+    weights = measures.weigh(pair.bad, pair.shift)
+    return (*of_all, _profit("known outcomes", pair, brought if weights is None else brought * weights, known))
 
 
 def groups(pair: Pair, declared: tuple[Protected, ...], joined: pd.DataFrame, least: int) -> tuple[Group, ...]:

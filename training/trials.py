@@ -2,8 +2,9 @@
 
 The first trial has the settings of params.yaml, so the search never ends with worse ones by its own measure: the mean log loss over folds
 of development, in each of which boosting stops early as it does in training, and by the same loss, which looks past the level. Dated
-portfolios are folded forwards in time, others by applicant. A trial whose mean so far is worse than the median of those before it is
-pruned after a fold. No time limit ends a search, so the clock has no say in what it finds. The calibration and test parts are never seen.
+portfolios are folded forwards in time, others by applicant. A trial whose best mean so far is worse than the median that finished
+trials had at that fold is pruned. No time limit ends a search, so the clock has no say in what it finds. The calibration and test parts
+are never seen.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def test_inferred_outcomes_do_not_improve_the_ranking_through_the_door(developme
     auc = {model: roc_auc_score(development["would_default"], development[model]) for model in MODELS}
 
     assert auc["known"] > 0.75
-    assert all(abs(auc[model] - auc["known"]) < 0.02 for model in MODELS)
+    assert all(-0.02 < auc[model] - auc["known"] < 0.005 for model in MODELS)
 
 
 def test_the_release_and_the_metrics_carry_the_band_and_the_run_its_picture(found, small_project):

@@ -9,7 +9,8 @@ import pytest
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from monitoring import intervals
-from monitoring.intervals import difference, pd_too_low, ratio, share, share_of_some
+from monitoring.intervals import difference, ratio, share, share_of_some
+from training import measures
 
 TABLES = [((48, 100), (80, 100)), ((3, 40), (500, 900)), ((1, 30), (29, 30)), ((900, 1000), (901, 1000))]
 
@@ -53,7 +54,7 @@ def test_the_ratio_interval_covers_as_often_as_it_says():
 
 @pytest.mark.parametrize(("bad", "p"), [(20, 0.00223), (15, 0.06323)])
 def test_jeffreys_p_value_has_its_published_values(bad, p):
-    assert pd_too_low(bad, 1_000, 0.01) == pytest.approx(p, abs=5e-6)
+    assert measures.jeffreys(bad, 1_000, 0.01) == pytest.approx(p, abs=5e-6)
 
 
 def test_nothing_is_made_a_number():

@@ -23,7 +23,7 @@ from feature_repo.contract import BAD
 from serving.scoring.batch import score
 from training.measures import gini_interval
 from training.params import EvaluateParams
-from training.recipe import folds, held_out, out_of_fold
+from training.recipe import folds, learn
 from training.release_parts import compose
 from training.splits import CALIBRATION, DEVELOPMENT, PART, TEST, cut
 
@@ -44,8 +44,7 @@ def run(workload: str) -> list[Entry]:
 def duel(rows: Rows, parts: Parts) -> tuple[float, float]:
     """The test Gini of ours and of theirs."""
     development, calibration, test = (parts[part] for part in (DEVELOPMENT, CALIBRATION, TEST))
-    recipe = (out_of_fold(rows.portfolio, development, rows.train, rows.train.seed) if calibration.empty
-              else held_out(rows.portfolio, development, calibration, rows.train))
+    recipe = learn(rows.portfolio, development, calibration, rows.train)
     card = next(candidate for candidate in recipe.candidates if candidate.name == "scorecard")
     params = msgspec.convert(yaml.safe_load((ROOT / "params.yaml").read_text())["evaluate"], EvaluateParams)
     ours = score(compose(rows.portfolio, card, recipe.encoding, development, params), test)["pd"].to_numpy()

@@ -153,6 +153,20 @@ def test_a_copy_that_a_rule_permits_warns_with_the_rule(mill, scope, views):
     assert "permitted: 12 CFR 1002.6(b)(2)" in seen.findings[0].words
 
 
+def test_what_is_derived_from_a_permitted_input_is_permitted_by_the_same_rule(mill, scope, views):
+    ratio = mill.derived_columns[0]
+    told = (Told("guild", 500, ("country", "town"), 0, "", Tell("", "country", 0.99), (Tell(ratio.name, "country", 0.97, 0.3),),
+                 (ratio.name,), (ratio.name,)),)
+    table = replace(mill.applications, columns=tuple(replace(column, permitted="the rule") if getattr(column, "name", "") in ratio.arguments
+                                                     else column for column in mill.applications.columns))
+    lawful = replace(mill, tables=tuple(table if each is mill.applications else each for each in mill.tables))
+    for function in mill.derived_columns:
+        lawful.derived(risk=function.risk, reason=function.reason, unit=function.unit)(function.function)
+
+    assert [each.severity for each in found(mill, scope, views, told=told).findings] == ["stop"]
+    assert [each.severity for each in found(lawful, scope, views, told=told).findings] == ["warn"]
+
+
 def test_what_only_all_inputs_together_tell_warns(mill, scope, views):
     told = (Told("guild", 500, ("country", "town"), 0, "", Tell("", "country", 0.8), (Tell("x", "country", 0.6),)),)
 

@@ -65,6 +65,13 @@ def test_a_missing_value_is_a_dash_in_every_format():
     assert {citation.formatted(None, name) for name in formats} == {"\N{EN DASH}"}
 
 
+@pytest.mark.parametrize("text", ["01", "1_000", "nan", "Infinity", "+5", "1.", " 1"])
+def test_a_text_that_python_would_read_as_a_number_stays_a_text(tmp_path, text):
+    (tmp_path / "bands.csv").write_text(f"band\n{text}\n")
+
+    assert citation.load(tmp_path / "bands.csv", "bands.csv").cited_value == [{"band": text}]
+
+
 def test_rows_of_a_csv_have_numbers_where_they_are_numbers(tmp_path):
     (tmp_path / "t.csv").write_text("band,rows,share,low\nA,12,0.5,\n1.0,3,1e-05,2\n")
     rows = citation.load(tmp_path / "t.csv", "t.csv").cited_value

@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import logit
 
 from feature_repo.errors import ContractError, ParamsError
 from feature_repo.portfolios import load
@@ -74,6 +75,18 @@ def test_the_least_adverse_impact_is_of_a_group_against_its_reference(mill, mill
     rates = {name: approved[(groups[attribute] == name).to_numpy()].mean() for name in (group, reference)}
 
     assert line["adverse_impact"] == pytest.approx(rates[group] / rates[reference])
+
+
+def test_what_became_of_rows_drawn_by_outcome_is_told_at_the_portfolios_bad_rate():
+    people = cutoffs.People(np.full(1_000, 0.1), np.ones(1_000), np.repeat([1.0, 0.0], [400, 600]))
+    profit = ProfitParams(of_good=0.06, of_bad=-0.45)
+    shift = float(logit(0.04) - logit(0.4))
+
+    line = cutoffs._of_test(people, 0.5, profit, shift)
+
+    assert line["test_bad_rate"] == pytest.approx(0.04)
+    assert line["low"] < 0.04 < line["high"] < 0.05
+    assert line["test_profit"] == pytest.approx(0.96 * 0.06 - 0.04 * 0.45)
 
 
 def test_profit_weighs_each_loan_by_the_contracts_amount(borrow):

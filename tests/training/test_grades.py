@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
-from training import grades
+from training import grades, measures
 
 RANDOM = np.random.default_rng(3)
 PDS = expit(RANDOM.normal(-2.2, 1.1, size=20_000))
@@ -18,20 +18,20 @@ TENTHS = np.searchsorted(np.quantile(PDS, np.arange(1, 10) / 10), PDS, side="rig
 
 @pytest.mark.parametrize(("bads", "jeffreys", "binomial"), [(20, 0.00223, 0.00329), (15, 0.06323, 0.08241)])
 def test_the_p_values_of_a_grade_of_1000_with_a_pd_of_one_percent(bads, jeffreys, binomial):
-    assert grades.jeffreys(bads, 1000, 0.01) == pytest.approx(jeffreys, abs=1e-5)
+    assert measures.jeffreys(bads, 1000, 0.01) == pytest.approx(jeffreys, abs=1e-5)
     assert grades.binomial(bads, 1000, 0.01) == pytest.approx(binomial, abs=1e-5)
 
 
 def test_the_binomial_test_is_scipys_and_a_grade_without_rows_has_no_p_value():
     assert grades.binomial(7, 90, 0.03) == pytest.approx(stats.binomtest(7, 90, 0.03, alternative="greater").pvalue)
     assert np.isnan(grades.binomial([0, 1], [0, 9], [0.1, 0.1])).tolist() == [True, False]
-    assert np.isnan(grades.jeffreys([0, 1], [0, 9], [0.1, 0.1])).tolist() == [True, False]
+    assert np.isnan(measures.jeffreys([0, 1], [0, 9], [0.1, 0.1])).tolist() == [True, False]
 
 
 def test_the_jeffreys_test_rejects_right_pds_about_as_often_as_it_says():
     bads = RANDOM.binomial(1000, 0.03, size=20_000)
 
-    assert np.mean(grades.jeffreys(bads, 1000, 0.03) < 0.05) == pytest.approx(0.05, abs=0.015)
+    assert np.mean(measures.jeffreys(bads, 1000, 0.03) < 0.05) == pytest.approx(0.05, abs=0.015)
 
 
 def test_hosmer_lemeshow_is_the_chi_square_of_the_table_of_good_and_bad():
@@ -60,6 +60,15 @@ def test_right_pds_have_slope_one_and_nothing_in_the_large():
     assert found.in_the_large.low < 0 < found.in_the_large.high
     assert found.wrong > 0.01
     assert found.slope.high - found.slope.low < 0.15
+
+
+@pytest.mark.parametrize(("said", "bad"), [
+    (np.linspace(0.01, 0.3, 100), np.arange(100) >= 99),   # the worst PD is the one bad
+    (np.linspace(0.01, 0.3, 100), np.arange(100) < 3),     # backwards
+    (np.repeat([0.02, 0.1], [200, 20]), np.arange(220) >= 210),  # bads in the upper of two grades alone
+])
+def test_outcomes_that_one_pd_parts_have_no_slope(said, bad):
+    assert grades.recalibrate(bad.astype(float), said) is None
 
 
 @pytest.mark.parametrize(("slope", "intercept"), [(0.7, 0.0), (1.0, 0.3), (1.3, -0.4)])
@@ -96,14 +105,14 @@ def test_a_sample_rich_in_bads_is_tested_on_its_own_counts():
     kept = (BAD == 1) | (RANDOM.random(len(BAD)) < 1 / 3)
     shift = -np.log(3)
     bad, said, tenths = BAD[kept], PDS[kept], TENTHS[kept]
-    taken = grades.taken_back(said, shift)
+    taken = measures.moved(said, -shift)
 
     assert grades.hosmer_lemeshow(tenths, bad, said, shift).out_of_sample > 0.01
     assert abs(grades.recalibrate(bad, said, shift).in_the_large.value) < 0.1
-    assert grades.jeffreys(bad.sum(), len(bad), taken.mean()) > 0.01
+    assert measures.jeffreys(bad.sum(), len(bad), taken.mean()) > 0.01
     assert grades.hosmer_lemeshow(tenths, bad, said).out_of_sample < 1e-9
     assert grades.recalibrate(bad, said).in_the_large.value > 1
-    assert grades.jeffreys(bad.sum(), len(bad), said.mean()) < 1e-9
+    assert measures.jeffreys(bad.sum(), len(bad), said.mean()) < 1e-9
 
 
 def test_p_values_of_many_tests_are_held_together():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+
+import pandas as pd
 import pytest
 
 from training import pictures
@@ -14,6 +17,21 @@ def drawn(mill_model):
 
 def test_every_table_has_a_picture(drawn, mill_model):
     assert set(drawn) == {path.stem for path in (mill_model.evaluate / "plots").iterdir()}
+
+
+@pytest.mark.parametrize("table", ["binning", "segments"])
+def test_names_of_the_lenders_file_are_drawn_as_they_are(mill_model, tmp_path, table):
+    """Two dollars would be mathematics to matplotlib, and a word that is too long nothing at all."""
+    shutil.copytree(mill_model.evaluate / "plots", tmp_path / "plots")
+    names = pd.read_csv(tmp_path / "plots" / f"{table}.csv")
+    names[{"binning": "bin", "segments": "segment"}[table]] = [f"$5%_to_$6%_{'x' * 40}{i}" for i in range(len(names))]
+    names.to_csv(tmp_path / "plots" / f"{table}.csv", index=False)
+
+    figure = pictures.draw(tmp_path / "plots")[table]
+    figure.savefig(tmp_path / "picture.png")
+
+    shown = [label.get_text() for axes in figure.axes for label in axes.get_yticklabels()]
+    assert [text for text in shown if text and not text.startswith("$5%_to_$6%_")] == []
 
 
 def test_a_part_that_is_not_there_has_no_curve(mill_model, tmp_path):

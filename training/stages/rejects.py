@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from feature_repo.errors import DataError, run_stage
+from feature_repo.errors import DataError, ParamsError, run_stage
 from feature_repo.params import read
 from feature_repo.portfolios import load
 from governance.release import dump
@@ -27,7 +27,7 @@ def main(portfolio: str, record: Path, assemble: Path, split: Path, search: Path
     if not why:
         try:
             found, pds = _inferred(settings, search, alternatives, (declared, frame, of_development))
-        except DataError as error:  # a sensitivity that cannot be had stops no release
+        except (DataError, ParamsError) as error:  # a sensitivity that cannot be had stops no release
             why = f"not applicable: {error}"
     rejects.mkdir(parents=True, exist_ok=True)
     told = {"applicable": not why, "why": why, "counts": counts, "prudence": settings.prudence, **rejected.told(found)}

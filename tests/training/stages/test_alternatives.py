@@ -78,7 +78,7 @@ def test_an_adopted_model_takes_the_place_of_its_family_and_its_directions_are_p
 
     changed = {name for name in before if kept[name] != before[name]}
     assert changed == {"choice.json", "monotonicity.json", "trees/kernel.npz", "trees/calibrator.json", "trees/model.ubj"}
-    assert "It is the model of this release" in choice["why"]
+    assert "it is the model of this release" in choice["why"]
     assert choice["measured"]["trees"]["calibration"]["auc"] == pytest.approx(adopted.record["members"][1]["auc"])
     assert json.loads((adopted.path / "monotonicity.json").read_bytes())["trees"]["holds"]
 
