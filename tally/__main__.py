@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from feature_repo.errors import TallyError
+from tally.commands import people, promotion, questions, record
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -73,52 +73,6 @@ def publish() -> None:
     click.echo(operations.publish())
 
 
-@tally.command()
-@click.option("--version", help="Registered version; default: the challenger.")
-def promote(version: str | None) -> None:
-    """Let the alias `champion` name a registered version, and place its release."""
-    from tally import operations
-
-    click.echo(operations.promote(version))
-
-
-@tally.command()
-def place() -> None:
-    """Fetch the champion's release, verify it and point the service to it."""
-    from tally import operations
-
-    click.echo(operations.place().id)
-
-
-@tally.command()
-@click.argument("start", type=click.DateTime())
-@click.argument("end", type=click.DateTime())
-@click.argument("window", type=click.Path(path_type=Path))
-def export(start: datetime, end: datetime, window: Path) -> None:
-    """Write the decisions of business time [START, END), UTC, as a WINDOW the monitoring stages read."""
-    from tally import record
-
-    click.echo(record.export(start, end, window))
-
-
-@tally.command()
-@click.option("--head", "stated", multiple=True, metavar="MONTH:COUNT:HASH", help="A head printed earlier, which must still be there.")
-def verify(stated: tuple[str, ...]) -> None:
-    """Check the ledger of the portfolio, record by record; prints each month's head."""
-    from tally import record
-
-    click.echo(record.verify(stated))
-
-
-@tally.command()
-@click.argument("decision_id")
-def replay(decision_id: str) -> None:
-    """Decide a recorded decision again from its own record and compare."""
-    from tally import record
-
-    click.echo(record.replay(decision_id))
-
-
 @tally.group()
 def portfolio() -> None:
     """Bring your own portfolio: draft its contract from raw files, and see what it still lacks."""
@@ -159,6 +113,10 @@ def check(name: str) -> None:
     found = checking.check(name)
     click.echo(str(found))
     sys.exit(1 if found.to_do else 0)
+
+
+for command in (*promotion.COMMANDS, *record.COMMANDS, *questions.COMMANDS, *people.COMMANDS):
+    tally.add_command(command)
 
 
 def main() -> None:
