@@ -7,6 +7,8 @@ TallyError
 ├── ReleaseError      a release is incomplete, altered or not for this interface
 ├── FeatureError      stored features cannot be read or joined
 ├── LedgerError       the record cannot be written or does not verify
+├── IdentityError     who acts is not known, may not act now, or has no usable key
+├── PromotionError    the rules of promotion do not allow what somebody wants
 ├── ServiceError      a server or port is not available
 ├── MachineError      disk, rights, memory or file handles do not suffice
 └── UnforeseenError   a bug, or data that no check foresaw: its traceback is in a file
@@ -53,6 +55,14 @@ class FeatureError(TallyError):
 
 class LedgerError(TallyError):
     """The record cannot be written or does not verify."""
+
+
+class IdentityError(TallyError):
+    """Who acts is not known, may not act now, or has no usable key."""
+
+
+class PromotionError(TallyError):
+    """The rules of promotion do not allow what somebody wants."""
 
 
 class ServiceError(TallyError):
