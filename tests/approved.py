@@ -1,0 +1,112 @@
+"""People of a test with keys in memory, and the events they say: what an approved promotion is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from governance import events, keys
+from governance.events import CHAMPION, Actor, Event, GateFinding
+from governance.ledger.entries import Record, recorded
+from governance.people import People, Person
+from governance.promotion import unique
+
+BEGAN = datetime(2024, 1, 1, tzinfo=UTC)
+ROLES = {"ada": ("author",), "olga": ("owner",), "otto": ("owner", "approver"), "anna": ("approver",), "abel": ("approver", "author"),
+         "dora": ("desk",)}
+PASSED = (GateFinding("gini", passed=True, found="0.55", allowed="at least 0.40"),)
+FAILED = (*PASSED, GateFinding("fairness", passed=False, found="0.71", allowed="at least 0.80"))
+
+
+@cache
+def key(name: str) -> ec.EllipticCurvePrivateKey:
+    """The private key of somebody, the same for a whole run of tests."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def person(name: str, roles: Sequence[str], *, demo: bool = False) -> Person:
+    return Person(name=name, roles=tuple(roles), key=keys.pem(key(name).public_key()), since=BEGAN, demo=demo)
+
+
+def people() -> People:
+    """An author, two owners, three approvers (one of whom also makes models, one of whom also owns them), and a desk."""
+    return People([person(name, roles) for name, roles in ROLES.items()])
+
+
+def by(name: str) -> Actor:
+    return Actor(name, "key", key=name)
+
+
+def unsigned(name: str = "watch", how: str = "process") -> Actor:
+    return Actor(name, how)  # type: ignore[arg-type]
+
+
+def sign(event: Event, using: str = "") -> Event:
+    """The event with a signature of whom it names, or of somebody else."""
+    if event.by.how not in {"key", "token"}:
+        return event
+    signature = keys.sign(key(using or event.by.key), events.statement(event))
+    return msgspec.structs.replace(event, by=msgspec.structs.replace(event.by, signature=signature))
+
+
+class Book:
+    """A ledger in memory: what was said, numbered, by a clock that goes on a second for every entry."""
+
+    def __init__(self, at: datetime = BEGAN + timedelta(days=1)) -> None:
+        self.records: list[Record] = []
+        self.at = at
+
+    def put(self, event: Event, entry: str = "") -> Record:
+        """Append an event as it is, whatever the rules say of it."""
+        self.at += timedelta(seconds=1)
+        made = events.entry(event, entry or unique(event))
+        self.records.append(recorded(made, "2024-01", len(self.records) + 1, self.at.isoformat(timespec="microseconds")))
+        return self.records[-1]
+
+    def say(self, said: Iterable[Event]) -> None:
+        """Sign and append some events, each said a moment before it is recorded."""
+        for event in said:
+            self.put(sign(msgspec.structs.replace(event, at=self.at.isoformat())))
+
+
+def registered(release_id: str, author: str = "ada", version: str = "1") -> Event:
+    return events.ReleaseRegistered(by=by(author), at="", release_id=release_id, model="loans", version=version, run_id="r", author=author,
+                                    git_author=author, commit="c", dirty=False, data={})
+
+
+def asked(request: str, release_id: str, who: Actor, gates: tuple[GateFinding, ...] = PASSED, version: str = "1") -> Event:
+    return events.PromotionRequested(by=who, at="", request_id=request, release_id=release_id, version=version, alias=CHAMPION,
+                                     reason="better", gates=gates)
+
+
+def approved(request: str, release_id: str, who: Actor) -> Event:
+    return events.PromotionApproved(by=who, at="", request_id=request, release_id=release_id, reason="agreed")
+
+
+def rejected(request: str, release_id: str, who: Actor) -> Event:
+    return events.PromotionRejected(by=who, at="", request_id=request, release_id=release_id, reason="no")
+
+
+def waived(request: str, release_id: str, who: Actor, until: datetime, gate: str = "fairness") -> Event:
+    return events.GateWaived(by=who, at="", request_id=request, release_id=release_id, gate=gate, reason="known", until=until.isoformat())
+
+
+def promoted(request: str, release_id: str, who: Actor, gates: tuple[GateFinding, ...] = PASSED, version: str = "1") -> Event:
+    return events.ReleasePromoted(by=who, at="", request_id=request, release_id=release_id, version=version, alias=CHAMPION, replaces="",
+                                  gates=gates)
+
+
+def back(release_id: str, who: Actor, version: str = "1") -> Event:
+    return events.ReleaseRolledBack(by=who, at="", release_id=release_id, version=version, alias=CHAMPION, replaces="", reason="worse")
+
+
+def retired(release_id: str, who: Actor) -> Event:
+    return events.ReleaseRetired(by=who, at="", release_id=release_id, reason="old")
+
+
+def placed(release_id: str) -> Event:
+    return events.ReleasePlaced(by=unsigned(), at="", release_id=release_id, version="1", alias=CHAMPION, replaces="", cause="promoted")
