@@ -62,6 +62,8 @@ def test_what_is_written_is_what_is_read(tmp_path):
 ENTRY = enrolment.as_yaml(person())
 PRIVATE = KEYS[0].private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
 
+TWO_WITH_ONE_TOKEN = (person(token="b" * 64), person("john", 1, token="b" * 64))
+
 
 def other_key(key):
     said = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
@@ -89,7 +91,7 @@ FAULTS = {
     "a name that is a folder": (ENTRY.replace("jane", "../jane"), "a name is"),
     "the name of nobody": (ENTRY.replace("jane", "unknown"), "none of"),
     "one key for two names": (ENTRY + enrolment.as_yaml(person("john")), "same key"),
-    "one token for two names": (enrolment.as_yaml(person(token="b" * 64)) + enrolment.as_yaml(person("john", 1, token="b" * 64)), "same token"),
+    "one token for two names": ("".join(enrolment.as_yaml(each) for each in TWO_WITH_ONE_TOKEN), "same token"),
     "two entries of one name at once": (ENTRY + enrolment.as_yaml(person(key=1, since=T1)), "in force at once"),
     "nobody": ("[]\n", "nobody"),
     "nothing": ("", "array"),
@@ -246,7 +248,7 @@ def test_a_token_of_somebody_who_left_is_nobodys(place, jane):
 def test_what_needs_a_person_counts_from_no_process_and_a_request_from_mlflow_is_by_unknown():
     everybody = People((person(),))
     nobody = events.Actor("unknown", "mlflow")
-    request = events.PromotionRequested(by=nobody, at="", request_id="r", release_id="a", version="1", alias="champion", reason="", gates=())
+    request = events.PromotionRequested(by=nobody, at="", request_id="r", release_id="a", version="1", alias="c", reason="", gates=())
     refusal = events.ReleaseRefused(by=nobody, at="", who="watch", release_id="a", why="")
     retirement = events.ReleaseRetired(by=nobody, at="", release_id="a", reason="")
 
