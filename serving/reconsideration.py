@@ -14,15 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import msgspec
 import numpy as np
 import pandas as pd
 
-from feature_repo.contract import Action
 from feature_repo.errors import LedgerError
-from feature_repo.portfolio import Portfolio
+from serving.replay import Content, doubts, inputs, outcomes
 from serving.scoring.decision import Assessment, Scorer
 from serving.scoring.kernel import Array
 from serving.scoring.parts import ACTIONS
@@ -30,17 +28,16 @@ from serving.scoring.parts import ACTIONS
 TOGETHER = "together"
 UNCHANGED = ""
 NAMES = np.array([action.value for action in ACTIONS])
-Contents = Sequence[Mapping[str, Any]]
 
 
-def reconsider(contents: Contents, recorded: Scorer, other: Scorer) -> pd.DataFrame:
+def reconsider(contents: Sequence[Content], recorded: Scorer, other: Scorer) -> pd.DataFrame:
     """What `other` says of decisions that the release `recorded` made. One row a decision, in order; no value of an applicant is in it.
 
     contents: bodies of ledger records. Columns: decision_id, recorded_at, release_id; outcome, pd, score as recorded; other_outcome,
     other_pd, other_score; because: parts joined by "+", "together", or "" where the outcome is the same.
     Raises LedgerError where the recorded release does not give what is recorded: then nothing would be explained.
     """
-    values, doubted = inputs(recorded.portfolio, contents), np.array([bool(content["doubtful"]) for content in contents])
+    values, doubted = inputs(recorded.portfolio, contents), doubts(contents)
     mine, theirs = recorded.assess(values), other.assess(values)
     was, would = outcomes(mine, doubted), outcomes(theirs, doubted)
     frame = pd.DataFrame({name: [content[name] for content in contents]
@@ -87,21 +84,6 @@ def attribution(frame: pd.DataFrame) -> dict[str, int]:
     """How many changed outcomes each cause explains, most first; the counts add up to the changed."""
     changed = frame.loc[frame["because"] != UNCHANGED, "because"]
     return {str(cause): int(count) for cause, count in changed.value_counts().items()}
-
-
-def inputs(portfolio: Portfolio, contents: Contents) -> dict[str, Array]:
-    """The raw inputs of recorded decisions as `Scorer.assess` takes them."""
-    said = [content["values"] for content in contents]
-    return {
-        column.name: np.array([each[column.name] for each in said], dtype=object) if column.is_level
-        else np.array([np.nan if each[column.name] is None else each[column.name] for each in said], dtype=np.float64)
-        for column in portfolio.raw_inputs
-    }
-
-
-def outcomes(at: Assessment, doubted: Array) -> Array:
-    """Index into ACTIONS per application, as `Scorer.decide` finds it. doubted: whether a stored value was in doubt when it was decided."""
-    return np.maximum(at.severity, doubted * ACTIONS.index(Action.REFER))
 
 
 def _require_as_recorded(frame: pd.DataFrame, mine: Assessment, was: Array) -> None:

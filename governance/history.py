@@ -1,0 +1,176 @@
+"""Questions over the governance events: what happened, what was in production at a moment, and what stands behind a release.
+
+Responsible for answers that say what the record shows and where it shows nothing. Asks no registry and reads no release; what may serve
+is `governance.promotion`'s to say. Moments are those of the record: when a thing was recorded, by its clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from feature_repo.errors import LedgerError
+from governance import events, promotion
+from governance.events import (
+    CHAMPION,
+    DataValidated,
+    Event,
+    PersonErased,
+    ReleaseCompared,
+    ReleaseRefused,
+    ReleaseRegistered,
+    ReleaseSwapped,
+)
+from governance.ledger.entries import Record
+from governance.people import People
+from governance.sentences import sentence, who
+from governance.standing import Promotion, Request, Serving, Standing
+
+FOLLOWS_WITHIN = timedelta(minutes=1)
+Records = Sequence[Record]
+Known = tuple[Record, Event]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One event as history tells it. ignored: why it has no effect, or empty."""
+
+    at: str
+    kind: str
+    entry: str
+    who: str
+    what: str
+    ignored: str
+
+
+@dataclass(frozen=True)
+class Worker:
+    """What a worker said last. refused: why it did not follow a later placement, or empty."""
+
+    name: str
+    release_id: str
+    since: datetime
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class Background:
+    """What the record knows of a release. Each part is None where the record has no such event."""
+
+    release_id: str
+    registered: ReleaseRegistered | None
+    validated: DataValidated | None
+    compared: tuple[ReleaseCompared, ...]
+    request: Request | None
+    promotion: Promotion | None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What was in production at a moment. serving: what the record let serve, None before the first promotion.
+
+    workers: those that still answered, by what they served; behind it the background of the release that was to serve.
+    """
+
+    at: datetime
+    alias: str
+    serving: Serving | None
+    workers: tuple[Worker, ...]
+    behind: Background | None
+
+    @property
+    def served(self) -> dict[str, list[Worker]]:
+        """Release id -> the workers that answered with it."""
+        return {one: [worker for worker in self.workers if worker.release_id == one]
+                for one in dict.fromkeys(worker.release_id for worker in self.workers)}
+
+
+def lines(records: Records, people: People) -> Iterator[Line]:
+    """Every governance event in recorded order; those the rules ignored say why."""
+    ignored = {one.entry: one.why for one in promotion.standing(records, people).ignored}
+    for record in records:
+        if record.kind in events.KINDS:
+            why = ignored.get(record.id, "")
+            try:
+                event = events.of(record)
+            except LedgerError:
+                yield Line(record.recorded_at, record.kind, record.id, "unknown", "what it says cannot be read", why or "unreadable")
+            else:
+                yield Line(record.recorded_at, record.kind, record.id, who(event.by), sentence(event), why)
+
+
+def in_production(records: Records, people: People, at: datetime, alias: str = CHAMPION) -> Moment:
+    """What served at a moment: what the record allowed, and what each worker said it served."""
+    until = [record for record in records if datetime.fromisoformat(record.recorded_at) <= at]
+    standing = promotion.standing(until, people, at)
+    serving = standing.serving(alias, at)
+    behind = background(until, standing, serving.promotion.release_id, serving.promotion) if serving else None
+    return Moment(at, alias, serving, tuple(answering(until, standing, at)), behind)
+
+
+def answering(records: Records, standing: Standing, at: datetime) -> Iterator[Worker]:
+    """The workers that answered at a moment, by what they said last. A worker says when it begins and swaps, not when it ends.
+
+    So one that did not follow a placement within `FOLLOWS_WITHIN`, and gave no reason, is taken to have ended before it.
+    """
+    told: dict[str, Worker] = {}
+    for record, event in known(records):
+        moment = datetime.fromisoformat(record.recorded_at)
+        if isinstance(event, ReleaseSwapped):
+            told[event.worker] = Worker(event.worker, event.release_id, moment)
+        elif isinstance(event, ReleaseRefused) and event.who in told:
+            before = told[event.who]
+            told[event.who] = Worker(before.name, before.release_id, before.since, event.why)
+    for worker in told.values():
+        later = [placed for (_, release_id), placed in standing.placed.items()
+                 if worker.since < placed < at - FOLLOWS_WITHIN and release_id != worker.release_id]
+        if worker.refused or not later:
+            yield worker
+
+
+def background(records: Records, standing: Standing, release_id: str, promoted: Promotion | None = None) -> Background:
+    """What stands behind a release: where it comes from, what its data were found to be, and who let it serve.
+
+    promoted: the promotion in question; without one the last of the release.
+    """
+    found = [event for record, event in known(records, without={one.entry for one in standing.ignored})]
+    registered = next((one for one in found if isinstance(one, ReleaseRegistered) and one.release_id == release_id), None)
+    validated = next((one for one in reversed(found) if registered and isinstance(one, DataValidated) and same_data(one, registered)), None)
+    compared = tuple(one for one in found if isinstance(one, ReleaseCompared) and one.challenger == release_id)
+    last = promoted or next((one for one in reversed(standing.promotions) if one.release_id == release_id), None)
+    asked = [one for one in standing.requests.values() if one.release_id == release_id]
+    request = standing.requests[last.request_id] if last else asked[-1] if asked else None
+    return Background(release_id, registered, validated, compared, request, last)
+
+
+def concerning(records: Records, release_id: str) -> Iterator[Known]:
+    """The events that are about a release: those that name it, and the validation of its data."""
+    registered = next((event for _, event in known(records)
+                       if isinstance(event, ReleaseRegistered) and event.release_id == release_id), None)
+    for record, event in known(records):
+        named = [getattr(event, name, "") for name in ("release_id", "challenger", "champion", "replaces", "instead_of")]
+        about_data = registered is not None and isinstance(event, DataValidated) and same_data(event, registered)
+        if release_id in named or about_data:
+            yield record, event
+
+
+def erased(records: Records, entry: str) -> Known | None:
+    """The event by which an entry's content was erased."""
+    return next((each for each in known(records) if isinstance(each[1], PersonErased) and entry in each[1].entries), None)
+
+
+def same_data(validated: DataValidated, registered: ReleaseRegistered) -> bool:
+    """Whether what was validated is what the release was made from: every digest both name is equal, and there is one."""
+    shared = validated.data.keys() & registered.data.keys()
+    return bool(shared) and all(validated.data[path] == registered.data[path] for path in shared)
+
+
+def known(records: Iterable[Record], without: Collection[str] = ()) -> Iterator[Known]:
+    """The events that can be read, in order."""
+    for record in records:
+        if record.kind in events.KINDS and record.id not in without:
+            try:
+                yield record, events.of(record)
+            except LedgerError:
+                continue
