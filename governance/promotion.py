@@ -21,6 +21,7 @@ from governance.events import (
     PromotionApproved,
     PromotionRejected,
     PromotionRequested,
+    ReleaseCompared,
     ReleasePlaced,
     ReleasePromoted,
     ReleaseRefused,
@@ -31,7 +32,7 @@ from governance.events import (
 from governance.ledger.entries import Record
 from governance.people import People
 from governance.rules import RULES, forbidden, unique, worse
-from governance.standing import Ignored, Promotion, Registered, Request, Signed, Standing, Waiver
+from governance.standing import Ignored, Promotion, Registered, Request, Seen, Signed, Standing, Waiver
 
 
 def standing(records: Iterable[Record], people: People, at: datetime | None = None) -> Standing:
@@ -112,13 +113,17 @@ def _refuse(known: Standing, event: ReleaseRefused, by: Signed) -> None:
     known.refused[event.who, event.release_id] = by.at
 
 
-def _see(known: Standing, event: AliasSeen, by: Signed) -> None:  # noqa: ARG001
-    known.seen[event.alias] = event
+def _see(known: Standing, event: AliasSeen, by: Signed) -> None:
+    known.seen.setdefault(event.alias, []).append(Seen(event, by.at))
+
+
+def _compare(known: Standing, event: ReleaseCompared, _: Signed) -> None:
+    known.compared[event.challenger, event.champion] = event
 
 
 EFFECTS: dict[type[Event], Callable[..., None]] = {
     ReleaseRegistered: _register, PromotionRequested: _request, PromotionApproved: _approve, PromotionRejected: _reject, GateWaived: _waive,
     ReleasePromoted: _promote, ReleaseRolledBack: _roll_back, ReleaseRetired: _retire, ReleasePlaced: _place, ReleaseRefused: _refuse,
-    AliasSeen: _see,
+    AliasSeen: _see, ReleaseCompared: _compare,
 }
 FOLDED = frozenset(NAMES[kind] for kind in EFFECTS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from governance.events import CHAMPION, UNKNOWN, AliasSeen, GateFinding
+from governance.events import CHAMPION, UNKNOWN, AliasSeen, GateFinding, ReleaseCompared
 
 PEOPLE = 2
 
@@ -72,7 +72,7 @@ class Request:
     @property
     def lacking(self) -> int:
         """How many more people must approve."""
-        return max(0, PEOPLE - len(self.people))
+        return max(0, PEOPLE - len(set(self.people)))
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -120,10 +120,22 @@ class Ignored:
 
 @dataclass(frozen=True)
 class Serving:
-    """What the record lets serve. allowed: False where nothing is left that is allowed, and the newest goes on."""
+    """What the record lets serve, and since when: its promotion, or the moment the waiver of what came after it lapsed.
+
+    allowed: False where nothing is left that is allowed, and the newest goes on.
+    """
 
     promotion: Promotion
     allowed: bool
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the watch last said of an alias, and when."""
+
+    event: AliasSeen
+    at: datetime
 
 
 @dataclass
@@ -137,7 +149,8 @@ class Standing:
     retired: dict[str, Signed] = field(default_factory=dict)
     placed: dict[tuple[str, str], datetime] = field(default_factory=dict)
     refused: dict[tuple[str, str], datetime] = field(default_factory=dict)
-    seen: dict[str, AliasSeen] = field(default_factory=dict)
+    seen: dict[str, list[Seen]] = field(default_factory=dict)
+    compared: dict[tuple[str, str], ReleaseCompared] = field(default_factory=dict)
     ignored: list[Ignored] = field(default_factory=list)
 
     def until(self, promotion: Promotion) -> datetime | None:
@@ -160,10 +173,12 @@ class Standing:
 
     def serving(self, alias: str = CHAMPION, at: datetime | None = None) -> Serving | None:
         """What is to serve: the newest promotion that holds. With none left the newest that is not retired goes on; None: none ever was."""
+        every = [one for one in self.promotions if one.alias == alias and one.release_id not in self.retired]
         if line := self.line(alias, at):
-            return Serving(line[0], allowed=True)
-        lapsed = [promotion for promotion in self.promotions if promotion.alias == alias and promotion.release_id not in self.retired]
-        return Serving(lapsed[-1], allowed=False) if lapsed else None
+            after = every[every.index(line[0]) :]
+            lapsed = [until for one in after if not self.holds(one, at) and (until := self.until(one))]
+            return Serving(line[0], allowed=True, since=max([line[0].since, *lapsed]))
+        return Serving(every[-1], allowed=False, since=every[-1].since) if every else None
 
     def objection(self, release_id: str, alias: str = CHAMPION, at: datetime | None = None) -> str:
         """Why a worker may not serve a release now; empty where it may.
@@ -189,6 +204,10 @@ class Standing:
     def allows(self, release_id: str, alias: str = CHAMPION, at: datetime | None = None) -> bool:
         """Whether a worker may serve a release."""
         return not self.objection(release_id, alias, at)
+
+    def named(self, prefix: str) -> list[Request]:
+        """The requests whose ids begin so."""
+        return [one for one in self.requests.values() if one.id.startswith(prefix)]
 
     def waiting(self, release_id: str, alias: str = CHAMPION) -> list[Request]:
         """The open requests for a release, oldest first."""
