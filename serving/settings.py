@@ -22,6 +22,7 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """One service. Each field is the environment variable TALLY_<FIELD>.
 
+    ledger: where the record is, "postgresql://user@host/database", or empty: SQLite files in `home`.
     business_time: the moment every decision of a service on simulated or historical data is made at; None: now.
     body_bytes, batch_body_bytes, batch_size, depth: what a request may be; in_flight: decisions at once, per worker; patience: seconds
     a request may take to arrive, and its record to become durable; watch_every: seconds between looks at the champion pointer.
@@ -29,6 +30,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     portfolio: Annotated[str, msgspec.Meta(min_length=1)]
     home: Path = Path("var")
+    ledger: str = ""
     workers: Count = 1
     business_time: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     body_bytes: Count = 64 * 2**10

@@ -10,6 +10,7 @@ from feature_repo.errors import DataError
 from feature_repo.params import PARAMS, read
 from feature_repo.portfolio import Portfolio
 from feature_repo.portfolios import load
+from governance.ledger.book import Book, open_book
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class Checkout:
     @property
     def ledger(self) -> Path:
         return self.services / "ledger"
+
+    @property
+    def book(self) -> Book:
+        """The record, wherever TALLY_LEDGER says it is."""
+        return open_book(self.ledger, os.environ.get("TALLY_LEDGER"))
 
     @property
     def reports(self) -> Path:

@@ -15,8 +15,9 @@ from tqdm import tqdm
 
 from feature_repo.contract import APPLICATION_ID, BAD
 from feature_repo.errors import LedgerError
-from governance import records, release
-from governance.records import Head
+from governance import release
+from governance.ledger import windows
+from governance.ledger.proving import standing
 from monitoring import window
 from serving.replay import replay as decide_again
 from tally.checkout import here
@@ -27,7 +28,7 @@ CHUNK = 10_000
 def export(start: datetime, end: datetime, target: Path) -> str:
     """Write the decisions of the business time [start, end), UTC, as a window for the monitoring stages."""
     checkout = here()
-    found = records.export(checkout.ledger, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC))
+    found = windows.decided(checkout.book, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC))
     schema, count = window.schema(checkout.portfolio), 0
     target.parent.mkdir(parents=True, exist_ok=True)
     with pq.ParquetWriter(target, schema) as file, tqdm(desc="export", unit=" decisions", disable=None) as bar:
@@ -38,25 +39,19 @@ def export(start: datetime, end: datetime, target: Path) -> str:
     return f"{count:,} decisions in {target}"
 
 
-def verify(stated: tuple[str, ...]) -> str:
-    """Check every record of the ledger against the chain, and that it still holds every stated head ("month:count:hash").
-
-    Only a head kept elsewhere can tell that the newest records were cut off. Raises LedgerError naming what does not fit.
-    """
-    try:
-        heads = [Head(month, int(count), digest) for month, count, digest in (head.split(":") for head in stated)]
-    except ValueError:
-        raise LedgerError("a head is month:count:hash, as an earlier `tally verify` printed it") from None
-    months = records.verify(here().ledger, heads, watch=lambda rows, title: tqdm(rows, title, unit=" records", disable=None))
-    return "\n".join(f"{head.month}:{head.seq}:{head.hash}" for head in months)
+def verify() -> str:
+    """Size and root of every month's tree."""
+    book = here().book
+    return "\n".join(f"{period}: {size:,} entries, root {root.hex()}" for period in book.periods()
+                     for size, root in [standing(book, period)])
 
 
 def replay(decision_id: str) -> str:
     """Decide a recorded decision again, with its own release. Raises LedgerError where it is not recorded or differs."""
     checkout = here()
-    record = records.find(records.files(checkout.ledger), "id", decision_id)
+    record = checkout.book.find("id", decision_id)
     if record is None:
-        raise LedgerError(f"no decision {decision_id} in {checkout.ledger}; ids are answered by POST /v1/decisions")
+        raise LedgerError(f"no decision {decision_id} in the ledger of {checkout.portfolio.name}; ids are answered by POST /v1/decisions")
     content = record.content
     made_with = release.verify(checkout.services / "releases" / content["release_id"], content["release_id"])
     again = decide_again(content, made_with, checkout.portfolio)

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import msgspec
 import pytest
+from ledgers import decisions, recorded, window
 from served import BAD, GOOD
 
 from feature_repo.contract import APPLICANT_ID
-from governance.records import export, files, find, head, verify
 from governance.release import verify as verify_release
 from serving.replay import replay
 
@@ -28,10 +28,9 @@ def test_a_decision_is_answered_recorded_proved_and_decided_again(service, appli
     assert bool(answer["reasons"]) is (outcome != "approve")
     assert len(answer["reasons"]) <= 4
     assert httpx.get(f"{service.url}/v1/decisions/{answer['decision_id']}").json() == answer
-    verify(service.folder / "ledger", [head(service.folder / "ledger")])
-    recorded = find(files(service.folder / "ledger"), "id", answer["decision_id"]).content
+    content = recorded(service.folder, answer["decision_id"]).content
     release = verify_release(service.folder / "releases" / answer["release_id"], answer["release_id"])
-    assert replay(recorded, release, service.portfolio).same
+    assert replay(content, release, service.portfolio).same
 
 
 def test_a_key_gives_the_same_answer_after_the_service_was_started_again(make_home, start):
@@ -41,7 +40,7 @@ def test_a_key_gives_the_same_answer_after_the_service_was_started_again(make_ho
         folder = first.folder
     with start(home) as second:
         assert decide(second, GOOD, **{"Idempotency-Key": "k"}).content == before.content
-    assert verify(folder / "ledger")[-1].seq == 1
+    assert len(decisions(folder)) == 1
 
 
 def test_business_time_is_said_by_the_operator_and_exported_by(make_home, start):
@@ -49,6 +48,6 @@ def test_business_time_is_said_by_the_operator_and_exported_by(make_home, start)
     with start(make_home(), TALLY_BUSINESS_TIME=then.isoformat()) as service:
         answer = decide(service, GOOD).json()
     assert datetime.fromisoformat(answer["decided_at"]) == then
-    (recorded,) = export(service.folder / "ledger", then, then + timedelta(days=1))
-    assert datetime.fromisoformat(recorded["recorded_at"]).year > then.year
-    assert msgspec.json.encode(recorded["reasons"]) == b"[]"
+    (content,) = window(service.folder, then, then + timedelta(days=1))
+    assert datetime.fromisoformat(content["recorded_at"]).year > then.year
+    assert msgspec.json.encode(content["reasons"]) == b"[]"

@@ -9,11 +9,11 @@ from types import SimpleNamespace
 import httpx
 import pandas as pd
 import pytest
+from ledgers import window
 
 from feature_repo.contract import APPLICANT_ID, EVENT_TIME
 from feature_repo.portfolios import load
 from feature_repo.store import history
-from governance import records
 from governance.release import verify
 from serving.scoring import batch, decision
 from training import assembly
@@ -59,9 +59,9 @@ def ask(api, portfolio, window):
 @pytest.fixture(scope="module")
 def recorded(served):
     """The ledger's records of the answers, in their order."""
-    ledger = served.project.path / "var" / served.portfolio.name / "ledger"
+    folder = served.project.path / "var" / served.portfolio.name
     found = {content["decision_id"]: content for content in
-             records.export(ledger, datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))}
+             window(folder, datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))}
     return [found[answer["decision_id"]] for answer in served.answers]
 
 

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from ledgers import decisions
 
 from feature_repo.contract import APPLICANT_ID, NO_TIME
-from governance.records import files, head, verify
+from governance.ledger.months import files
 from serving.application import APPLICATION, MOST_FAULTS
 
 ADDRESS = "/v1/decisions"
@@ -28,12 +29,11 @@ def valid(service) -> dict[str, Any]:
 
 @pytest.fixture
 def nothing_recorded(service, valid) -> Iterator[None]:
-    """The ledger has the same head after the test as before it; the request that is not hostile is recorded."""
+    """The ledger holds the same decisions after the test as before it; the request that is not hostile is recorded."""
     assert httpx.post(service.url + ADDRESS, json=valid).status_code == 200
-    before = head(service.folder / "ledger")
+    before = decisions(service.folder)
     yield
-    assert head(service.folder / "ledger") == before
-    verify(service.folder / "ledger")
+    assert decisions(service.folder) == before
 
 
 def number_replaced(document: dict[str, Any], literal: str) -> bytes:
@@ -197,11 +197,11 @@ def test_a_level_that_was_never_declared_gets_a_problem_and_no_score(levelled, s
     valid, address = levelled.request, levelled.url + ADDRESS
     closed = {column.name: column.level_names[0] for column in levelled.portfolio.requests if column.is_level and not column.other}
     assert httpx.post(address, json=valid).status_code == 200
-    before = head(levelled.folder / "ledger")
+    before = decisions(levelled.folder)
     for name, level in closed.items():
         problem = refused(httpx.post(address, content=with_field(valid, name, spoil(level)), headers=JSON), 422)
         assert [fault["pointer"] for fault in problem["errors"]] == [f"/{APPLICATION}/{name}"]
-    assert head(levelled.folder / "ledger") == before
+    assert decisions(levelled.folder) == before
     assert closed
 
 

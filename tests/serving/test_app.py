@@ -8,12 +8,12 @@ from datetime import timedelta
 
 import httpx
 from asking import NOW, ask, asked, decide
+from ledgers import decisions, recorded, window
 from prometheus_client.parser import text_string_to_metric_families
 
 from feature_repo.contract import APPLICANT_ID
-from governance import ledger
-from governance.ledger import locked
-from governance.records import export, files, find, verify
+from governance.ledger import writer
+from governance.ledger.months import files, locked
 from governance.release import verify as verify_release
 from serving.application import APPLICATION
 from serving.settings import Settings
@@ -38,14 +38,14 @@ def test_the_release_that_serves_is_named_as_the_decisions_name_it(api, request_
 
 def test_the_record_holds_all_that_was_decided_from(api, request_of, settings, brought):
     answer = decide(api, request_of("fresh")).json()
-    record = find(files(settings.folder / "ledger"), "id", answer["decision_id"])
+    record = recorded(settings.folder, answer["decision_id"])
     content = record.content
     assert content.items() >= answer.items()
     assert content[APPLICATION] == request_of("fresh")[APPLICATION]
     assert set(content["stored"]) == {*(column.name for column in brought.stored), *(table.as_of for table in brought.views)}
     assert set(content["values"]) == {column.name for column in brought.inputs}
     assert content.keys() >= {"margin", "doubtful", "recorded_at", APPLICANT_ID}
-    assert list(export(settings.folder / "ledger", NOW, NOW + timedelta(seconds=1))) == [content]
+    assert window(settings.folder, NOW, NOW + timedelta(seconds=1)) == [content]
 
 
 def test_a_decision_can_be_read_again_byte_for_byte(api, request_of):
@@ -64,7 +64,7 @@ def test_without_a_durable_record_there_is_no_answer(settings, make_api, request
     assert "nothing was recorded" in answer.json()["detail"]
     assert [fault["pointer"] for fault in unready.json()["errors"]] == ["/ledger"]
     assert decide(api, request_of("fresh")).status_code == 200
-    assert verify(settings.folder / "ledger")[0].seq == 2
+    assert len(decisions(settings.folder)) == 2
 
 
 def test_a_ledger_that_cannot_be_read_is_503_with_when_to_come_back(api, request_of, settings):
@@ -80,14 +80,14 @@ def test_a_ledger_that_cannot_be_read_is_503_with_when_to_come_back(api, request
 def test_a_refusal_after_the_commit_began_says_that_it_may_have_been_recorded(settings, make_api, request_of, monkeypatch):
     api = make_api(Settings(portfolio=settings.portfolio, home=settings.home, business_time=NOW, patience=0.2))
     decide(api, request_of("fresh"))
-    commit, row = threading.Event(), ledger.row_of
-    monkeypatch.setattr(ledger, "row_of", lambda record: (commit.wait(5), row(record))[1])
+    commit, record = threading.Event(), writer.recorded
+    monkeypatch.setattr(writer, "recorded", lambda *given: (commit.wait(5), record(*given))[1])
     answer = decide(api, request_of("fresh"), Idempotency_Key="k")
     assert answer.status_code == 503
     assert "it may have been recorded; send the request again with the same Idempotency-Key" in answer.json()["detail"]
     commit.set()
     assert decide(api, request_of("fresh"), Idempotency_Key="k").status_code == 200
-    assert verify(settings.folder / "ledger")[0].seq == 2
+    assert len(decisions(settings.folder)) == 2
 
 
 def test_a_ledger_that_cannot_be_written_is_503_and_no_score(settings, make_api, request_of):

@@ -1,0 +1,210 @@
+"""The ledger in SQLite: a file a month in one folder, shared by all processes of one machine.
+
+Responsible for being the only writer for the length of a turn, and for reading without hindering one. Refuses to write where the disk is
+nearly full. What a month's file is made of is `governance.ledger.months`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from feature_repo.errors import LedgerError
+from governance.ledger.book import Clock, Column, Turn
+from governance.ledger.entries import COLUMNS, DECISION, Record, begun, recorded, stamp
+from governance.ledger.months import INSERT, begin, connect, files, locked, reader, row_of
+from governance.ledger.proving import standing
+from governance.ledger.tree import TILE, Tile, leaf_hash
+from governance.release import sync
+
+SELECT = f"SELECT {', '.join(COLUMNS)} FROM entries "  # noqa: S608 - our own names
+LEAF = "CAST(kind || char(9) || id || char(9) || recorded_at || char(9) || lower(hex(commitment)) AS BLOB)"
+ERASE = "UPDATE entries SET body = x'', salt = x'', idempotency_key = NULL, request_digest = NULL WHERE id = ? AND salt <> x''"
+LEAST_FREE_BYTES = 32 * 2**20
+
+
+class Embedded:
+    """The book of one folder. Reading opens what it needs and closes it again; one connection writes, from one thread at a time."""
+
+    def __init__(self, folder: Path, log: str) -> None:
+        self.folder = folder
+        self.log = log
+        self._open: tuple[Path, sqlite3.Connection] | None = None
+
+    def periods(self) -> list[str]:
+        return [path.stem for path in files(self.folder)]
+
+    def records(self, kinds: Collection[str] | None = None, *, since: str = "", until: str = "") -> Iterator[Record]:
+        asked = f"kind IN ({', '.join('?' * len(kinds))})" if kinds is not None else "TRUE"
+        indexed = "" if kinds is None or DECISION in kinds else f" AND kind <> '{DECISION}'"
+        bounds = " AND recorded_at >= ?" + " AND recorded_at < ?" * bool(until)
+        for period in self.periods():
+            if period >= since[:7]:
+                values = (*(kinds or ()), since, *([until] if until else []))
+                yield from self._read(period, f"WHERE {asked}{indexed}{bounds} ORDER BY seq", values)
+
+    def events(self) -> Iterator[Record]:
+        for period in self.periods():
+            yield from self._read(period, f"WHERE kind <> '{DECISION}' ORDER BY seq")
+
+    def find(self, column: Column, value: str, periods: int = 0) -> Record | None:
+        for period in reversed(self.periods()[-periods:]):
+            if found := next(self._read(period, f"WHERE {column} = ?", (value,)), None):
+                return found
+        return None
+
+    def size(self, period: str) -> int:
+        (found,) = self._one(period, "SELECT coalesce(max(seq), 0) FROM entries")
+        return int(found)
+
+    def within(self, period: str, start: int = 0, stop: int | None = None) -> Iterator[Record]:
+        return self._read(period, "WHERE seq > ? AND seq <= ? ORDER BY seq", (start, 2**62 if stop is None else stop))
+
+    def leaves(self, period: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        with self._reading(period) as database:
+            query = f"SELECT {LEAF} FROM entries WHERE seq > ? AND seq <= ? ORDER BY seq"  # noqa: S608 - our own names
+            for (leaf,) in database.execute(query, (start, 2**62 if stop is None else stop)):
+                yield leaf
+
+    def full(self, period: str) -> int:
+        (found,) = self._one(period, "SELECT count(*) FROM tiles WHERE level = 0")
+        return int(found)
+
+    def tile(self, period: str, level: int, number: int) -> list[bytes]:
+        first = number * TILE
+        with self._reading(period) as database:
+            kept = database.execute("SELECT hashes FROM tiles WHERE level = ? AND number = ?", (level, number)).fetchone()
+            if kept:
+                return [kept[0][place : place + 32] for place in range(0, len(kept[0]), 32)]
+            if level:
+                below = "SELECT root FROM tiles WHERE level = ? AND number >= ? AND number < ? ORDER BY number"
+                return [hashes for (hashes,) in database.execute(below, (level - 1, first, first + TILE))]
+        return [leaf_hash(leaf) for leaf in self.leaves(period, first, first + TILE)]
+
+    def tiles(self, period: str) -> Iterator[Tile]:
+        with self._reading(period) as database:
+            for row in database.execute("SELECT level, number, hashes, root FROM tiles ORDER BY level, number"):
+                yield Tile(*row)
+
+    def checkpoints(self, period: str) -> Iterator[tuple[int, str]]:
+        with self._reading(period) as database:
+            yield from database.execute("SELECT size, note FROM checkpoints ORDER BY size")
+
+    def newest(self, period: str) -> tuple[int, str]:
+        size, note = self._one(period, "SELECT size, note FROM checkpoints UNION ALL SELECT 0, '' ORDER BY size DESC LIMIT 1")
+        return int(size), str(note)
+
+    def keep(self, period: str, tiles: Sequence[Tile], checkpoint: tuple[int, str]) -> bool:
+        with locked(self.folder), closing(connect(self._path(period))) as database:
+            database.execute("BEGIN IMMEDIATE")
+            if database.execute("SELECT 1 FROM checkpoints WHERE size >= ?", checkpoint[:1]).fetchone():
+                return False
+            known = set(database.execute("SELECT level, number FROM tiles"))
+            fresh = [astuple(tile) for tile in tiles if (tile.level, tile.number) not in known]
+            database.executemany("INSERT INTO tiles VALUES (?, ?, ?, ?)", fresh)
+            database.execute("INSERT INTO checkpoints VALUES (?, ?)", checkpoint)
+            database.execute("COMMIT")
+        return True
+
+    def erase(self, period: str, ids: Collection[str]) -> None:
+        with locked(self.folder), closing(connect(self._path(period))) as database:
+            database.execute("PRAGMA secure_delete = ON")
+            database.execute("BEGIN IMMEDIATE")
+            database.executemany(ERASE, [(each,) for each in ids])
+            database.execute("COMMIT")
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def turn(self, now: Clock) -> Iterator[Turn]:
+        with locked(self.folder):
+            try:
+                at = now()
+                path, database = self._current(at)
+                database.execute("BEGIN IMMEDIATE")
+                size = database.execute("SELECT max(seq) FROM entries").fetchone()[0]
+                yield SqliteTurn(self, database, path.stem, size, at)
+                database.execute("COMMIT")
+            except BaseException:
+                self.close()
+                raise
+
+    def close(self) -> None:
+        if self._open is not None:
+            self._open[1].close()
+            self._open = None
+
+    def _current(self, at: datetime) -> tuple[Path, sqlite3.Connection]:
+        """The file of the newest month, and the connection to it."""
+        path = max([*files(self.folder), self._path(f"{at:%Y-%m}")])
+        if self._open is None or self._open[0] != path or not path.exists():
+            self.close()
+            self._open = (path, self._start(path, at))
+        if shutil.disk_usage(self.folder).free < LEAST_FREE_BYTES:
+            raise LedgerError(f"less than {LEAST_FREE_BYTES >> 20} MiB are free where the ledger is; free space or move TALLY_HOME")
+        return self._open
+
+    def _start(self, path: Path, at: datetime) -> sqlite3.Connection:
+        """Open a month for writing; a new one is whole before it has its name, so that no reader meets a month without entries."""
+        if not path.exists():
+            draft, earlier = path.with_suffix(".draft"), self.periods()[-1:]
+            previous = (f"{self.log}/{earlier[0]}", *standing(self, earlier[0])) if earlier else None
+            begin(draft, recorded(begun(f"{self.log}/{path.stem}", previous), path.stem, 1, stamp(at)))
+            draft.rename(path)
+            sync(path.parent)
+        return connect(path)
+
+    def _path(self, period: str) -> Path:
+        return self.folder / f"{period}.db"
+
+    @contextmanager
+    def _reading(self, period: str) -> Iterator[sqlite3.Connection]:
+        path = self._path(period)
+        with closing(reader(path)) as database:
+            try:
+                yield database
+            except sqlite3.Error as error:
+                raise LedgerError(f"{path.name} cannot be read as a ledger: {error}") from None
+
+    def _read(self, period: str, clause: str, values: Sequence[Any] = ()) -> Iterator[Record]:
+        with self._reading(period) as database:
+            for row in database.execute(SELECT + clause, values):
+                yield Record(period, *row)
+
+    def _one(self, period: str, query: str) -> tuple[Any, ...]:
+        with self._reading(period) as database:
+            found: tuple[Any, ...] = database.execute(query).fetchone()
+            return found
+
+
+@dataclass(frozen=True)
+class SqliteTurn:
+    """The lock and an open transaction."""
+
+    book: Embedded
+    database: sqlite3.Connection
+    period: str
+    size: int
+    at: datetime
+
+    def taken(self, ids: Collection[str], keys: Collection[str]) -> tuple[set[str], dict[str, Record]]:
+        there = "SELECT 1 FROM entries WHERE id = ?"
+        held = {each for each in ids if self.database.execute(there, (each,)).fetchone()}
+        holders = {key: found for key in keys if (found := self._holder(key))}
+        return held, holders
+
+    def put(self, records: Sequence[Record]) -> None:
+        self.database.executemany(INSERT, [row_of(record) for record in records])
+
+    def _holder(self, key: str) -> Record | None:
+        row = self.database.execute(f"{SELECT} WHERE idempotency_key = ?", (key,)).fetchone()
+        if row:
+            return Record(self.period, *row)
+        for earlier in self.book.periods()[-2:-1]:
+            return next(self.book._read(earlier, "WHERE idempotency_key = ?", (key,)), None)  # noqa: SLF001 - its own turn
+        return None

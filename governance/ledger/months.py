@@ -1,0 +1,100 @@
+"""One month of the embedded ledger as an SQLite file: its schema, how it begins, how it is opened to be read or written.
+
+Every commit is on the disk before it returns. A month's file is whole before it has its name. Triggers refuse every UPDATE and DELETE but
+the erasure of a decision's payload, and every INSERT that is not the next entry; who drops them is found by the tree.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from feature_repo.errors import LedgerError
+from governance.ledger.entries import COLUMNS, DECISION, Record
+
+MONTHS = "[0-9][0-9][0-9][0-9]-[0-9][0-9].db"
+ABORT = "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+KEPT = " AND ".join(f"new.{column} IS old.{column}" for column in ("kind", "id", "recorded_at", "commitment", "seq"))
+EMPTIED = "new.body = x'' AND new.salt = x'' AND new.idempotency_key IS NULL AND new.request_digest IS NULL"
+NEXT = "SELECT coalesce(max(seq), 0) + 1 FROM entries"
+TABLES = f"""
+CREATE TABLE entries (
+    seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL UNIQUE, recorded_at TEXT NOT NULL,
+    idempotency_key TEXT UNIQUE, request_digest TEXT, body BLOB NOT NULL, salt BLOB NOT NULL, commitment BLOB NOT NULL
+) STRICT;
+CREATE INDEX events ON entries (seq) WHERE kind <> '{DECISION}';
+CREATE TABLE tiles (level INTEGER, number INTEGER, hashes BLOB NOT NULL, root BLOB NOT NULL, PRIMARY KEY (level, number)) STRICT;
+CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
+"""
+TRIGGERS = (
+    ("INSERT ON entries", f"new.seq IS NOT ({NEXT}) OR EXISTS (SELECT 1 FROM entries WHERE id = new.id)"),
+    ("UPDATE ON entries", f"NOT (old.kind = '{DECISION}' AND {KEPT} AND {EMPTIED})"),
+    ("INSERT ON tiles", "EXISTS (SELECT 1 FROM tiles WHERE level = new.level AND number = new.number)"),
+    ("INSERT ON checkpoints", "EXISTS (SELECT 1 FROM checkpoints WHERE size >= new.size)"),
+    *((f"{verb} ON {table}", "TRUE") for verb, table in (("DELETE", "entries"), ("UPDATE", "tiles"), ("DELETE", "tiles"),
+                                                        ("UPDATE", "checkpoints"), ("DELETE", "checkpoints"))),
+)
+SCHEMA = TABLES + "".join(f"CREATE TRIGGER no_{name} BEFORE {what} WHEN {when} {ABORT};\n"
+                          for what, when in TRIGGERS for name in [what.replace(" ON ", "_").lower()])
+INSERT = f"INSERT INTO entries ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - our own names
+BUSY_SECONDS = 5.0
+
+
+def files(folder: Path) -> list[Path]:
+    """The months of a ledger, oldest first."""
+    return sorted(folder.glob(MONTHS))
+
+
+def begin(draft: Path, first: Record) -> None:
+    """Write a new month that holds its first entry."""
+    for left in draft.parent.glob(f"{draft.name}*"):
+        left.unlink()
+    with closing(connect(draft)) as database:
+        database.executescript(f"BEGIN IMMEDIATE; {SCHEMA}")
+        database.execute(INSERT, row_of(first))
+        database.execute("COMMIT")
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def row_of(record: Record) -> tuple[object, ...]:
+    """The column values of a record."""
+    return tuple(getattr(record, name) for name in COLUMNS)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection whose commits are durable."""
+    database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = FULL")
+    return database
+
+
+def reader(path: Path) -> sqlite3.Connection:
+    """Open one month read-only; also from a medium that cannot be written, where SQLite's WAL needs to be told so."""
+    for mode in ("mode=ro", "mode=ro&immutable=1"):
+        database = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
+        try:
+            database.execute("SELECT 1 FROM entries LIMIT 1")
+        except sqlite3.Error as error:
+            database.close()
+            if path.with_name(f"{path.name}-wal").exists() or mode.endswith("1"):
+                raise LedgerError(f"{path.name} cannot be read as a ledger: {error}") from None
+        else:
+            return database
+    raise AssertionError
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Be the only writing process: SQLite's own busy handler starves waiters (measured p99 35 ms against 6 with this lock)."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
