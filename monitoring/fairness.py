@@ -15,8 +15,9 @@ import pandas as pd
 from feature_repo.contract import BAD, Action, Protected
 from feature_repo.portfolio import Portfolio
 from governance.limits import Verdict, unless_chance, worst
+from governance.ratios import Cases
 from monitoring import window
-from monitoring.intervals import Cases, Estimate, difference, ratio, share, share_of_some
+from monitoring.intervals import Estimate, difference, ratio, share, share_of_some
 from monitoring.params import FairnessParams
 from serving.scoring.kernel import Array
 

@@ -9,10 +9,8 @@ import msgspec
 import numpy as np
 from scipy.stats import norm
 
+from governance.ratios import Cases, ratio_interval
 from training import measures
-
-Cases = tuple[int, int]
-"""(hits, out of)"""
 
 
 class Estimate(msgspec.Struct, frozen=True):
@@ -43,7 +41,7 @@ def ratio(cases: Cases, reference: Cases, confidence: float) -> Estimate | None:
     """
     if not (cases[1] and reference[0]):
         return None
-    return Estimate(*measures.ratio_interval(cases, reference, confidence))
+    return Estimate(*ratio_interval(cases, reference, confidence))
 
 
 def difference(cases: Cases, reference: Cases, confidence: float) -> Estimate | None:

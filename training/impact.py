@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from feature_repo.contract import APPLICATION_ID
+from governance.ratios import ratio_interval
 from serving.scoring.batch import arrays
 from serving.scoring.decision import Scorer
-from training.measures import ratio_interval
 
 Array = np.ndarray[Any, Any]
 EXPLAINED = 4_000  # applications whose contributions are averaged

@@ -127,19 +127,6 @@ def rate_interval(bads: Any, rows: Any, level: float = LEVEL) -> tuple[Array, Ar
     return np.where(rows > 0, low, np.nan), np.where(rows > 0, high, np.nan)
 
 
-def ratio_interval(cases: tuple[int, int], reference: tuple[int, int], level: float = LEVEL) -> tuple[float, float | None, float | None]:
-    """Ratio of two shares, each (hits, out of), with the log interval of Katz et al. (1978); no bounds where `cases` has no hit.
-
-    The reference must have one.
-    """
-    (hits, of), (other_hits, other_of) = cases, reference
-    if not hits:
-        return 0.0, None, None
-    value = (hits / of) / (other_hits / other_of)
-    spread = stats.norm.ppf(0.5 + level / 2) * np.sqrt(1 / hits - 1 / of + 1 / other_hits - 1 / other_of)
-    return value, float(value * np.exp(-spread)), float(value * np.exp(spread))
-
-
 def calibration_table(bad: Array, pd_: Array, quantiles: int = QUANTILES, shift: float = 0.0) -> pd.DataFrame:
     """Mean PD against bad rate in quantile bins of PD: mean_pd, rows, bads, bad_rate, low, high. Equal PDs share a bin."""
     return rates(quantile_bins(pd_, quantiles), bad, pd_, shift).reset_index(drop=True)
