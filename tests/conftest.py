@@ -27,6 +27,7 @@ from serving.scoring.scorecard import Scorecard
 
 sys.path.insert(0, str(Path(__file__).parent))
 from borrowers import borrow, make_model, mill, mill_model  # noqa: F401
+from evidenced import evidence, validation
 from invented import brought_harbour, harbour, invent  # noqa: F401
 from projects import make_project, small_project  # noqa: F401
 from served import make_home, service, start  # noqa: F401
@@ -65,8 +66,11 @@ def data_dir() -> Path:
     return Path(os.environ["TALLY_DATA_DIR"]).resolve()
 
 
-def scorecard_release(path: Path, portfolio_name: str = "card_default", *, intercept: float = -1.0) -> Release:
-    """A small, real release: a hand-made scorecard over every input, sealed. Equal arguments give an equal release id."""
+def scorecard_release(path: Path, portfolio_name: str = "card_default", *, intercept: float = -1.0, failing: str = "") -> Release:
+    """A small, real release: a hand-made scorecard over every input, sealed. Equal arguments give an equal release id.
+
+    It has evidence that every gate lets through, but the one named by `failing`.
+    """
     portfolio = load(portfolio_name)
     contract, inputs = describe(portfolio), len(portfolio.inputs)
     points = np.tile([-0.1, 0.1], inputs)
@@ -84,7 +88,9 @@ def scorecard_release(path: Path, portfolio_name: str = "card_default", *, inter
               for share in (0.2, 0.5, 0.9)]
     golden = [{"values": each, "doubtful": [], "decision": msgspec.to_builtins(scorer.decide(each))} for each in values]
     (path / "golden.json").write_bytes(release.dump(golden))
-    return release.seal(path, portfolio, model="scorecard", validation={"success": True, "warnings": []}, lineage={})
+    for name, said in evidence(portfolio, "scorecard", failing).items():
+        (path / name).write_bytes(release.dump(said))
+    return release.seal(path, portfolio, model="scorecard", validation=validation(failing), lineage={})
 
 
 @pytest.fixture(scope="session")

@@ -10,14 +10,18 @@ from typing import Any
 
 import pandas as pd
 
+from feature_repo.contract import Action
 from feature_repo.params import read
 from feature_repo.portfolio import Portfolio
+from governance import gate_settings
+from governance.gate_settings import Gates
 from serving.scoring.bins import Bins
 from serving.scoring.decision import Scorer
-from training import binning, cutoffs, evaluation, grading, periods, stability
+from training import binning, cutoffs, evaluation, fidelity, grading, periods, release_parts, stability
 from training.candidates import Choice
 from training.params import EvaluateParams
-from training.splits import DEVELOPMENT, PART
+from training.proxies import evenly
+from training.splits import AFTER, DEVELOPMENT, PART, PERIOD
 
 
 @dataclass(frozen=True)
@@ -44,16 +48,27 @@ def evidence(subject: Subject) -> dict[str, Any]:
     """File name in the release -> what it holds."""
     judged = subject.judged
     by_part = evaluation.part_measures(judged, subject.bins["score"], subject.scorer.calibrator.shift)
-    policy = read("evaluate", EvaluateParams).policy
+    params, held_to = read("evaluate", EvaluateParams), read("gates", Gates)
     tried = subject.choice.tried.get(subject.choice.chosen, {})
     return {
         "calibration.json": grading.evidence(subject.portfolio, subject.scorer.calibrator, subject.scorer.policy, tried, judged),
         "measures.json": evaluation.with_cross_validation(by_part, subject.choice.cross_validation),
         "binning.json": binning.evidence(subject.scorer, subject.bins, judged[judged[PART] == DEVELOPMENT]),
-        "cutoffs.json": cutoffs.evidence(subject.scorer, subject.scored, subject.protected, policy),
+        "cutoffs.json": cutoffs.evidence(subject.scorer, subject.scored, subject.protected, params.policy),
+        "fidelity.json": fidelity.measure(subject.scorer, asked(subject, params.baseline_share, held_to.fidelity.sample)),
+        gate_settings.FILE: gate_settings.frozen(held_to),
         "parts.json": periods.by_part(judged, dated=subject.portfolio.is_dated),
         "stability.json": stability.evidence(subject.portfolio, subject.scored, subject.bins, read("stability", stability.Stability)),
     }
+
+
+def asked(subject: Subject, share: float, sample: int) -> fidelity.Asked:
+    """Of the applications after development that missed the cut-off `sample`, and those of development the reasons are measured against."""
+    scored, policy = subject.scored, subject.scorer.policy
+    developed = scored[scored[PERIOD] == DEVELOPMENT]
+    below = release_parts.nearest(developed["pd"].to_numpy(), (developed["outcome"] == Action.APPROVE).to_numpy(), share)
+    missed = scored[(scored[PERIOD] == AFTER) & ~(scored["pd"] < policy.approve_below)]
+    return fidelity.Asked(evenly(missed, sample), evenly(developed.iloc[below], fidelity.STANDING_IN))
 
 
 def tables(subject: Subject, found: dict[str, Any]) -> dict[str, pd.DataFrame]:

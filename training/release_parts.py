@@ -116,17 +116,22 @@ def mixed(values: dict[str, Array]) -> dict[str, Array]:
     return {name: column[np.roll(order, place)] for place, (name, column) in enumerate(values.items())}
 
 
+def nearest(pd_: Array, approved: Array, share: float) -> Array:
+    """Which approved applications lie nearest to the cut-off, nearest first: `share` of all, at least one. approved: bool, shape (n,)."""
+    found = np.flatnonzero(approved)
+    return found[np.argsort(-pd_[found], kind="stable")][: max(round(share * len(pd_)), 1)]
+
+
 def _baseline(kernel: Kernel, at: Assessment, approve_below: float, share: float) -> Array:
     """Mean contribution per input of the approved nearest to the cut-off: `share` of all applications, at least one.
 
     Raises DataError where nobody is approved: reasons would be measured against nothing.
     """
-    approved = np.flatnonzero((at.pd < approve_below) & (at.severity == 0))
-    if not len(approved):
+    below = nearest(at.pd, (at.pd < approve_below) & (at.severity == 0), share)
+    if not len(below):
         raise DataError(f"none of {len(at.pd)} applications of development is approved: each lacks a stored value that may not be missing, "
                         "or meets a rule. See how far the stored tables reach (the report of stage validate), fresh_for, and the rules")
-    nearest = approved[np.argsort(-at.pd[approved], kind="stable")][: max(round(share * len(at.pd)), 1)]
-    return np.asarray(kernel.contributions(at.rows[nearest]).mean(axis=0))
+    return np.asarray(kernel.contributions(at.rows[below]).mean(axis=0))
 
 
 def _plain(value: Any) -> float | str | None:
