@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from feature_repo.errors import LedgerError
 from governance import events, promotion
 from governance.events import (
     CHAMPION,
+    AnswerUnconfirmed,
     DataValidated,
     Event,
     PersonErased,
@@ -22,12 +24,13 @@ from governance.events import (
     ReleaseRegistered,
     ReleaseSwapped,
 )
-from governance.ledger.entries import Record
+from governance.ledger.entries import DECISION, Record
 from governance.people import People
 from governance.sentences import sentence, who
 from governance.standing import Promotion, Request, Serving, Standing
 
 FOLLOWS_WITHIN = timedelta(minutes=1)
+ANSWER = ("release_id", "model_version", "portfolio", "decided_at", "outcome", "pd", "score", "band", "reasons", "degraded")
 Records = Sequence[Record]
 Known = tuple[Record, Event]
 
@@ -86,18 +89,43 @@ class Moment:
                 for one in dict.fromkeys(worker.release_id for worker in self.workers)}
 
 
+@dataclass(frozen=True)
+class Trace:
+    """What stands behind a decision. said: what it answered, nothing of the applicant; None where that was erased by `erased`.
+
+    objection: why the record did not let its release serve then, or empty; then: what was in production when it was recorded; behind: the
+    background of its release, or of the one that was to serve where the content is gone; unconfirmed: the worker that ended before it
+    was shown that the answer left, or empty.
+    """
+
+    decision_id: str
+    recorded_at: str
+    period: str
+    number: int
+    commitment: str
+    said: dict[str, Any] | None
+    erased: Line | None
+    objection: str
+    then: Moment
+    behind: Background | None
+    unconfirmed: str
+
+
 def lines(records: Records, people: People) -> Iterator[Line]:
     """Every governance event in recorded order; those the rules ignored say why."""
     ignored = {one.entry: one.why for one in promotion.standing(records, people).ignored}
     for record in records:
         if record.kind in events.KINDS:
-            why = ignored.get(record.id, "")
-            try:
-                event = events.of(record)
-            except LedgerError:
-                yield Line(record.recorded_at, record.kind, record.id, "unknown", "what it says cannot be read", why or "unreadable")
-            else:
-                yield Line(record.recorded_at, record.kind, record.id, who(event.by), sentence(event), why)
+            yield line(record, ignored.get(record.id, ""))
+
+
+def line(record: Record, ignored: str = "") -> Line:
+    """One event, told."""
+    try:
+        event = events.of(record)
+    except LedgerError:
+        return Line(record.recorded_at, record.kind, record.id, "unknown", "what it says cannot be read", ignored or "it cannot be read")
+    return Line(record.recorded_at, record.kind, record.id, who(event.by), sentence(event), ignored)
 
 
 def in_production(records: Records, people: People, at: datetime, alias: str = CHAMPION) -> Moment:
@@ -107,6 +135,24 @@ def in_production(records: Records, people: People, at: datetime, alias: str = C
     serving = standing.serving(alias, at)
     behind = background(until, standing, serving.promotion.release_id, serving.promotion) if serving else None
     return Moment(at, alias, serving, tuple(answering(until, standing, at)), behind)
+
+
+def trace(records: Records, people: People, decision: Record) -> Trace:
+    """From a decision to all that stands behind it. decision: its record. Raises LedgerError where the record is of something else."""
+    if decision.kind != DECISION:
+        raise LedgerError(f"{decision.id} is a {decision.kind}, no decision; see: tally history")
+    at = datetime.fromisoformat(decision.recorded_at)
+    then, gone = in_production(records, people, at), erased(records, decision.id)
+    said, objection, behind = None, "", then.behind
+    if not decision.erased:
+        said = {name: decision.content[name] for name in ANSWER}
+        standing = promotion.standing([record for record in records if record.recorded_at <= decision.recorded_at], people, at)
+        objection = standing.objection(said["release_id"], at=at)
+        behind = background(records, standing, said["release_id"])
+    worker = next((event.worker for _, event in known(records)
+                   if isinstance(event, AnswerUnconfirmed) and event.decision_id == decision.id), "")
+    return Trace(decision.id, decision.recorded_at, decision.period, decision.seq, decision.commitment.hex(), said,
+                 line(gone[0]) if gone else None, objection, then, behind, worker)
 
 
 def answering(records: Records, standing: Standing, at: datetime) -> Iterator[Worker]:

@@ -105,7 +105,7 @@ def _placed(event: ReleasePlaced) -> str:
 
 def _swapped(event: ReleaseSwapped) -> str:
     before = f" instead of {short(event.replaces)}" if event.replaces else ", just started"
-    return f"worker {event.worker} serves release {short(event.release_id)}{before}"
+    return f"{event.worker} serves release {short(event.release_id)}{before}"
 
 
 def _report(event: ReportIssued) -> str:

@@ -1,0 +1,98 @@
+"""Questions to the record of one portfolio, answered from its home alone: no MLflow, no service, and no code of the portfolio.
+
+Responsible for finding the record and for naming what was asked for by the beginning of an id. Refuses a portfolio without a record, and
+an id that is nobody's or several's. The command and the API ask the same questions here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from feature_repo.errors import LedgerError
+from feature_repo.params import PARAMS, read
+from governance import enrolment, history
+from governance.events import CHAMPION, ReleaseRegistered
+from governance.history import Line, Moment, Trace
+from governance.ledger.book import Book, open_book
+from governance.ledger.entries import Record
+from governance.people import People
+
+
+@dataclass(frozen=True)
+class Questions:
+    """One portfolio's record, as it is when it is first asked. home: the folder of running services."""
+
+    home: Path
+    portfolio: str
+
+    @cached_property
+    def book(self) -> Book:
+        """The record, wherever TALLY_LEDGER says it is."""
+        return open_book(self.home / self.portfolio / "ledger", os.environ.get("TALLY_LEDGER"))
+
+    @cached_property
+    def events(self) -> list[Record]:
+        """Every governance event, in order. Raises LedgerError where nothing was ever recorded."""
+        if not self.book.periods():
+            raise LedgerError(f"nothing is recorded of portfolio {self.portfolio} in {self.home}; another one is named as an argument, "
+                              "another home by TALLY_HOME")
+        return list(self.book.events())
+
+    @cached_property
+    def people(self) -> People:
+        """Everybody who ever could sign; nobody where there is no signers file, and then no signature counts."""
+        place = enrolment.place(self.home)
+        return place.people if place.signers.exists() else People((), str(place.signers))
+
+    @property
+    def releases(self) -> Path:
+        return self.home / self.portfolio / "releases"
+
+    def history(self) -> Iterator[Line]:
+        """Every governance event, in order."""
+        return history.lines(self.events, self.people)
+
+    def in_production(self, at: datetime, alias: str = CHAMPION) -> Moment:
+        """What served at a moment."""
+        return history.in_production(self.events, self.people, at, alias)
+
+    def trace(self, decision_id: str) -> Trace:
+        """What stands behind a decision."""
+        return history.trace(self.events, self.people, self.decision(decision_id))
+
+    def decision(self, decision_id: str) -> Record:
+        """The record of an id. Raises LedgerError where nothing has it."""
+        record = self.book.find("id", decision_id)
+        if record is None:
+            raise LedgerError(f"no decision {decision_id} in the record of {self.portfolio}; ids are answered by POST /v1/decisions")
+        return record
+
+    def release(self, named: str) -> ReleaseRegistered:
+        """The registration of a release, by the beginning of its id or as "v7" by its version. Raises LedgerError unless one fits."""
+        every = {event.release_id: event for _, event in history.known(self.events) if isinstance(event, ReleaseRegistered)}
+        found = [event for event in every.values()
+                 if (event.version == named[1:] if named.startswith("v") else len(named) >= 4 and event.release_id.startswith(named))]
+        if len(found) != 1:
+            raise LedgerError(f"{len(found)} releases of {self.portfolio} are called {named!r}; registered are "
+                              + (", ".join(f"{event.release_id[:12]} (v{event.version})" for event in every.values()) or "none"))
+        return found[0]
+
+
+def of(portfolio: str | None = None) -> Questions:
+    """The record of a portfolio; without a name that of this checkout, where `TALLY_PORTFOLIO` wins over params.yaml."""
+    name = portfolio or os.environ.get("TALLY_PORTFOLIO") or read("portfolio", str, PARAMS)
+    return Questions(Path(os.environ.get("TALLY_HOME", "var")).resolve(), name)
+
+
+def time(said: str) -> datetime:
+    """A moment as people write it, such as 2026-03-01T12:00Z; without a zone it is UTC. Raises LedgerError."""
+    try:
+        found = datetime.fromisoformat(said.strip())
+    except ValueError:
+        raise LedgerError("that is no time; write it like 2026-03-01T12:00Z") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
