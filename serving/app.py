@@ -6,6 +6,7 @@ error is logged by its place in the code and never by its content. Knows no vend
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import traceback
@@ -22,8 +23,10 @@ from starlette.routing import Route, Router
 from starlette.types import Message, Receive, Scope, Send
 
 from serving import body, docs, metrics, openapi
+from serving.answers import Answers
 from serving.application import DECISIONS, Form
 from serving.decisions import AGAIN, Decisions, Once
+from serving.owed import Owed
 from serving.problems import Problem, response
 from serving.settings import Settings
 
@@ -78,16 +81,16 @@ class Api:
         once = idempotency(request, "decision")
         with self._place():
             document = await self._read(request, self._settings.body_bytes)
-            (answer,) = await self._decisions.decide([self._form.one(document)], once)
-        return Response(answer, media_type=JSON)
+            (answer,), owed = await self._decisions.decide([self._form.one(document)], once)
+        return Telling(answer, self._decisions.answers, owed)
 
     async def decide_batch(self, request: Request) -> Response:
         """POST /v1/decisions:batch."""
         once = idempotency(request, "batch")
         with self._place():
             document = await self._read(request, self._settings.batch_body_bytes)
-            answers = await self._decisions.decide(self._form.many(document, self._settings.batch_size), once)
-        return Response(msgspec.json.encode({DECISIONS: [msgspec.Raw(answer) for answer in answers]}), media_type=JSON)
+            answers, owed = await self._decisions.decide(self._form.many(document, self._settings.batch_size), once)
+        return Telling(msgspec.json.encode({DECISIONS: [msgspec.Raw(answer) for answer in answers]}), self._decisions.answers, owed)
 
     async def answer(self, request: Request) -> Response:
         """GET /v1/decisions/{id}."""
@@ -141,6 +144,40 @@ class Api:
             yield
         finally:
             self._in_flight -= 1
+
+
+class Telling(Response):
+    """The answer to decisions. They are answered once its last byte is the operating system's, and not where the client had gone."""
+
+    def __init__(self, content: bytes, answers: Answers, owed: Owed) -> None:
+        super().__init__(content, media_type=JSON)
+        self._answers, self._owed = answers, owed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send, and strike out in the loop's next turn: uvloop keeps what is written until the end of this one."""
+        left = not gone(receive)
+        try:
+            await super().__call__(scope, receive, send)
+        except BaseException:
+            left = False
+            raise
+        finally:
+            if left:
+                asyncio.get_running_loop().call_soon(self._answers.done, self._owed)
+            else:
+                self._answers.lost(self._owed)
+
+
+def gone(receive: Receive) -> bool:
+    """Whether the client has closed the connection, as far as is known: asked once and not waited for (2 us; Starlette's way 40)."""
+    asking = receive().__await__()
+    try:
+        asking.send(None)
+    except StopIteration as said:
+        return bool(said.value["type"] == "http.disconnect")
+    finally:
+        asking.close()
+    return False
 
 
 def idempotency(request: Request, route: str) -> Once | None:

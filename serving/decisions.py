@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -21,12 +22,15 @@ from uuid6 import uuid7
 
 from feature_repo.errors import FeatureError, LedgerError, ServiceError
 from feature_repo.portfolio import Portfolio
-from governance.ledger import Ledger
-from governance.records import DECISION, Entry, Record, canonical, files, find
+from governance.ledger.book import Column, open_book
+from governance.ledger.entries import DECISION, Entry, Record, canonical
+from governance.ledger.writer import Ledger
+from serving.answers import Answers, settle
 from serving.application import Application
 from serving.champion import Champion, Champions
 from serving.features import OnlineFeatures, fresh
 from serving.metrics import Metrics
+from serving.owed import Owed
 from serving.problems import Fault, Problem
 from serving.settings import Settings
 
@@ -55,32 +59,35 @@ class Decisions:
         self._settings = settings
         self._database = settings.folder / "feast" / "online.db"
         self._features: OnlineFeatures | None = None
-        self._folder = settings.folder / "ledger"
-        self._ledger = Ledger(self._folder)
+        self._book = open_book(settings.folder / "ledger", settings.ledger)
+        self._ledger = Ledger(self._book)
+        self.answers = Answers(settings.folder / "answers", self._ledger, settings.in_flight * settings.batch_size)
         self.champions = Champions(settings.folder, portfolio, refused=metrics.refused,
                                    changed=lambda champion: metrics.serves(champion.release.id, champion.model_version))
 
     async def open(self) -> None:
         """Load the champion and open the feature store, so that the first request need not; what fails is tried again."""
         await asyncio.to_thread(self.champions.look)
+        await asyncio.to_thread(self._settle)
         self._stored("")
 
-    async def decide(self, applications: Sequence[Application], once: Once | None = None) -> list[bytes]:
-        """The answers to some applications, recorded together in one durable commit.
+    async def decide(self, applications: Sequence[Application], once: Once | None = None) -> tuple[list[bytes], Owed]:
+        """The answers to some applications, recorded together in one durable commit, and what is owed until they have left.
 
         once: a key that was used before gives the answers of then, or a problem where the request was another one.
         Raises Problem.
         """
         asked = digest(applications)
         keys = [once.scoped(place) if once else None for place in range(len(applications))]
-        if once and (found := await self._found("idempotency_key", *keys, months=2)):
-            return self._again(found, asked)
+        if once and (found := await self._found("idempotency_key", *keys, periods=2)):
+            return self._again(found, asked), Owed()
         entries = [entry async for entry in self._entries(applications, keys, asked)]
         with self.metrics.step("record"):
-            recorded = await self._committed(self._ledger.append(entries))
+            recorded, owed = await self._recorded(entries)
         if recorded[0].id != entries[0].id:
-            return self._again(recorded, asked)
-        return [self._first(record) for record in recorded]
+            self.answers.done(owed)
+            return self._again(recorded, asked), Owed()
+        return [self._first(record) for record in recorded], owed
 
     def champion(self) -> Champion:
         """What serves now. Raises Problem."""
@@ -99,8 +106,9 @@ class Decisions:
         """What keeps this worker from deciding: nothing, where it is ready."""
         found = [Fault("/release", self.champions.why)] if self.champions.now is None else []
         try:
+            await asyncio.to_thread(self.answers.open)
             await self._committed(self._ledger.probe())
-        except Problem:
+        except (Problem, LedgerError):
             found.append(Fault("/ledger", "the ledger cannot be written"))
         try:
             self._read("")
@@ -111,6 +119,7 @@ class Decisions:
 
     def close(self) -> None:
         """Write what waits and let go."""
+        self.answers.close()
         self._ledger.close()
         if self._features is not None:
             self._features.close()
@@ -157,11 +166,10 @@ class Decisions:
             self._features = OnlineFeatures(self._database, self.portfolio)
         return dict(self._features.read(applicant_id))
 
-    async def _found(self, column: str, *values: str | None, months: int = 0) -> tuple[Record, ...]:
-        """The entries with these values, of the newest months or (0) of all. Raises Problem where the record cannot be read."""
+    async def _found(self, column: Column, *values: str | None, periods: int = 0) -> tuple[Record, ...]:
+        """The entries with these values, of the newest periods or (0) of all. Raises Problem where the record cannot be read."""
         def read() -> tuple[Record, ...]:
-            newest = files(self._folder)[-months:]
-            return tuple(record for value in values if value and (record := find(newest, column, value)))
+            return tuple(record for value in values if value and (record := self._book.find(column, value, periods)))
 
         try:
             return await asyncio.to_thread(read)
@@ -179,6 +187,27 @@ class Decisions:
             raise Problem("idempotency-conflict", "this Idempotency-Key was used with another request; give a new request a new key")
         self.metrics.repeated()
         return [answer(record) for record in recorded]
+
+    async def _recorded(self, entries: Sequence[Entry]) -> tuple[tuple[Record, ...], Owed]:
+        """Record what is owed an answer from this moment on. Raises Problem; what became of the record is then followed up."""
+        try:
+            owed = self.answers.begin([entry.id for entry in entries])
+        except LedgerError as error:
+            log.warning("not recorded: %s", error)
+            raise Problem("not-recorded", f"nothing was recorded; {AGAIN}") from None
+        waiting = self._ledger.append(entries)
+        try:
+            return await self._committed(waiting), owed
+        except BaseException:
+            waiting.add_done_callback(partial(self.answers.unheard, owed))
+            raise
+
+    def _settle(self) -> None:
+        """Mark what workers that were killed left unanswered; what fails is left to the next one, or to `tally watch`."""
+        try:
+            settle(self._settings.folder / "answers", self._ledger)
+        except (LedgerError, OSError) as error:
+            log.warning("answers are left to be settled: %s", error)
 
     async def _committed(self, waiting: Future[tuple[Record, ...]]) -> tuple[Record, ...]:
         """Wait for the disk, within patience; an append given up before its commit began is not written."""
