@@ -54,6 +54,16 @@ class Acting:
         return after
 
 
+    def note(self, event: Event, own: str) -> None:
+        """Append what a process saw or did; own: what makes it the only one. Another process that said it first is no error."""
+        entry = events.entry(event, own)
+        try:
+            self.ledger.append([entry]).result(PATIENCE)
+        except LedgerError:
+            if self.current.book.find("id", entry.id) is None:
+                raise
+
+
 def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
@@ -94,7 +104,8 @@ def promotion_of(acting: Acting, of: Request, gates: Gates, reason: str) -> even
 
 def promote(acting: Acting, of: Request, gates: Gates, reason: str = "") -> Promotion:
     """Let an approved request take effect. gates: as they stand now."""
-    return acting.say(promotion_of(acting, of, gates, reason)).promotions[-1]
+    made = acting.say(promotion_of(acting, of, gates, reason)).promotions
+    return next(one for one in reversed(made) if one.request_id == of.id)
 
 
 def require(acting: Acting, event: Event) -> None:

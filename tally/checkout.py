@@ -46,6 +46,11 @@ class Checkout:
         return open_book(self.ledger, os.environ.get("TALLY_LEDGER"))
 
     @property
+    def signers(self) -> Path:
+        """Who may act: the file that TALLY_SIGNERS names, else the home's own."""
+        return Path(os.environ.get("TALLY_SIGNERS") or self.home / "signers.yaml")
+
+    @property
     def reports(self) -> Path:
         return Path("reports").resolve()
 

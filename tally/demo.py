@@ -14,7 +14,7 @@ from rich.table import Table
 
 from feature_repo.contract import APPLICANT_ID, Action
 from feature_repo.errors import ServiceError
-from tally import operations, pages, processes, servers
+from tally import operations, pages, processes, promotion, servers
 from tally.checkout import Checkout, here
 
 TRIES = 40
@@ -34,7 +34,7 @@ def run() -> None:
     console.print(operations.publish(checkout))
     step("Promotion", started)
     mlflow = operations.serve_mlflow(checkout)
-    console.print(operations.promote())
+    console.print(promotion.demo(None))
     step("Scoring service", started)
     api = operations.serve(checkout)
     step("Three applicants", started)

@@ -5,24 +5,17 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import httpx
 import pandas as pd
 
-from feature_repo.errors import DataError, ServiceError
+from feature_repo.errors import DataError, ReleaseError, ServiceError
 from governance import release
 from governance.release import Release
-from serving import champion
-from serving.scoring import decision
 from tally import processes, repair, servers
 from tally.checkout import Checkout, here
-
-if TYPE_CHECKING:
-    from training.tracking import Card
 
 SWAPPED_WITHIN = 30
 
@@ -54,48 +47,26 @@ def publish(checkout: Checkout | None = None) -> str:
     return "online store: " + (", ".join(f"{count:,} applicants in {view}" for view, count in written.items()) or "no stored columns")
 
 
-def promote(version: str | None = None) -> str:
-    """Let `champion` name a version and point the service to its release, once that has shown that it scores here.
-
-    A version that does not verify, needs another interface or answers otherwise than when it was made changes nothing.
-    """
-    from training import tracking
-
-    checkout = here()
-    card = tracking.card(checkout.portfolio.name, version=version, alias=tracking.CHALLENGER)
-    placed = _fetch(checkout, card)
-    tracking.let_champion_be(card)
-    release.point(checkout.pointer, placed, model_version=card.version)
-    return f"champion of {card.model}: version {card.version}, release {card.release_id[:12]}"
-
-
 def place(checkout: Checkout | None = None) -> Release:
-    """Fetch the champion's release, prove it, and point the service to it."""
-    from training import tracking
+    """Place what the record says serves, proved, and point the service to it. Raises ServiceError where that did not work."""
+    from tally import watching
 
     checkout = checkout or here()
-    card = tracking.card(checkout.portfolio.name)
-    placed = _fetch(checkout, card)
-    release.point(checkout.pointer, placed, model_version=card.version)
-    return placed
+    return watching.place(checkout)
 
 
 def serve(checkout: Checkout | None = None) -> str:
-    """Place the champion and start the scoring service, which follows the pointer; the address once it serves that release.
+    """Start the scoring service and the watch it follows; the address once it serves the release that was placed.
 
-    Where MLflow does not answer, the release placed last is served.
+    What is placed already needs no registry: a service is started again while MLflow is down.
     """
     checkout = checkout or here()
-    try:
-        placed = place(checkout)
-    except ServiceError:
-        if not checkout.pointer.is_file():
-            raise
-        placed = champion.load(checkout.services, checkout.portfolio).release
+    placed = _placed(checkout) or place(checkout)
     server = servers.scoring(checkout.home, checkout.portfolio.name, interface=placed.manifest.interface_hash,
                              business_time=business_time(checkout))
     address = processes.ensure(server, checkout.run)
-    _await_release(address, placed, checkout.run / f"{server.name}.log")
+    _await_release(address, checkout.run / f"{server.name}.log")
+    processes.ensure(servers.watch(checkout.home, checkout.portfolio.name), checkout.run)
     return address
 
 
@@ -138,25 +109,26 @@ def business_time(checkout: Checkout) -> str | None:
     return str(decided.max().isoformat())
 
 
-def _fetch(checkout: Checkout, card: Card) -> Release:
-    """Download, place and prove a version's release: verified, of this interface, its golden questions answered alike."""
-    from training import tracking
+def _placed(checkout: Checkout) -> Release | None:
+    """The release the pointer names, where it is whole; whether it may serve is each worker's to judge."""
+    from tally import placing
 
-    releases = checkout.services / "releases"
-    releases.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=releases, prefix=".fetched-") as folder:
-        placed = release.place(tracking.fetch(card, Path(folder)), releases, card.release_id)
-    champion.prove(placed, decision.load(placed, checkout.portfolio))
-    return placed
+    try:
+        return release.verify(checkout.services / "releases" / placing.pointed(checkout))
+    except (ReleaseError, OSError):
+        return None
 
 
-def _await_release(address: str, placed: Release, log: Path) -> None:
+def _await_release(address: str, log: Path) -> None:
+    """Wait until the service serves what is placed. Raises ServiceError with the reason it gives."""
+    why = ""
     for _ in range(SWAPPED_WITHIN):
-        answer = httpx.get(f"{address}/v1/release", timeout=5)
-        if answer.is_success and answer.json()["release_id"] == placed.id:
+        answer = httpx.get(f"{address}/readyz", timeout=5)
+        if answer.is_success:
             return
+        why = "; ".join(fault["detail"] for fault in answer.json().get("errors", ()))
         time.sleep(1)
-    raise ServiceError(f"the service at {address} does not serve release {placed.id[:12]} after {SWAPPED_WITHIN} s; its log is {log}")
+    raise ServiceError(f"the service at {address} is not ready after {SWAPPED_WITHIN} s: {why}; its log is {log}")
 
 
 def _digest(folder: Path) -> str:

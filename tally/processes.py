@@ -25,7 +25,8 @@ PAUSE = 0.2
 class Server:
     """How to start a server and how to know that it answers.
 
-    variable: the environment variable that moves its port; purpose: what it was started for, a change restarts it.
+    variable: the environment variable that moves its port; purpose: what it was started for, a change restarts it. port 0: it has none,
+    and health is not the path of an address but a file that it writes once it works.
     """
 
     name: str
@@ -38,7 +39,7 @@ class Server:
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.port}" if self.port else ""
 
 
 def ensure(server: Server, run: Path) -> str:
@@ -65,6 +66,8 @@ def launch(server: Server, run: Path) -> None:
     if record:
         stop(run, server.name)
     free(server, run)
+    if not server.port:
+        Path(server.health).unlink(missing_ok=True)
     run.mkdir(parents=True, exist_ok=True)
     with (run / f"{server.name}.log").open("wb") as log:
         process = subprocess.Popen(server.command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
@@ -112,7 +115,7 @@ def _started(process: psutil.Process) -> float:
 
 def free(server: Server, run: Path) -> None:
     """Raise ServiceError where somebody else listens on the server's port."""
-    if _record(run, server.name) is None and _busy(server.port):
+    if server.port and _record(run, server.name) is None and _busy(server.port):
         raise ServiceError(f"port {server.port} is in use by another program; choose another: {server.variable}={server.port + 1}")
 
 
@@ -122,6 +125,8 @@ def _busy(port: int) -> bool:
 
 
 def _answers(server: Server) -> bool:
+    if not server.port:
+        return Path(server.health).is_file()
     try:
         return httpx.get(server.address + server.health, timeout=2).is_success
     except httpx.HTTPError:

@@ -37,6 +37,13 @@ def scoring(home: Path, portfolio: str, *, interface: str, business_time: str | 
     return Server("scoring", command, number, "TALLY_PORT", "/readyz", purpose=purpose, environment=environment)
 
 
+def watch(home: Path, portfolio: str) -> Server:
+    """The watch over the alias: no port, it shows that it turns by a file it writes again and again."""
+    environment = {"TALLY_PORTFOLIO": portfolio, "TALLY_HOME": str(home)}
+    return Server("watch", (sys.executable, "-m", "tally", "watch"), 0, "", str(home / portfolio / "watch.prom"), purpose=portfolio,
+                  environment=environment)
+
+
 def reports(folder: Path) -> Server:
     """The reports as static pages."""
     number = port("TALLY_REPORTS_PORT", 8000)
@@ -46,4 +53,4 @@ def reports(folder: Path) -> Server:
 
 def everything(home: Path, portfolio: str, folder: Path) -> tuple[Server, ...]:
     """All that the demonstration starts; what for is not settled yet."""
-    return (mlflow(home), scoring(home, portfolio, interface="", business_time=None), reports(folder))
+    return (mlflow(home), scoring(home, portfolio, interface="", business_time=None), watch(home, portfolio), reports(folder))

@@ -1,0 +1,257 @@
+"""`tally watch`: looks at the alias `champion` every second or two, holds it against the record, and does what follows.
+
+Responsible for the order: fetched, verified, judged, recorded, and only then pointed to. Every turn is harmless to repeat, here or in a
+second watch, and goes on where one that was killed stopped. Where the registry does not answer it goes on with what the record says.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+from feature_repo.errors import IdentityError, LedgerError, PromotionError, ReleaseError, ServiceError, TallyError
+from governance import actions, events, release, watch
+from governance.actions import Acting
+from governance.aliases import Aliases, Named, Rest
+from governance.current import Current
+from governance.events import CHAMPION, UNKNOWN, Actor
+from governance.ledger.writer import Ledger
+from governance.release import Release
+from governance.standing import Registered, Request, Standing
+from governance.watch import Ask, Let, Place, Promote, Say, Step
+from tally import placing
+from tally.checkout import Checkout
+from tally.watched import Watched
+
+SELF = Actor("watch", "process")
+SOMEBODY = Actor(UNKNOWN, "mlflow")
+AGAIN = 60.0
+log = logging.getLogger("tally.watch")
+
+
+class Embedded:
+    """The aliases of the store that needs no server, through MLflow's own library."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+
+    def named(self, alias: str) -> Named | None:
+        from training import tracking
+
+        version = tracking.alias(self._model, alias)
+        if version is None:
+            return None
+        try:
+            return Named(version, tracking.card(self._model, version=version).release_id)
+        except ServiceError:
+            return Named(version, "")
+
+    def let(self, alias: str, version: str) -> None:
+        from training import tracking
+
+        tracking.let_alias_be(self._model, alias, version)
+
+
+class Watch:
+    """The watch over one portfolio. put_back: whether the alias is set back where nobody approved what it names."""
+
+    def __init__(self, checkout: Checkout, *, put_back: bool = False) -> None:
+        self._checkout = checkout
+        self._put_back = put_back
+        self._aliases = aliases(checkout.portfolio.name)
+        self.current = Current(checkout.book, checkout.signers)
+        self._acting = Acting(self.current, Ledger(checkout.book), SELF, sign=lambda event: event)
+        self._tried: dict[tuple[str, str], float] = {}
+        self.watched = Watched(checkout.services / "watch.prom")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._acting.ledger.close()
+
+    def turn(self) -> None:
+        """Look once, and do what follows."""
+        with self._told("record"):
+            standing = self.current.look()
+            for step in self._steps(standing):
+                with self._told(type(step).__name__):
+                    self._do(step)
+            self.place()
+        self.watched.turned(self.current.look())
+
+    def place(self) -> None:
+        """Place what the record says serves, unless it is; what was refused is tried again after a minute."""
+        step = watch.to_place(self.current.look(), placing.pointed(self._checkout))
+        if step:
+            with self._told("Place"):
+                self._place(step)
+
+    def _steps(self, standing: Standing) -> list[Step]:
+        try:
+            named = self._aliases.named(CHAMPION)
+        except ServiceError as error:
+            self.watched.unreachable(str(error))
+            return []
+        self.watched.sees(named)
+        return watch.reconcile(standing, named, put_back=self._put_back)
+
+    def _do(self, step: Step) -> None:
+        match step:
+            case Say():
+                self._say(step)
+            case Ask():
+                self._ask(step)
+            case Let():
+                self._aliases.let(CHAMPION, step.version)
+                log.info("alias %s set to version %s: %s", CHAMPION, step.version, step.why)
+            case Promote():
+                self._promote(step.request)
+            case Place():
+                self._place(step)
+
+    def _say(self, step: Say) -> None:
+        named = step.named
+        self._acting.note(events.AliasSeen(by=SELF, at=actions.now(), alias=CHAMPION, version=named.version, release_id=named.release_id,
+                                           instead_of=step.instead_of, approved=step.approved, put_back=step.put_back), step.unique)
+        said = "as the record says" if step.approved else "which nobody approved: it is not served"
+        log.log(logging.INFO if step.approved else logging.WARNING, "alias %s names version %s, release %s, %s",
+                CHAMPION, named.version, named.release_id[:12], said)
+
+    def _ask(self, step: Ask) -> None:
+        """Open a request; its gates are judged on the release itself, which has to be fetched for that."""
+        wanted = self.current.look().releases[step.named.release_id]
+        found = self._fetched(wanted, step.request_id)
+        if found:
+            asked = actions.request(replace(self._acting, who=SOMEBODY), wanted, "the alias was set in MLflow",
+                                    placing.judged(found, self.current.look()), step.request_id)
+            log.warning("request %s by %s: version %s; it needs %s people: tally approve %s --reason ...", asked.id, UNKNOWN, asked.version,
+                        asked.lacking, asked.id)
+
+    def _promote(self, request: Request) -> None:
+        standing = self.current.look()
+        found = self._fetched(standing.releases[request.release_id], request.id)
+        if found:
+            try:
+                actions.promote(self._acting, request, placing.judged(found, standing), "the alias names what was approved")
+            except PromotionError:
+                if self._put_back and (serves := standing.serving()):
+                    self._aliases.let(CHAMPION, serves.promotion.version)
+                raise
+            log.info("promoted version %s, release %s, by request %s", request.version, request.release_id[:12], request.id)
+
+    def _place(self, step: Place) -> None:
+        standing, by = self.current.look(), step.promotion
+        serves = standing.serving()
+        since = (serves.since if serves else by.since).isoformat()
+        placed = self._fetched(standing.releases[by.release_id], since)
+        if placed is None:
+            return
+        before = placing.pointed(self._checkout)
+        self._acting.note(events.ReleasePlaced(by=SELF, at=actions.now(), release_id=by.release_id, version=by.version, alias=CHAMPION,
+                                               replaces=before if before != by.release_id else "", cause=step.cause),
+                          f"{CHAMPION}:{by.release_id}:{since}")
+        placing.point(self._checkout, placed, by)
+        self.watched.placed()
+        log.info("placed version %s, release %s: %s", by.version, by.release_id[:12], step.cause)
+
+    def _fetched(self, wanted: Registered, occasion: str) -> Release | None:
+        """The release, or None where it must not be used: recorded once for each occasion, and not tried again for a minute."""
+        key = (wanted.release_id, occasion)
+        if time.monotonic() < self._tried.get(key, 0.0):
+            return None
+        try:
+            return placing.fetched(self._checkout, wanted, self.current.people)
+        except (ReleaseError, IdentityError) as error:
+            self._tried[key] = time.monotonic() + AGAIN
+            self._acting.note(events.ReleaseRefused(by=SELF, at=actions.now(), who=SELF.name, release_id=wanted.release_id, why=str(error)),
+                              f"{SELF.name}:{wanted.release_id}:{occasion}")
+            self.watched.refused()
+            log.error("release %s refused: %s", wanted.release_id[:12], error)  # noqa: TRY400 - the message says it
+            return None
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """Whatever goes wrong in one step is said once, and the watch goes on."""
+        try:
+            yield
+        except (LedgerError, ServiceError, PromotionError, IdentityError, ReleaseError, OSError) as error:
+            self.watched.failed(what, str(error))
+        else:
+            self.watched.mended(what)
+
+
+def aliases(model: str) -> Aliases:
+    """By REST where a server is named, else in the embedded store, which the server of a checkout only serves."""
+    address = os.environ.get("MLFLOW_TRACKING_URI", "")
+    return Rest(address, model) if urlsplit(address).scheme in {"http", "https"} else Embedded(model)
+
+
+def put_back() -> bool:
+    return os.environ.get("TALLY_PUT_BACK", "") not in {"", "0"}
+
+
+def every() -> float:
+    """Seconds between looks. Raises ServiceError."""
+    said = os.environ.get("TALLY_WATCH_EVERY") or "1"
+    try:
+        seconds = float(said)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise ServiceError("TALLY_WATCH_EVERY is not a number of seconds above 0")
+    return seconds
+
+
+def once(checkout: Checkout) -> None:
+    """One turn."""
+    with Watch(checkout, put_back=put_back()) as watching:
+        watching.turn()
+
+
+def place(checkout: Checkout) -> Release:
+    """Place what the record says serves. Raises PromotionError where nothing may serve yet, ServiceError where it cannot be placed."""
+    with Watch(checkout) as watching:
+        serves = watching.current.look().serving()
+        if serves is None:
+            raise PromotionError(f"no release of {checkout.portfolio.name} was promoted yet; ask for the challenger (tally request), or "
+                                 "for a demonstration: tally promote --demo")
+        watching.place()
+        if placing.pointed(checkout) != serves.promotion.release_id:
+            raise ServiceError(f"release {serves.promotion.release_id[:12]} cannot be placed: {watching.watched.why('Place')}")
+        return release.verify(checkout.services / "releases" / serves.promotion.release_id)
+
+
+def forever(checkout: Checkout) -> None:
+    """Turn after turn, until it is told to end (SIGTERM, SIGINT)."""
+    ended, pause = threading.Event(), every()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    log.setLevel(logging.INFO)
+    threading.Thread(target=ready, name="ready", daemon=True).start()
+    with Watch(checkout, put_back=put_back()) as watching:
+        log.info("watching alias %s of %s every %g s", CHAMPION, checkout.portfolio.name, pause)
+        while not ended.is_set():
+            began = time.monotonic()
+            watching.turn()
+            ended.wait(max(0.05, pause - (time.monotonic() - began)))
+
+
+def ready() -> None:
+    """Import what is slow, so that the first promotion need not wait for it."""
+    with_errors: tuple[type[Exception], ...] = (TallyError, ImportError)
+    try:
+        from governance import signature  # noqa: F401
+        from training import tracking  # noqa: F401
+    except with_errors as error:
+        log.warning("not ready yet: %s", error)
