@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
+from typing import Any
 
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")  # who scores, and how much, is told to nobody
 
@@ -26,6 +28,23 @@ from serving.metrics import Metrics
 
 LOOPBACK = "127.0.0.1"
 usage_stats.do_not_track.cache_clear()  # `bentoml serve` has asked, and kept the answer, before it loads this module
+SUPERVISOR = "bentoml._internal.utils.circus"  # is there only where `bentoml serve` starts the workers, not in a worker
+LOOK_EVERY = 1.0
+
+
+def attend() -> None:
+    """Look every second whether a worker has died. BentoML looks every ten: so long would a service of one worker not answer."""
+    if SUPERVISOR not in sys.modules:
+        return
+
+    class Attentive(sys.modules[SUPERVISOR].Arbiter):  # type: ignore[misc,name-defined]  # known only at run time
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **{**named, "check_delay": LOOK_EVERY})
+
+    sys.modules[SUPERVISOR].Arbiter = Attentive  # type: ignore[attr-defined]
+
+
+attend()
 
 
 class Front:
