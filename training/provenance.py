@@ -44,6 +44,14 @@ def commit() -> dict[str, str]:
         return {"git.commit": "none", "git.dirty": "true"}
 
 
+def git_author() -> str:
+    """Who git says made the commit of the working tree; "" where there is none. A name that anybody may type, unlike a signature."""
+    try:
+        return str(git.Repo(search_parent_directories=True).head.commit.author.name or "")
+    except (git.GitError, git.BadName, ValueError):
+        return ""
+
+
 def measures(metrics: dict[str, Any], by_part: dict[str, dict[str, float]]) -> dict[str, float]:
     """Every number of the run by a flat name such as test_gini: what DVC shows, and all that was measured."""
     everything = {f"{part}_{name}": value for part, known in by_part.items() for name, value in known.items()}

@@ -1,8 +1,8 @@
 """Runs and the registry: everything that is said to MLflow, and nothing that is not.
 
-Idempotent by release id: a release that is registered already gets its alias back and nothing else. An experiment gets a version and no
-alias: what is tried does not move what is proposed. Address: MLFLOW_TRACKING_URI, else an embedded SQLite store under `var/mlflow`, which
-`make demo` serves as a UI.
+Idempotent by release id: a release that is registered already gets its alias back, a signature where it had none, and nothing else. An
+experiment gets a version and no alias: what is tried does not move what is proposed. Address: MLFLOW_TRACKING_URI, else an embedded SQLite
+store under `var/mlflow`, which `make demo` serves as a UI.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -46,6 +47,8 @@ CHAMPION = "champion"
 TRIAL = "trial"
 MOST_RUNS = 50_000  # MLflow's own limit of a page
 CODE = ("feature_repo", "governance", "serving")
+INSIDE = "artifacts"  # of a logged model, where MLflow keeps what came with it
+SIGNATURE = "release.sig"
 ANSWER = Schema([ColSpec("double", "pd"), ColSpec("long", "score"), ColSpec("string", "band"), ColSpec("string", "outcome")])
 REQUIREMENTS = ("mlflow", "msgspec", "numba", "numpy", "pandas")
 
@@ -64,7 +67,7 @@ class Card:
 class Evidence:
     """What a run shows of a release: numbers, settings, labels, pictures and one example to try.
 
-    experiment: the DVC experiment that made it, or None; trials: of the search before it.
+    experiment: the DVC experiment that made it, or None; trials: of the search before it; signature: of the release, where somebody signed.
     """
 
     measures: Mapping[str, float]
@@ -74,6 +77,7 @@ class Evidence:
     example: pd.DataFrame
     experiment: str | None = None
     trials: Sequence[Trial] = ()
+    signature: bytes | None = None
 
 
 def home() -> Path:
@@ -135,6 +139,7 @@ def register(portfolio: Portfolio, release: Release, evidence: Evidence) -> Card
     with alone("register"), connected() as client:
         known = find(client, portfolio.name, release.id)
         found = known or _add(client, portfolio, release, evidence)
+        _sign(client, found, evidence.signature)
         if evidence.experiment is None:
             client.set_registered_model_alias(portfolio.name, CHALLENGER, found.version)
         if known:
@@ -184,22 +189,59 @@ def card(model: str, *, version: str | None = None, alias: str = CHAMPION) -> Ca
 
 def champion(model: str) -> Card | None:
     """Where the champion of a registered model is; None where no version is one."""
-    with connected() as client:
-        version = client.get_registered_model(model).aliases.get(CHAMPION)
+    version = alias(model, CHAMPION)
     return card(model, version=version) if version else None
 
 
-def fetch(of: Card, into: Path) -> Path:
-    """Download a version's release into a folder; the caller verifies it before use."""
-    with connected():
-        artefact = f"models:/{of.model}/{of.version}/artifacts/release"
-        return Path(mlflow.artifacts.download_artifacts(artifact_uri=artefact, dst_path=str(into)))
+def alias(model: str, name: str) -> str | None:
+    """The version an alias names; None where it names none, or nothing is registered yet."""
+    with connected() as client:
+        known = client.search_registered_models(f"name = '{model}'")
+        return next((str(each.aliases[name]) for each in known if name in each.aliases), None)
+
+
+def let_alias_be(model: str, name: str, version: str) -> None:
+    """Let an alias name a version."""
+    with connected() as client:
+        client.set_registered_model_alias(model, name, version)
 
 
 def let_champion_be(of: Card) -> None:
     """Let the alias `champion` name a version."""
-    with connected() as client:
-        client.set_registered_model_alias(of.model, CHAMPION, of.version)
+    let_alias_be(of.model, CHAMPION, of.version)
+
+
+def fetch(of: Card, into: Path) -> Path:
+    """Download a version's release into a folder, its signature beside it as `release.sig` where it has one.
+
+    The caller verifies both before use; nothing of them is interpreted here.
+    """
+    with connected():
+        artefacts = f"models:/{of.model}/{of.version}/{INSIDE}"
+        return Path(mlflow.artifacts.download_artifacts(artifact_uri=artefacts, dst_path=str(into))) / "release"
+
+
+def signature(of: Card) -> bytes | None:
+    """The signature of a registered release, unverified; None where it has none."""
+    with connected(), TemporaryDirectory() as folder:
+        if not _is_signed(of):
+            return None
+        artefact = f"models:/{of.model}/{of.version}/{INSIDE}/{SIGNATURE}"
+        return Path(mlflow.artifacts.download_artifacts(artifact_uri=artefact, dst_path=folder)).read_bytes()
+
+
+def _is_signed(of: Card) -> bool:
+    there = mlflow.artifacts.list_artifacts(artifact_uri=f"models:/{of.model}/{of.version}/{INSIDE}")
+    return any(Path(each.path).name == SIGNATURE for each in there)
+
+
+def _sign(client: mlflow.MlflowClient, of: Card, signed: bytes | None) -> None:
+    """Put a signature beside a release that has none; whoever signed first stays its author."""
+    if signed and not _is_signed(of):
+        model_id = str(client.get_model_version(of.model, of.version).source).removeprefix("models:/")
+        with TemporaryDirectory() as folder:
+            (Path(folder) / SIGNATURE).write_bytes(signed)
+            client.log_model_artifact(model_id, str(Path(folder) / SIGNATURE), INSIDE)
 
 
 def _clear(client: mlflow.MlflowClient, known: Card, tags: Mapping[str, str]) -> None:
@@ -215,7 +257,8 @@ def _add(client: mlflow.MlflowClient, portfolio: Portfolio, release: Release, ev
     experiment = _experiment(client, portfolio.name)
     _discard_unfinished(client, experiment, release)
     tags = {"release_id": release.id, **evidence.tags}
-    with mlflow.start_run(experiment_id=experiment, tags=tags, run_name=_run_name(release, evidence)) as run:
+    name = evidence.experiment or f"{release.manifest.model} {release.id[:12]}"
+    with mlflow.start_run(experiment_id=experiment, tags=tags, run_name=name) as run:
         mlflow.log_params(dict(evidence.params))
         mlflow.log_metrics(dict(evidence.measures))
         for name, picture in evidence.pictures.items():
@@ -231,10 +274,6 @@ def _discard_unfinished(client: mlflow.MlflowClient, experiment: str, release: R
         for model in client.search_logged_models([experiment], f"source_run_id = '{run.info.run_id}'"):
             client.delete_logged_model(model.model_id)
         client.delete_run(run.info.run_id)
-
-
-def _run_name(release: Release, evidence: Evidence) -> str:
-    return evidence.experiment or f"{release.manifest.model} {release.id[:12]}"
 
 
 def _log_model(release: Release, example: pd.DataFrame) -> Any:

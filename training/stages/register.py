@@ -1,4 +1,7 @@
-"""Put the release into the registry, as `challenger` unless an experiment made it; a release that is there already is left as it is."""
+"""Put the release into the registry, signed, as `challenger` unless an experiment made it, and say so to the record.
+
+A release that is there already is left as it is.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from feature_repo.errors import run_stage
 from feature_repo.params import Nothing, read
 from feature_repo.portfolios import load
 from governance.release import Release, verify
-from training import pictures, provenance, search, tracking
+from training import attestation, pictures, provenance, search, tracking
 from training.origin import experiment
 
 
@@ -24,7 +27,7 @@ def main(portfolio: str, evaluate: Path, trials: Path, card: Path, *plots: Path)
     read("register", Nothing)
     release = verify(evaluate / "release")
     metrics = json.loads((evaluate / "metrics.json").read_text())
-    tried = experiment()
+    tried, author = experiment(), attestation.author(release)
     found = tracking.register(load(portfolio), release, tracking.Evidence(
         measures=provenance.measures(metrics, release.read("measures.json")),
         params={**provenance.settings(), **search.read(trials).overrides},
@@ -33,11 +36,14 @@ def main(portfolio: str, evaluate: Path, trials: Path, card: Path, *plots: Path)
         example=example(release),
         experiment=tried,
         trials=search.read_trials(trials),
+        signature=author.signed,
     ))
+    said = attestation.record(release, found, author, tried)
     card.parent.mkdir(parents=True, exist_ok=True)
     card.write_text(json.dumps(msgspec.to_builtins(found), indent=1) + "\n")
     role = f"of experiment {tried}, no alias moved" if tried else "challenger"
     print(f"release {found.release_id[:12]} is version {found.version} of {found.model}, {role}")
+    print(said)
 
 
 def example(release: Release) -> pd.DataFrame:
