@@ -7,17 +7,19 @@ passed, and so is every gate of a release that carries none. Counts no signature
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
 
-from feature_repo.errors import TallyError
+from feature_repo.errors import LedgerError, TallyError
 from governance import gate_evidence, gate_fairness, gate_settings, packs
-from governance.events import GateFinding, ReleaseCompared
+from governance.events import NAMES, GateFinding, ReleaseCompared, of
 from governance.gate_evidence import Case, Said, fails
 from governance.gate_settings import FILE, PACKS
+from governance.ledger.entries import Record
 from governance.release import Release
 from governance.standing import PEOPLE
 
@@ -68,6 +70,17 @@ def judge(release: Release, compared: ReleaseCompared | None, champion: str, at:
     found += [GateFinding(name, passed=False, found="no evidence: this version knows no such gate", allowed="gates this version knows")
               for name in unknown]
     return (*found, _people(made_with))
+
+
+def comparison(records: Iterable[Record], release_id: str, champion: str) -> ReleaseCompared | None:
+    """The newest comparison of a release with a champion among records that can be read; None where there is none."""
+    found = None
+    for record in records:
+        with suppress(LedgerError):
+            event = of(record) if record.kind == NAMES[ReleaseCompared] else None
+            if isinstance(event, ReleaseCompared) and (event.challenger, event.champion) == (release_id, champion):
+                found = event
+    return found
 
 
 def failed(findings: tuple[GateFinding, ...]) -> tuple[str, ...]:

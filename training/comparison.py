@@ -7,6 +7,7 @@ the champion cannot be scored by this code the difference of the interfaces is t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ import pandas as pd
 
 from feature_repo.contract import BAD, EVENT_TIME
 from feature_repo.portfolio import Portfolio
+from governance.events import Actor, ReleaseCompared
 from governance.release import Release
 from serving.scoring import decision
 from serving.scoring.batch import arrays
@@ -28,6 +30,7 @@ from training.swaps import Pair
 
 PERIODS = "parts.json"
 SPLIT = "split"
+COMPARE = "compare"
 
 
 class Compare(Strict, frozen=True):
@@ -132,6 +135,18 @@ def compare(subject: Subject, champion: Release, challenger: Release) -> dict[st
     first, second = (decision.load(release, subject.portfolio) for release in (champion, challenger))
     of_test, rows = seen(subject, champion, challenger)
     return {"seen": of_test, "test": measured(subject, first, second, rows), "swap": swapped(subject, first, second)}
+
+
+def finding(compared: dict[str, Any], champion: Release, challenger: Release, confidence: float) -> ReleaseCompared:
+    """What the record keeps of a comparison: of the rows the champion cannot have seen, where those are apart."""
+    apart = compared["test"]["unseen"]
+    said = apart or compared["test"]["all"]
+    gap = said["auc_difference"]
+    return ReleaseCompared(
+        by=Actor(COMPARE, "process"), at=datetime.now(UTC).isoformat(), challenger=challenger.id, champion=champion.id,
+        part="the test that the champion has not seen" if apart else "the test", rows=said["challenger"]["rows"],
+        gini_difference=2 * gap["value"], interval=(2 * gap["low"], 2 * gap["high"]), confidence=confidence,
+    )
 
 
 def _side_by_side(bad: Any, said: list[tuple[Any, float]], level: float) -> dict[str, Any]:

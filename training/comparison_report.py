@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from training.comparison import Seen
+from governance.release import Release
+from training import comparison
+from training.comparison import Seen, Subject
 from training.swaps import ENTERS, LEAVES, Side
 
 COLUMNS = ("side", "applicants", "share", "rows", "bads", "bad_rate", "low", "high", "mean_pd")
@@ -13,6 +15,18 @@ NO_CHAMPION = "No version is the champion yet, so there is nothing to compare th
 SAME = "The challenger is the champion: both are release {}. A changed model, policy or data makes another one."
 OTHER = ("The champion was made for another interface, so this code cannot score it: {}. Compare the reports of both releases, "
          "or score the champion with the code it was made with.")
+
+
+def told(subject: Subject, champion: Release | None, challenger: Release) -> tuple[list[str], dict[str, Any] | None]:
+    """Sentences, and the figures where there is something to compare and this code can score it."""
+    if champion is None:
+        return [NO_CHAMPION], None
+    if champion.id == challenger.id:
+        return [SAME.format(champion.id[:12])], None
+    if not comparison.same_interface(champion, challenger):
+        return [OTHER.format("; ".join(comparison.differences(champion, challenger)))], None
+    compared = comparison.compare(subject, champion, challenger)
+    return findings(compared), compared
 
 
 def findings(compared: dict[str, Any]) -> list[str]:

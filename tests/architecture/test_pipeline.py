@@ -16,7 +16,7 @@ STAGES = closures.pipeline()["stages"]
 READS_TOO = {"alternatives": ["train", "evaluate.policy"],  # how a model is made, and what turns it into approvals
              "search": ["train.encoding", "train.trees"],  # what it is to better, and nothing that is chosen after it
              "rejects": ["train", "evaluate"],  # it fits as train did, and approves as evaluate will
-             "evaluate": ["stability"],  # the limits of a noun of its own
+             "evaluate": ["stability", "gates"],  # the limits of a noun of its own, and those the release is to be held to
              "compare": ["evaluate.policy"],  # what a good brings and a bad costs
              "document": ["drift", "performance", "fairness", "train"]}  # what it shows of the settings
 REPORT_OF = {"compare": "comparison", "document": "model"}  # reports named by what they are of
@@ -25,7 +25,8 @@ MONITORING = ("baseline", "drift", "performance", "fairness")
 
 def test_the_stages_are_the_promised_ones_in_order():
     before = ["ingest", "validate", "featurize", "assemble", "split", "catalogue"]
-    after = ["audit", "vintages", "search", "train", "alternatives", "rejects", "evaluate", "register", "compare"]
+    after = ["audit", "vintages", "search", "train", "alternatives", "rejects", "evaluate", "register", "compare",
+             "gates"]
 
     assert list(STAGES) == [*before, *after, *MONITORING, "document"]
 
@@ -54,3 +55,10 @@ def test_protected_attributes_are_never_cached_nor_pushed_to_a_remote():
     vaults = [out for out in STAGES["ingest"]["outs"] if "vault" in str(out)]
 
     assert [list(out.values()) for out in vaults] == [[{"cache": False, "push": False}]]
+
+
+def test_a_release_is_made_anew_where_a_policy_pack_changes():
+    packs = {path.relative_to(ROOT).as_posix() for path in (ROOT / "governance" / "packs").glob("*.yaml")}
+
+    assert packs
+    assert packs <= set(STAGES["evaluate"]["deps"])

@@ -12,7 +12,7 @@ import pytest
 from moto_server import s3
 from projects import Project
 
-ALWAYS = ["ingest", "register", "compare"]
+ALWAYS = ["ingest", "register", "compare", "gates"]
 
 
 def did(project, *command, **environment):

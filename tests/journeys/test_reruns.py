@@ -11,9 +11,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "architecture"))
 import closures
 
-ALWAYS = ["ingest", "register", "compare"]
-AFTER_TRAIN = ["train", "alternatives", "rejects", "evaluate", "register", "compare", "baseline", "drift", "performance", "fairness",
-               "document"]
+ALWAYS = ["ingest", "register", "compare", "gates"]
+AFTER_TRAIN = ["train", "alternatives", "rejects", "evaluate", "register", "compare", "gates", "baseline", "drift", "performance",
+               "fairness", "document"]
 
 
 @pytest.fixture(scope="module")

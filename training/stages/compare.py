@@ -1,4 +1,4 @@
-"""Compare the challenger with the champion, which is fetched from the registry and verified; without one the page says so."""
+"""Compare the challenger with what serves by the record, fetched from the registry and verified, and record what was found."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from feature_repo.errors import run_stage
 from feature_repo.params import read
 from feature_repo.portfolios import load
 from governance.release import Release, dump, verify
-from training import comparison, comparison_report, documents, tracking, vault
+from governance.standing import Promotion
+from training import comparison, comparison_report, documents, recorded, tracking, vault
 from training.comparison import Compare, Subject
 from training.params import EvaluateParams
 from training.splits import align
@@ -24,10 +25,13 @@ def main(portfolio: str, assemble: Path, split: Path, protected: Path, release: 
     subject = Subject(load(portfolio), frame, align(frame, pd.read_parquet(split / "parts.parquet")),
                       pd.read_parquet(protected / vault.FILE), read("compare", Compare), read("evaluate", EvaluateParams).policy.profit)
     challenger, registered = verify(release), json.loads(card.read_bytes())
-    champion = tracking.champion(portfolio)
+    with recorded.opened(portfolio) as book:
+        champion = recorded.champion(book)
     with tempfile.TemporaryDirectory() as folder:
-        first = verify(tracking.fetch(champion, Path(folder)), champion.release_id) if champion else None
-        found, compared = _compare(subject, first, challenger)
+        first = _fetch(portfolio, champion, Path(folder)) if champion else None
+        found, compared = comparison_report.told(subject, first, challenger)
+    if first and compared:
+        recorded.append(portfolio, comparison.finding(compared, first, challenger, subject.params.confidence))
     content = {
         "portfolio": portfolio, "title": subject.portfolio.title, "found": found, "compared": compared, "settings": subject.params,
         "profit": subject.profit,
@@ -42,16 +46,8 @@ def main(portfolio: str, assemble: Path, split: Path, protected: Path, release: 
     print("\n".join(found))
 
 
-def _compare(subject: Subject, champion: Release | None, challenger: Release) -> tuple[list[str], dict[str, object] | None]:
-    """Sentences, and the figures where there is something to compare and this code can score it."""
-    if champion is None:
-        return [comparison_report.NO_CHAMPION], None
-    if champion.id == challenger.id:
-        return [comparison_report.SAME.format(champion.id[:12])], None
-    if not comparison.same_interface(champion, challenger):
-        return [comparison_report.OTHER.format("; ".join(comparison.differences(champion, challenger)))], None
-    compared = comparison.compare(subject, champion, challenger)
-    return comparison_report.findings(compared), compared
+def _fetch(portfolio: str, champion: Promotion, folder: Path) -> Release:
+    return verify(tracking.fetch(tracking.card(portfolio, version=champion.version), folder), champion.release_id)
 
 
 if __name__ == "__main__":

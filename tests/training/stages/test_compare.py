@@ -1,4 +1,4 @@
-"""compare: against no champion, against another, against itself and against one of another interface, on an embedded MLflow store."""
+"""compare: against nobody, itself, another and one of another interface, by the record and not by an alias; what is found is recorded."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 from borrowers import brought
+from championed import let_serve
 
 from feature_repo.errors import ReleaseError
 from feature_repo.interface import describe
+from governance import events
 from governance.release import verify
-from training import comparison, provenance, tracking
+from training import comparison, provenance, recorded, tracking
 from training.stages import compare
 from training.stages.register import example
 
@@ -24,7 +26,7 @@ def plain(mill, mill_model, make_model):
 
 @pytest.fixture(scope="module")
 def registry(mill, mill_model, plain, tmp_path_factory):
-    """Both releases registered, the trees as the challenger; nobody is the champion until a test says so."""
+    """Both releases registered, the trees as the challenger; nobody serves until a test says so."""
     home = tmp_path_factory.mktemp("home")
     with brought(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("TALLY_HOME", str(home))
@@ -46,19 +48,28 @@ def run(mill, at, registry, folder):
     return json.loads(written[0].read_bytes()), written[1].read_text(), (written[2] / "swaps.csv").read_text()
 
 
-def test_from_no_champion_over_itself_to_another(registry, mill, mill_model, plain, tmp_path):
+def said(mill):
+    """What the record holds of comparisons."""
+    with recorded.opened(mill.name) as book:
+        return [event for _, event in events.every(book.events()) if isinstance(event, events.ReleaseCompared)]
+
+
+def test_from_nobody_over_itself_to_another(registry, mill, mill_model, plain, tmp_path):
+    tracking.let_champion_be(registry.plain)
     alone, page, table = run(mill, mill_model, registry, tmp_path / "alone")
-    assert (alone["champion"], alone["compared"]) == (None, None)
+    assert (alone["champion"], alone["compared"]) == (None, None), "an alias is no promotion"
     assert "No version is the champion yet" in page
     assert len(table.splitlines()) == 1
 
-    tracking.let_champion_be(registry.trees)
+    let_serve(registry.home, mill.name, registry.trees.release_id, registry.trees.version)
     itself, page, _ = run(mill, mill_model, registry, tmp_path / "itself")
     assert itself["champion"]["version"] == registry.trees.version
     assert itself["compared"] is None
     assert "The challenger is the champion" in page
+    assert said(mill) == []
 
-    tracking.let_champion_be(registry.plain)
+    let_serve(registry.home, mill.name, registry.plain.release_id, registry.plain.version)
+    tracking.let_champion_be(registry.trees)
     other, page, table = run(mill, mill_model, registry, tmp_path / "other")
     again = run(mill, mill_model, registry, tmp_path / "again")
     assert other["champion"] == {"release_id": verify(plain.release).id, "version": registry.plain.version, "model": "scorecard"}
@@ -68,17 +79,28 @@ def test_from_no_champion_over_itself_to_another(registry, mill, mill_model, pla
     assert (other, page, table) == again
 
 
+def test_what_was_found_is_recorded_once_with_the_interval_of_the_gini_difference(registry, mill, mill_model, plain, tmp_path):
+    found, _, _ = run(mill, mill_model, registry, tmp_path / "once more")
+
+    (event,) = said(mill)
+    gap = found["compared"]["test"]["all"]["auc_difference"]
+    assert (event.challenger, event.champion) == (verify(mill_model.release).id, verify(plain.release).id)
+    assert (event.gini_difference, *event.interval) == pytest.approx([2 * gap[name] for name in ("value", "low", "high")])
+    assert (event.rows, event.confidence) == (found["compared"]["test"]["all"]["challenger"]["rows"], 0.95)
+    assert (event.part, event.by.how) == ("the test", "process")
+
+
 def test_a_champion_of_another_interface_is_told_in_words_and_not_scored(registry, mill, mill_model, tmp_path, monkeypatch):
-    tracking.let_champion_be(registry.plain)
+    before = said(mill)
     monkeypatch.setattr(comparison, "same_interface", lambda *_: False)
     found, page, _ = run(mill, mill_model, registry, tmp_path / "foreign")
 
     assert found["compared"] is None
     assert "was made for another interface" in page
+    assert said(mill) == before
 
 
 def test_an_altered_champion_is_not_compared_with(registry, mill, mill_model, tmp_path):
-    tracking.let_champion_be(registry.plain)
     (stored,) = [path for path in (registry.home / "mlflow").rglob("contract.json")
                  if (path.parent / "scorecard.csv").is_file()]
     before = stored.read_bytes()
