@@ -24,6 +24,6 @@ def ratio_interval(cases: Cases, reference: Cases, level: float = LEVEL) -> tupl
     (hits, of), (other_hits, other_of) = cases, reference
     if not hits:
         return 0.0, None, None
-    value = (hits / of) / (other_hits / other_of)
+    value = (hits * other_of) / (of * other_hits)  # in whole numbers: 640 of 1,000 over 800 of 1,000 is 0.8, and not a bit below a limit
     reach = NormalDist().inv_cdf(0.5 + level / 2) * sqrt(1 / hits - 1 / of + 1 / other_hits - 1 / other_of)
     return value, value * exp(-reach), value * exp(reach)
