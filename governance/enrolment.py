@@ -123,7 +123,7 @@ def add(to: Place, name: str, roles: tuple[Role, ...], *, demo: bool = False) ->
         if any((each.roles, each.fingerprint) == (roles, wanted.fingerprint) for each in older):
             return people.entries
         ended = (msgspec.structs.replace(each, until=moment) if each in older else each for each in people)
-        return (*ended, msgspec.structs.replace(wanted, since=moment))
+        return (*ended, msgspec.structs.replace(wanted, since=moment, token=next((each.token for each in older), "")))
 
     return _change(to, added).named(name)
 

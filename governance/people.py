@@ -78,8 +78,8 @@ class People:
             if each.in_force(at or now()):
                 return each
         if not known:
-            raise IdentityError(f"{name} is not in {self.where}. Add them there (tally people new); an entry of somebody who left is not "
-                                "removed but gets `until`: put it back with it")
+            raise IdentityError(f"{name} is not in {self.where}. Add them (tally people init, or new); whoever left is not removed but "
+                                "gets `until`: put their entry back with it")
         raise IdentityError(f"{name} may not act at {exact(at or now())}: in {self.where} they do "
                             + " and ".join(f"from {exact(each.since)} until {exact(each.until) if each.until else 'further notice'}"
                                            for each in known))

@@ -286,7 +286,7 @@ def test_the_first_to_sign_in_an_embedded_home_becomes_an_author_and_the_second_
     assert (first.name, first.person.roles) == ("jane", ("author",))
     assert stat.S_IMODE(place.key_of("jane").stat().st_mode) == 0o600
     assert stat.S_IMODE(place.key_of("jane").parent.stat().st_mode) == 0o700
-    with pytest.raises(IdentityError, match="tally people new"):
+    with pytest.raises(IdentityError, match="tally people init"):
         enrolment.signer(enrolment.place(place.home, {"TALLY_ACTOR": "john"}))
 
 
