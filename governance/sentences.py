@@ -67,7 +67,7 @@ def registered(event: ReleaseRegistered) -> str:
 
 def _validated(event: DataValidated) -> str:
     verdict = "passed" if event.success else "FAILED"
-    return f"data validation {verdict}: {event.checks} checks, {event.warnings} warnings"
+    return f"data validation {verdict}: {event.checks} checks, {event.warnings} warning{'' if event.warnings == 1 else 's'}"
 
 
 def _compared(event: ReleaseCompared) -> str:

@@ -15,6 +15,7 @@ from governance.sentences import findings, short
 from governance.standing import Request, Signed
 from serving.reconsideration import TOGETHER
 from serving.replay import Replay
+from tally.questions import Shown
 from tally.replays import Reconsidered, Replayed
 
 WIDTH = 15
@@ -146,6 +147,17 @@ def trace(found: Trace) -> Iterator[str]:
         yield from in_production(found.then, "in production when it was recorded")
     elif found.behind:
         yield from background(found.behind)
+
+
+def proof(found: Shown) -> Iterator[str]:
+    """Where a record is in its log, and by whose key."""
+    if found.fault:
+        yield row("proof", f"NONE: {found.fault}")
+        return
+    origin, size, root = found.checkpoint.split("\n")[:3]
+    yield row("proof", f"entry {found.index + 1:,} of {int(size):,} of {origin}, shown by {len(found.hashes)} hashes")
+    yield row("root", root)
+    yield row("signed by", f"{found.key} (compare it with the key you know)")
 
 
 def replay(found: Replay, said: Mapping[str, Any]) -> Iterator[str]:

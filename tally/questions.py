@@ -18,9 +18,22 @@ from feature_repo.params import PARAMS, read
 from governance import enrolment, history
 from governance.events import CHAMPION, ReleaseRegistered
 from governance.history import Line, Moment, Trace
+from governance.ledger import checkpoint
 from governance.ledger.book import Book, open_book
 from governance.ledger.entries import Record
+from governance.ledger.proving import prove
 from governance.people import People
+
+
+@dataclass(frozen=True)
+class Shown:
+    """That a record is in its log: its index, the hashes up to the root of the signed checkpoint, the log's key. fault: why not."""
+
+    index: int
+    hashes: tuple[str, ...]
+    checkpoint: str
+    key: str
+    fault: str
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,16 @@ class Questions:
     def trace(self, decision_id: str) -> Trace:
         """What stands behind a decision."""
         return history.trace(self.events, self.people, self.decision(decision_id))
+
+    def proof(self, record: Record) -> Shown:
+        """Where a record is in its log. Writes nothing: where no checkpoint covers it yet, or its key is not here, it says so."""
+        try:
+            proof = prove(self.book, record)
+            trusted = checkpoint.open_key(self.home, self.book.log, make=False).verifier
+            return Shown(proof.index, tuple(each.hex() for each in proof.hashes), proof.checkpoint, str(trusted),
+                         "" if proof.holds(record, trusted) else "the proof does not hold; run: tally verify")
+        except LedgerError as error:
+            return Shown(record.seq - 1, (), "", "", str(error))
 
     def decision(self, decision_id: str) -> Record:
         """The record of an id. Raises LedgerError where nothing has it."""

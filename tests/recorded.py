@@ -5,7 +5,7 @@ Release A serves from February 2024. On 10 March B does, whose reason texts, cut
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,10 +13,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from approved import PASSED, Book, approved, asked, by, people, placed, promoted, registered, unsigned
+from approved import PASSED, Book, approved, asked, by, key, people, person, placed, promoted, registered, unsigned
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from feature_repo.portfolios import load
-from governance import enrolment, events, release
+from governance import enrolment, events, release, signature
 from governance.ledger.book import open_book
 from governance.ledger.entries import DECISION, Entry, canonical
 from governance.ledger.writer import Ledger
@@ -113,12 +114,25 @@ def write(ledger: Ledger, found: list[Entry]) -> None:
         ledger.append([entry]).result(30)
 
 
+def sign(home: Path, made: Sequence[Release]) -> None:
+    """Ada's signature beside each release, as the watch places it."""
+    private = key("ada").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = home / "keys" / "ada.pem"
+    path.parent.mkdir(mode=0o700)
+    path.write_bytes(private)
+    path.chmod(0o600)
+    author = enrolment.Signer(person("ada", ("author",)), path)
+    for each in made:
+        (home / PORTFOLIO / "releases" / f"{each.id}.sig").write_bytes(signature.sign(each, author))
+
+
 def record(home: Path, made: Callable[..., Release]) -> Recorded:
     """Write it."""
     a = made(home / "made-a", PORTFOLIO, intercept=-2.0)
     b = other(a, home / "made-b")
     for each in (a, b):
         release.place(each.path, home / PORTFOLIO / "releases")
+    sign(home, (a, b))
     (home / "signers.yaml").write_text("".join(enrolment.as_yaml(one) for one in people()))
     found = Recorded(home, a, b, {}, FEBRUARY)
     ledger = Ledger(open_book(home / PORTFOLIO / "ledger"), found.clock)

@@ -53,7 +53,7 @@ def trace(decision_id: str, portfolio: str | None, *, as_json: bool) -> None:
     from tally import answers, questions
 
     asked = questions.of(portfolio)
-    found, proof = asked.trace(decision_id), asked.proof(decision_id)
+    found, proof = asked.trace(decision_id), asked.proof(asked.decision(decision_id))
     tell([*answers.trace(found), *answers.proof(proof)], {"trace": found, "proof": proof}, as_json=as_json)
 
 
