@@ -101,11 +101,12 @@ class Api:
         return Response(await self._decisions.answer(decision_id), media_type=JSON)
 
     async def release(self, _: Request) -> Response:
-        """GET /v1/release."""
+        """GET /v1/release: what the worker that answers serves, and every living one."""
         champion = self._decisions.champion()
         manifest = champion.release.manifest
         return told({"release_id": champion.release.id, "model_version": champion.model_version, "portfolio": manifest.portfolio,
-                     "model": manifest.model, "interface_hash": manifest.interface_hash})
+                     "model": manifest.model, "interface_hash": manifest.interface_hash, "worker": self._decisions.answers.worker,
+                     "since": self._decisions.champions.since, "workers": self._decisions.workers.all()})
 
     async def live(self, _: Request) -> Response:
         """GET /livez: the event loop turns."""

@@ -31,8 +31,10 @@ from serving.champion import Champion, Champions
 from serving.features import OnlineFeatures, fresh
 from serving.metrics import Metrics
 from serving.owed import Owed
+from serving.permission import Permission
 from serving.problems import Fault, Problem
 from serving.settings import Settings
+from serving.workers import Workers
 
 ANSWER = ("decision_id", "release_id", "model_version", "portfolio", "pd", "score", "band", "outcome", "reasons", "degraded", "decided_at")
 AGAIN = "send the request again with the same Idempotency-Key; without one it is a new request"
@@ -62,8 +64,9 @@ class Decisions:
         self._book = open_book(settings.folder / "ledger", settings.ledger)
         self._ledger = Ledger(self._book)
         self.answers = Answers(settings.folder / "answers", self._ledger, settings.in_flight * settings.batch_size)
-        self.champions = Champions(settings.folder, portfolio, refused=metrics.refused,
-                                   changed=lambda champion: metrics.serves(champion.release.id, champion.model_version))
+        self.workers = Workers(settings.folder / "workers", self.answers.worker)
+        permission = Permission(self._ledger, settings.people, self.answers.worker, settings.patience)
+        self.champions = Champions(settings.folder, portfolio, permission, changed=self._serves, refused=metrics.refused)
 
     async def open(self) -> None:
         """Load the champion and open the feature store, so that the first request need not; what fails is tried again."""
@@ -117,8 +120,14 @@ class Decisions:
             found.append(Fault("/features", "the feature store cannot be read; publish the features"))
         return found
 
+    def _serves(self, champion: Champion) -> None:
+        """Show what this worker serves from now on."""
+        self.metrics.serves(champion.release.id, champion.model_version)
+        self.workers.say(champion.release.id, champion.model_version, self.champions.since)
+
     def close(self) -> None:
         """Write what waits and let go."""
+        self.workers.close()
         self.answers.close()
         self._ledger.close()
         if self._features is not None:

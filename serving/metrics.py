@@ -28,8 +28,8 @@ class Metrics:
         self._repeated = Counter("tally_decisions_repeated", "Answers given again for an Idempotency-Key", registry=self._own)
         self._unreadable = Counter("tally_features_unreadable", "Times the feature store could not be read", registry=self._own)
         self._refused = Counter("tally_releases_refused", "Releases that were pointed to and not served", registry=self._own)
-        self._release = Gauge("tally_release", "The release that serves (1)", ["release_id", "model_version"], registry=self._own,
-                              multiprocess_mode="livemax")
+        self._release = Gauge("tally_release", "The release that serves (1); by pid, where workers are counted together",
+                              ["release_id", "model_version"], registry=self._own, multiprocess_mode="liveall")
 
     def request(self, route: str, status: int) -> None:
         self._requests.labels(route, status).inc()

@@ -34,7 +34,7 @@ def document(portfolio: Portfolio, settings: Settings) -> Schema:
             "/v1/decisions:batch": {"post": posting("Decide some applications in one durable commit, all or none", batch, answers,
                                                     {DECISIONS: [example(portfolio)]})},
             "/v1/decisions/{decision_id}": {"get": getting("The answer that was given, byte for byte", ref("Decision"), "not-found", ID)},
-            "/v1/release": {"get": getting("The release that serves", ref("Release"), "not-ready")},
+            "/v1/release": {"get": getting("The release that serves, by worker", ref("Release"), "not-ready")},
             "/livez": {"get": getting("Whether the process answers", {"type": "object"})},
             "/readyz": {"get": getting("Whether it can decide: release verified, ledger writable, features readable",
                                        {"type": "object"}, "not-ready")},
@@ -135,8 +135,13 @@ DECISION: Schema = {"type": "object", "properties": {
     "degraded": {"type": "boolean", "description": "A stored value could not be relied on"},
     "decided_at": {"type": "string", "format": "date-time"}}}
 DECISION["required"] = list(DECISION["properties"])
-RELEASE: Schema = {"type": "object", "properties": {"release_id": TEXT, "model_version": TEXT, "portfolio": TEXT, "model": TEXT,
-                                                    "interface_hash": TEXT}}
+MOMENT: Schema = {"type": "string", "format": "date-time"}
+WORKER: Schema = {"type": "object", "required": ["worker", "release_id", "model_version", "since"], "properties": {
+    "worker": TEXT, "release_id": TEXT, "model_version": TEXT, "since": MOMENT}}
+RELEASE: Schema = {"type": "object", "properties": {
+    "release_id": TEXT, "model_version": TEXT, "portfolio": TEXT, "model": TEXT, "interface_hash": TEXT,
+    "worker": {**TEXT, "description": "The process that answers"}, "since": MOMENT,
+    "workers": {"type": "array", "items": WORKER, "description": "What every living worker of the service serves"}}}
 FAULT: Schema = {"type": "object", "properties": {"pointer": TEXT, "detail": TEXT}}
 PROBLEM: Schema = {"type": "object", "required": ["type", "title", "status", "detail", "instance"], "properties": {
     "type": TEXT, "title": TEXT, "status": {"type": "integer"}, "detail": TEXT, "instance": TEXT,

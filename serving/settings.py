@@ -22,15 +22,17 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """One service. Each field is the environment variable TALLY_<FIELD>.
 
-    ledger: where the record is, "postgresql://user@host/database", or empty: SQLite files in `home`.
+    ledger: where the record is, "postgresql://user@host/database", or empty: SQLite files in `home`. signers: the file of people whose
+    signatures count, or none: `signers.yaml` in `home`.
     business_time: the moment every decision of a service on simulated or historical data is made at; None: now.
     body_bytes, batch_body_bytes, batch_size, depth: what a request may be; in_flight: decisions at once, per worker; patience: seconds
-    a request may take to arrive, and its record to become durable; watch_every: seconds between looks at the champion pointer.
+    a request may take to arrive, and its record to become durable; watch_every: seconds between looks at the record.
     """
 
     portfolio: Annotated[str, msgspec.Meta(min_length=1)]
     home: Path = Path("var")
     ledger: str = ""
+    signers: Path | None = None
     workers: Count = 1
     business_time: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     body_bytes: Count = 64 * 2**10
@@ -45,6 +47,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def folder(self) -> Path:
         """Where this portfolio's service keeps what it needs."""
         return self.home.resolve() / self.portfolio
+
+    @property
+    def people(self) -> Path:
+        """The signers file."""
+        return self.signers or self.home.resolve() / "signers.yaml"
 
 
 def read(environment: Mapping[str, str] | None = None) -> Settings:

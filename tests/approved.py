@@ -1,17 +1,22 @@
-"""People of a test with keys in memory, and the events they say: what an approved promotion is made of."""
+"""People of a test with keys in memory, and the events they say: what an approved promotion is made of, in memory or in a home's ledger."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from governance import events, keys
+from governance.enrolment import as_yaml
 from governance.events import CHAMPION, Actor, Event, GateFinding
+from governance.ledger.book import open_book
 from governance.ledger.entries import Record, recorded
+from governance.ledger.writer import Ledger
 from governance.people import People, Person
 from governance.promotion import unique
 
@@ -110,3 +115,25 @@ def retired(release_id: str, who: Actor) -> Event:
 
 def placed(release_id: str) -> Event:
     return events.ReleasePlaced(by=unsigned(), at="", release_id=release_id, version="1", alias=CHAMPION, replaces="", cause="promoted")
+
+
+def allow(home: Path, portfolio: str, release_id: str, version: str = "1", *, author: str = "ada") -> None:
+    """Let a release serve by the record of a home: registered, asked for, approved, promoted and placed, by people of its signers file."""
+    if not (home / "signers.yaml").exists():
+        (home / "signers.yaml").write_text("".join(map(as_yaml, people())))
+    request = secrets.token_hex(6)
+    said = [registered(release_id, author, version), asked(request, release_id, by("olga"), version=version),
+            approved(request, release_id, by("anna")), promoted(request, release_id, unsigned(), version=version)]
+    append(home, portfolio, said)
+
+
+def append(home: Path, portfolio: str, said: Iterable[Event]) -> None:
+    """Sign events and append them to a home's ledger, as if they were said now; what is there already stays."""
+    book = open_book(home / portfolio / "ledger")
+    ledger = Ledger(book)
+    try:
+        stamped = [msgspec.structs.replace(event, at=datetime.now(UTC).isoformat()) for event in said]
+        entries = [events.entry(sign(event), unique(event)) for event in stamped]
+        ledger.append([entry for entry in entries if book.find("id", entry.id) is None]).result(10)
+    finally:
+        ledger.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import httpx
 import pandas as pd
 import pytest
+from approved import allow
 from served import promote
 
 from feature_repo.contract import APPLICANT_ID, EVENT_TIME, WhenStale
@@ -71,7 +73,13 @@ def settings(home, tmp_path, brought) -> Settings:
     own.mkdir()
     for shared in ("feast", "releases", "champion.json"):
         (own / shared).symlink_to(home / brought.name / shared)
+    allow(tmp_path, brought.name, pointed(own), "7")
     return Settings(portfolio=brought.name, home=tmp_path, business_time=NOW, patience=2.0)
+
+
+def pointed(folder: Path) -> str:
+    """The id of the release that the pointer of a folder names."""
+    return str(json.loads((folder / "champion.json").read_bytes())["release_id"])
 
 
 @pytest.fixture

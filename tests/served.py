@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pandas as pd
 import pytest
+from approved import allow
 
 from feature_repo.contract import APPLICANT_ID, EVENT_TIME, NO_TIME
 from feature_repo.portfolio import Portfolio
@@ -58,7 +59,8 @@ def views_of(portfolio: Portfolio, folder: Path) -> Path:
 
 
 def promote(home: Path, portfolio: Portfolio, release: Release, version: str) -> None:
-    """Place a release and let the pointer name it, as `tally place` does."""
+    """Let two people approve a release, place it and let the pointer name it, as `tally promote` does."""
+    allow(home, portfolio.name, release.id, version)
     releases = home / portfolio.name / "releases"
     releases.mkdir(parents=True, exist_ok=True)
     point(home / portfolio.name / "champion.json", place(release.path, releases), model_version=version)

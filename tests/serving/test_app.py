@@ -32,8 +32,10 @@ def test_the_release_that_serves_is_named_as_the_decisions_name_it(api, request_
     answer, given = ask(api, "GET", "/v1/release"), decide(api, request_of("fresh")).json()
     manifest = verify_release(settings.folder / "releases" / given["release_id"]).manifest
     assert answer.status_code == 200
-    assert answer.json() == {"release_id": given["release_id"], "model_version": "7", "portfolio": brought.name, "model": "scorecard",
-                             "interface_hash": manifest.interface_hash}
+    said = answer.json()
+    assert said.items() >= {"release_id": given["release_id"], "model_version": "7", "portfolio": brought.name, "model": "scorecard",
+                            "interface_hash": manifest.interface_hash}.items()
+    assert said["workers"] == [{name: said[name] for name in ("worker", "release_id", "model_version", "since")}]
 
 
 def test_the_record_holds_all_that_was_decided_from(api, request_of, settings, brought):
@@ -91,8 +93,10 @@ def test_a_refusal_after_the_commit_began_says_that_it_may_have_been_recorded(se
 
 
 def test_a_ledger_that_cannot_be_written_is_503_and_no_score(settings, make_api, request_of):
+    api = make_api(settings)
+    (settings.folder / "ledger").rename(settings.folder / "gone")
     (settings.folder / "ledger").write_text("not a folder")
-    answer = decide(make_api(settings), request_of("fresh"))
+    answer = decide(api, request_of("fresh"))
     assert answer.status_code == 503
     assert "pd" not in answer.text
     assert str(settings.home) not in answer.text
