@@ -55,9 +55,12 @@ class Release:
         return msgspec.json.decode((self.path / name).read_bytes(), type=kind)
 
     def arrays(self, name: str) -> dict[str, np.ndarray[Any, Any]]:
-        """An .npz file of the release; pickled members are refused by NumPy."""
-        with np.load(self.path / name, allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
+        """An .npz file of the release. Raises ReleaseError where anything in it is pickled: NumPy reads none of that."""
+        try:
+            with np.load(self.path / name, allow_pickle=False) as archive:
+                return {key: archive[key] for key in archive.files}
+        except ValueError as error:
+            raise ReleaseError(f"{name} of release {self.id[:12]} holds what is no plain array; evaluate again ({error})") from None
 
 
 def seal(path: Path, portfolio: Portfolio, *, model: str, validation: dict[str, Any], lineage: dict[str, str]) -> Release:
@@ -83,7 +86,7 @@ def verify(path: Path, expected_id: str | None = None) -> Release:
         raise ReleaseError(f"release {expected_id} was expected, this one is {found}; fetch it again")
     try:
         manifest = msgspec.json.decode(raw, type=Manifest)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError) as error:  # ValueError: bytes that are no UTF-8
         raise ReleaseError(f"{MANIFEST} cannot be read: {error}") from None
     if manifest.format != FORMAT:
         raise ReleaseError(f"release format {manifest.format} is not known; this version reads {FORMAT}")
@@ -146,11 +149,18 @@ def point(pointer: Path, release: Release, **attributes: str) -> None:
 
 
 def digests(path: Path) -> dict[str, str]:
-    """Relative file name -> SHA-256 (hex) of every file below `path` but the manifest. Links and special files are refused."""
+    """Relative file name -> SHA-256 (hex) of every file below `path` but the manifest.
+
+    Links, special files and empty folders are refused.
+    """
+    if path.is_symlink():
+        raise ReleaseError(f"{path.name} is a link; a release is a folder of its own")
     found = {}
     for entry in sorted(path.rglob("*")):
         if entry.is_symlink() or not (entry.is_file() or entry.is_dir()):
             raise ReleaseError(f"{entry.relative_to(path)} is neither a file nor a folder; a release holds nothing else")
+        if entry.is_dir() and not any(entry.iterdir()):
+            raise ReleaseError(f"{entry.relative_to(path)} is an empty folder; a release holds files")
         if entry.is_file() and entry != path / MANIFEST:
             found[entry.relative_to(path).as_posix()] = hashlib.sha256(entry.read_bytes()).hexdigest()
     return found

@@ -124,7 +124,7 @@ def _hint(signature: bytes) -> str:
         bundle = msgspec.json.decode(signature, type=Bundle)
         said = msgspec.json.decode(_plain(bundle.dsse_envelope.payload), type=Statement)
         _plain(bundle.dsse_envelope.signatures[0].sig)
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise ReleaseError(f"the signature cannot be read: {error}; fetch the release again") from None
     if {"ignore_paths": [], **said.predicate.serialization} != EVERYTHING:
         raise ReleaseError("the signature leaves something of the release out; sign it again: dvc repro")

@@ -126,7 +126,7 @@ def test_a_pickle_in_an_archive_is_never_loaded(tmp_path):
     np.savez(tmp_path / "kernel.npz", values=np.array([{"a": 1}], dtype=object))
     release = seal(tmp_path, PORTFOLIO, model="trees", validation={}, lineage={})
 
-    with pytest.raises(ValueError, match="allow_pickle"):
+    with pytest.raises(ReleaseError, match="allow_pickle"):
         release.arrays("kernel.npz")
 
 
