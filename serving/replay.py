@@ -115,7 +115,7 @@ def doubts(contents: Sequence[Content]) -> Array:
 
 def outcomes(at: Assessment, doubted: Array) -> Array:
     """Index into ACTIONS per application, as `Scorer.decide` finds it."""
-    return np.maximum(at.severity, doubted * ACTIONS.index(Action.REFER))
+    return np.asarray(np.maximum(at.severity, doubted * ACTIONS.index(Action.REFER)))
 
 
 def _plain(column: Array) -> list[Any]:

@@ -20,9 +20,13 @@ from governance.events import CHAMPION, ReleaseRegistered
 from governance.history import Line, Moment, Trace
 from governance.ledger import checkpoint
 from governance.ledger.book import Book, open_book
-from governance.ledger.entries import Record
+from governance.ledger.entries import DECISION, Record
 from governance.ledger.proving import prove
 from governance.people import People
+
+
+class NotRecordedError(LedgerError):
+    """Nothing in the record has this name."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,8 @@ class Questions:
     def events(self) -> list[Record]:
         """Every governance event, in order. Raises LedgerError where nothing was ever recorded."""
         if not self.book.periods():
-            raise LedgerError(f"nothing is recorded of portfolio {self.portfolio} in {self.home}; another one is named as an argument, "
-                              "another home by TALLY_HOME")
+            raise NotRecordedError(f"nothing is recorded of portfolio {self.portfolio} in {self.home}; another portfolio is named as an "
+                                   "argument, another home by TALLY_HOME")
         return list(self.book.events())
 
     @cached_property
@@ -89,10 +93,10 @@ class Questions:
             return Shown(record.seq - 1, (), "", "", str(error))
 
     def decision(self, decision_id: str) -> Record:
-        """The record of an id. Raises LedgerError where nothing has it."""
+        """The record of a decision. Raises LedgerError where none has this id."""
         record = self.book.find("id", decision_id)
-        if record is None:
-            raise LedgerError(f"no decision {decision_id} in the record of {self.portfolio}; ids are answered by POST /v1/decisions")
+        if record is None or record.kind != DECISION:
+            raise NotRecordedError(f"no decision {decision_id} in the record of {self.portfolio}; ids are answered by POST /v1/decisions")
         return record
 
     def release(self, named: str) -> ReleaseRegistered:
@@ -101,8 +105,8 @@ class Questions:
         found = [event for event in every.values()
                  if (event.version == named[1:] if named.startswith("v") else len(named) >= 4 and event.release_id.startswith(named))]
         if len(found) != 1:
-            raise LedgerError(f"{len(found)} releases of {self.portfolio} are called {named!r}; registered are "
-                              + (", ".join(f"{event.release_id[:12]} (v{event.version})" for event in every.values()) or "none"))
+            raise NotRecordedError(f"{len(found)} releases of {self.portfolio} are called {named!r}; registered are "
+                                   + (", ".join(f"{event.release_id[:12]} (v{event.version})" for event in every.values()) or "none"))
         return found[0]
 
 

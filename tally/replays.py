@@ -98,7 +98,8 @@ def instead(questions: Questions, release_id: str, span: Span) -> pd.DataFrame:
 def summary(frame: pd.DataFrame, release_id: str) -> Reconsidered:
     """A frame of `instead` in a few figures."""
     causes = attribution(frame)
-    return Reconsidered(release_id, len(frame), sum(causes.values()), swaps(frame).to_dict("records"), causes)
+    table = [{str(name): value for name, value in row.items()} for row in swaps(frame).to_dict("records")]
+    return Reconsidered(release_id, len(frame), sum(causes.values()), table, causes)
 
 
 def chunks(questions: Questions, span: Span, title: str) -> Iterator[Sequence[Record]]:

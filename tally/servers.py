@@ -44,6 +44,13 @@ def watch(home: Path, portfolio: str) -> Server:
                   environment=environment)
 
 
+def desk(home: Path, portfolio: str) -> Server:
+    """The record's own API. It is started by `tally desk` alone: it needs a desk's key."""
+    environment = {"TALLY_PORTFOLIO": portfolio, "TALLY_HOME": str(home)}
+    return Server("desk", (sys.executable, "-m", "tally.desk.server"), port("TALLY_RECORD_PORT", 3100), "TALLY_RECORD_PORT", "/livez",
+                  purpose=portfolio, environment=environment)
+
+
 def reports(folder: Path) -> Server:
     """The reports as static pages."""
     number = port("TALLY_REPORTS_PORT", 8000)

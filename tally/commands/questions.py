@@ -137,9 +137,9 @@ def reproduce(release: str, portfolio: str | None, *, fresh: bool) -> None:
 @click.command()
 def desk() -> None:
     """Start the record's own API: the same questions, and requests and approvals by token."""
-    from tally import operations
+    from tally.desk import server
 
-    click.echo(operations.serve_desk())
+    click.echo(server.serve())
 
 
 COMMANDS = (history, in_production, trace, replay, evidence, reproduce, desk)

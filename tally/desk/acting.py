@@ -1,0 +1,113 @@
+"""What people may do at the desk: each action of `governance.actions`, in the name of whoever the token belongs to.
+
+The desk signs with its own key that this person came with their token; the rules of promotion judge the person. Refuses a body that is not
+exactly as declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+
+from governance import actions
+from governance.actions import Acting
+from governance.standing import Request
+from tally import placing, promotion, watching
+from tally.checkout import Checkout
+from tally.desk import reading
+
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A request. version: of the registry; none: the challenger."""
+
+    reason: Reason
+    version: str | None = None
+
+
+class Why(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What needs a reason and nothing else."""
+
+    reason: Reason
+
+
+class Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A waiver of one gate until a moment with its zone."""
+
+    gate: Annotated[str, msgspec.Meta(max_length=100)]
+    until: Moment
+    reason: Reason
+
+
+class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A promotion; the request has a reason of its own."""
+
+    reason: Annotated[str, msgspec.Meta(max_length=2_000)] = ""
+
+
+class End(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A release that may never serve again."""
+
+    release_id: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Act:
+    """Somebody about to act. request_id: of the path, or empty."""
+
+    checkout: Checkout
+    who: Acting
+    request_id: str = ""
+
+    @property
+    def of(self) -> Request:
+        return actions.chosen(self.who.standing(), self.request_id)
+
+    def told(self, one: Request) -> Any:
+        return reading.wish(one, one.state(self.who.standing().at))
+
+
+def request(act: Act, body: Wanted) -> Any:
+    release = promotion.registered(act.checkout, act.who.standing(), body.version)
+    found = placing.fetched(act.checkout, release, act.who.current.people)
+    return act.told(actions.request(act.who, release, body.reason, placing.judged(found, act.who.standing())))
+
+
+def approve(act: Act, body: Why) -> Any:
+    return act.told(actions.approve(act.who, act.of, body.reason))
+
+
+def reject(act: Act, body: Why) -> Any:
+    return act.told(actions.reject(act.who, act.of, body.reason))
+
+
+def waive(act: Act, body: Override) -> Any:
+    return act.told(actions.waive(act.who, act.of, body.gate, body.until, body.reason))
+
+
+def promote(act: Act, body: Effect) -> Any:
+    """The alias first, then the record, then the service."""
+    made = promotion.take_effect(act.checkout, act.who, act.of, body.reason)
+    watching.once(act.checkout)
+    return made
+
+
+def rollback(act: Act, body: Why) -> Any:
+    made = actions.rollback(act.who, body.reason)
+    watching.once(act.checkout)
+    return made
+
+
+def retire(act: Act, body: End) -> Any:
+    actions.retire(act.who, body.release_id, body.reason)
+    return {"release_id": body.release_id, "retired": True}
+
+
+Do = Callable[[Act, Any], Any]

@@ -1,0 +1,9 @@
+"""Fixtures of the tests of questions: a recorded home."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from recorded import make_recorded, recorded  # noqa: F401
