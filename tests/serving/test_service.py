@@ -99,12 +99,12 @@ def test_a_new_champion_is_swapped_in_and_a_bad_one_is_refused_while_the_old_one
 
 def test_a_service_without_a_release_lives_is_not_ready_and_becomes_ready_by_itself(make_home, start):
     home = make_home()
-    pointer = home / "card_default" / "champion.json"
-    pointer.rename(home / "kept.json")
+    releases = home / "card_default" / "releases"
+    releases.rename(home / "kept")
     with start(home, TALLY_WATCH_EVERY="0.1") as service:
         answers = [decide(service), httpx.get(f"{service.url}/readyz"), httpx.get(f"{service.url}/v1/release")]
         assert [(answer.status_code, answer.headers["retry-after"]) for answer in answers] == [(503, "5")] * 3
-        (home / "kept.json").rename(pointer)
+        (home / "kept").rename(releases)
         wait_for(lambda: httpx.get(f"{service.url}/readyz").is_success)
         assert decide(service).status_code == 200
 
