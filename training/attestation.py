@@ -68,14 +68,14 @@ def _says_more(event: ReleaseRegistered, known: ReleaseRegistered) -> bool:
 
 def _standing(before: Record | None) -> ReleaseRegistered | None:
     """What the record says of the release already, if it counts: an author's word only under a signature of theirs."""
-    if before is None:
+    known = events.of(before) if before else None
+    if before is None or not isinstance(known, ReleaseRegistered):
         return None
-    known = events.of(before)
     try:
-        counts = enrolment.place(tracking.home()).people.checks(known, before.recorded_at)
+        genuine = enrolment.place(tracking.home()).people.checks(known, before.recorded_at)
     except IdentityError:  # no signers file, so no signature counts
-        counts = known.by.how == PROCESS.how
-    return known if counts and isinstance(known, ReleaseRegistered) else None
+        genuine = known.by == PROCESS
+    return known if genuine and known.author in ("", known.by.key) else None
 
 
 def _author(release: Release, card: tracking.Card, by: Author) -> tuple[str, str]:
