@@ -95,5 +95,5 @@ def _cases(rates: dict[str, Rate], group: str) -> tuple[int, int]:
 def _words(of: Finding) -> str:
     ratio = "nothing to compare" if of.ratio is None else f"{of.ratio:.2f}"
     bounds = f" ({of.low:.2f} to {of.high:.2f})" if of.low is not None and of.high is not None else ""
-    few = f", {of.applications} applications: insufficient" if of.verdict == Verdict.INSUFFICIENT else ""
+    few = f", {of.smaller} applications in the smaller of both: insufficient" if of.verdict == Verdict.INSUFFICIENT else ""
     return f"{of.attribute} {of.group}: {ratio}{bounds} against {of.reference}{few}"

@@ -37,7 +37,7 @@ class Gate(NamedTuple):
 
 
 GATES = {
-    "data": Gate(gate_settings.Data, gate_evidence.data, "house rule; SR 26-2 (United States, 17 April 2026) asks for sound data"),
+    "data": Gate(gate_settings.Data, gate_evidence.data, "house rule: what the contract promises of the data"),
     "discrimination": Gate(gate_settings.Discrimination, gate_evidence.discrimination,
                            "house limit; the figure and its interval: ECB instructions for validation reporting (2019), 2.5"),
     "champion": Gate(gate_settings.Champion, gate_evidence.champion, "house limit; interval of DeLong et al. (1988)"),

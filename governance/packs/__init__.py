@@ -102,13 +102,16 @@ class Counts(Strict, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What a measure says of one group; ratio and bounds are null where the counts give none. blocks: it holds a promotion up."""
+    """What a measure says of one group; ratio and bounds are null where the counts give none.
+
+    smaller: applications of the group or its reference group, whichever has fewer; blocks: it holds a promotion up.
+    """
 
     measure: str
     attribute: str
     group: str
     reference: str
-    applications: int
+    smaller: int
     ratio: float | None
     low: float | None
     high: float | None
@@ -153,9 +156,10 @@ def _judge(measure: Measure, of: Counts) -> Finding:
     """29 CFR 1607.4(D) excepts differences that rest on small numbers and are not statistically significant."""
     ratio, low, high = ratio_interval(of.cases, of.reference_cases, measure.confidence) if _divisible(of) else (None, None, None)
     verdict = unless_chance(measure.limits.verdict(ratio), explained=high is not None and high >= 1)
-    if min(of.cases[1], of.reference_cases[1]) < measure.minimum:
+    smaller = min(of.cases[1], of.reference_cases[1])
+    if smaller < measure.minimum:
         verdict = Verdict.INSUFFICIENT
-    return Finding(measure.name, of.attribute, of.group, of.reference, of.cases[1], ratio, low, high, verdict,
+    return Finding(measure.name, of.attribute, of.group, of.reference, smaller, ratio, low, high, verdict,
                    blocks=measure.blocks and verdict in {Verdict.ALERT, Verdict.INSUFFICIENT})
 
 

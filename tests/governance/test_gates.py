@@ -317,7 +317,7 @@ def test_a_group_nobody_of_whom_applied_is_insufficient(made):
     def leave_out(said):
         del said["sex"]["female"]
 
-    assert "sex female: nothing to compare against male, 0 applications: insufficient" in judge(
+    assert "sex female: nothing to compare against male, 0 applications in the smaller of both: insufficient" in judge(
         changed(made, "fairness.json", leave_out))["fairness-strict"].found
 
 
