@@ -1,0 +1,54 @@
+"""Gates after a whole run: what would hold up a promotion is said, for a planted unfair proxy too, and the run goes on."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from governance import gates
+from governance.release import verify
+from training import fidelity
+
+
+@pytest.fixture(scope="module")
+def said(small_project):
+    found = json.loads((small_project.path / "reports" / "consumer_loans" / "gates.json").read_bytes())
+    return {finding["gate"]: finding for finding in found["findings"]}
+
+
+def test_the_planted_unfair_proxy_is_held_up_by_the_strict_pack(said):
+    fairness = said["fairness-strict"]
+
+    assert not fairness["passed"]
+    assert "ethnicity_group minority B: 0.6" in fairness["found"]
+
+
+def test_what_the_model_can_show_it_shows(said):
+    shown = ("data", "discrimination", "champion", "monotonicity", "reasons", "fidelity", "people")
+    assert [name for name in shown if not said[name]["passed"]] == []
+
+
+def test_the_page_says_what_judging_the_release_says(small_project, said):
+    release = verify(small_project.data("evaluate", "release"))
+    again = gates.judge(release, None, "", datetime.now(UTC))
+
+    assert {finding.gate: (finding.passed, finding.found) for finding in again} == {
+        name: (finding["passed"], finding["found"]) for name, finding in said.items()}
+    assert (small_project.path / "reports" / "consumer_loans" / "gates.html").stat().st_size < 100_000
+
+
+def test_the_evidence_of_reasons_holds_counts_and_texts_and_nobody(small_project):
+    carried = verify(small_project.data("evaluate", "release")).read("fidelity.json", fidelity.Fidelity)
+
+    assert carried.applications == 500
+    assert sum(each.cases for each in carried.reasons) == carried.cases > 500
+
+
+def test_a_report_stops_no_run_and_is_made_again_every_day(small_project):
+    done = small_project.run("dvc", "repro", "-s", "gates")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "A promotion is held up by" in done.stdout
+    assert "fairness-strict: " in done.stdout
