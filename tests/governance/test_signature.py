@@ -10,7 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from model_signing import signing, verifying
+from click.testing import CliRunner
+from model_signing import _cli, signing
 
 from feature_repo.errors import IdentityError, ReleaseError
 from governance import enrolment, keys, people, release, signature
@@ -68,11 +69,17 @@ def test_a_signature_by_the_librarys_defaults_which_leave_files_of_git_out_is_re
         signature.verify(made.path, (tmp_path / "default.sig").read_bytes(), place.people)
 
 
-def test_anybody_can_verify_it_with_the_library_alone(made, signed, jane, tmp_path):
-    (tmp_path / "release.sig").write_bytes(signed)
+def test_anybody_can_verify_it_without_us_by_the_command_that_docs_people_names(made, signed, jane, tmp_path):
+    (tmp_path / "RELEASE.sig").write_bytes(signed)
     (tmp_path / "jane.pub").write_text(jane.person.key)
+    placed = release.place(made.path, tmp_path).path.rename(tmp_path / "RELEASE")
+    page = (Path(__file__).parents[2] / "docs" / "people.md").read_text()
+    (command,) = (line.split()[1:] for line in page.splitlines() if line.startswith("    model_signing"))
+    words = [str(tmp_path / word) if (tmp_path / word).exists() else word for word in command]
 
-    verifying.Config().use_elliptic_key_verifier(public_key=tmp_path / "jane.pub").verify(made.path, tmp_path / "release.sig")
+    assert CliRunner().invoke(_cli.main, words).exit_code == 0
+    (placed / ".gitattributes").write_text("*.npz -text\n")
+    assert CliRunner().invoke(_cli.main, words).exit_code != 0
 
 
 def test_it_is_judged_at_the_moment_it_was_recorded(made, tmp_path):
