@@ -133,7 +133,7 @@ def in_production(records: Records, people: People, at: datetime, alias: str = C
     until = [record for record in records if datetime.fromisoformat(record.recorded_at) <= at]
     standing = promotion.standing(until, people, at)
     serving = standing.serving(alias, at)
-    behind = background(until, standing, serving.promotion.release_id, serving.promotion) if serving else None
+    behind = background(until, people, standing, serving.promotion.release_id) if serving else None
     return Moment(at, alias, serving, tuple(answering(until, standing, at)), behind)
 
 
@@ -146,9 +146,10 @@ def trace(records: Records, people: People, decision: Record) -> Trace:
     said, objection, behind = None, "", then.behind
     if not decision.erased:
         said = {name: decision.content[name] for name in ANSWER}
-        standing = promotion.standing([record for record in records if record.recorded_at <= decision.recorded_at], people, at)
+        before = [record for record in records if datetime.fromisoformat(record.recorded_at) <= at]
+        standing = promotion.standing(before, people, at)
         objection = standing.objection(said["release_id"], at=at)
-        behind = background(records, standing, said["release_id"])
+        behind = background(before, people, standing, said["release_id"])
     worker = next((event.worker for _, event in known(records)
                    if isinstance(event, AnswerUnconfirmed) and event.decision_id == decision.id), "")
     return Trace(decision.id, decision.recorded_at, decision.period, decision.seq, decision.commitment.hex(), said,
@@ -175,19 +176,30 @@ def answering(records: Records, standing: Standing, at: datetime) -> Iterator[Wo
             yield worker
 
 
-def background(records: Records, standing: Standing, release_id: str, promoted: Promotion | None = None) -> Background:
-    """What stands behind a release: where it comes from, what its data were found to be, and who let it serve.
-
-    promoted: the promotion in question; without one the last of the release.
-    """
-    found = [event for record, event in known(records, without={one.entry for one in standing.ignored})]
-    registered = next((one for one in found if isinstance(one, ReleaseRegistered) and one.release_id == release_id), None)
+def background(records: Records, people: People, standing: Standing, release_id: str) -> Background:
+    """What stands behind a release: where it comes from, what its data were found to be, and who let it serve last."""
+    found = [event for _, event in known(records, without={one.entry for one in standing.ignored})]
+    registered = registrations(records, people).get(release_id)
     validated = next((one for one in reversed(found) if registered and isinstance(one, DataValidated) and same_data(one, registered)), None)
     compared = tuple(one for one in found if isinstance(one, ReleaseCompared) and one.challenger == release_id)
-    last = promoted or next((one for one in reversed(standing.promotions) if one.release_id == release_id), None)
+    last = next((one for one in reversed(standing.promotions) if one.release_id == release_id), None)
     asked = [one for one in standing.requests.values() if one.release_id == release_id]
     request = standing.requests[last.request_id] if last else asked[-1] if asked else None
     return Background(release_id, registered, validated, compared, request, last)
+
+
+def registrations(records: Records, people: People) -> dict[str, ReleaseRegistered]:
+    """What the record says of each release's origin: its author's word where there is one, then the newest from a clean commit.
+
+    A release that was first made from uncommitted changes, and again byte for byte from a commit, is that commit's.
+    """
+    found: dict[str, ReleaseRegistered] = {}
+    for record, event in known(records):
+        if isinstance(event, ReleaseRegistered) and people.checks(event, record.recorded_at) and event.author in ("", event.by.name):
+            before = found.get(event.release_id)
+            if before is None or (not before.author and event.author) or (before.author == event.author and not event.dirty):
+                found[event.release_id] = event
+    return found
 
 
 def concerning(records: Records, release_id: str) -> Iterator[Known]:

@@ -65,7 +65,7 @@ def of_release(asked: Questions, named: str) -> tuple[Subject, Sequence[Record]]
     standing = promotion.standing(asked.events, asked.people)
     records = concerned(asked, registered.release_id)
     entry = next(record.id for record in records if record.kind == "release-registered")
-    behind = history.background(asked.events, standing, registered.release_id)
+    behind = history.background(asked.events, asked.people, standing, registered.release_id)
     return Subject(asked.portfolio, entry, registered.release_id, None, behind, None), in_order(records)
 
 

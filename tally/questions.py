@@ -101,7 +101,7 @@ class Questions:
 
     def release(self, named: str) -> ReleaseRegistered:
         """The registration of a release, by the beginning of its id or as "v7" by its version. Raises LedgerError unless one fits."""
-        every = {event.release_id: event for _, event in history.known(self.events) if isinstance(event, ReleaseRegistered)}
+        every = history.registrations(self.events, self.people)
         found = [event for event in every.values()
                  if (event.version == named[1:] if named.startswith("v") else len(named) >= 4 and event.release_id.startswith(named))]
         if len(found) != 1:

@@ -16,6 +16,7 @@ import pytest
 from approved import PASSED, Book, approved, asked, by, key, people, person, placed, promoted, registered, unsigned
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from feature_repo.portfolio import Portfolio
 from feature_repo.portfolios import load
 from governance import enrolment, events, release, signature
 from governance.ledger.book import open_book
@@ -50,9 +51,9 @@ class Recorded:
         return self.now
 
 
-def other(made: Release, path: Path) -> Release:
+def other(made: Release, path: Path, portfolio: Portfolio) -> Release:
     """A release whose texts, cut-offs and PDs are others."""
-    scorer = decision.load(made, load(PORTFOLIO))
+    scorer = decision.load(made, portfolio)
     policy = msgspec.structs.replace(scorer.policy, approve_below=0.10, decline_from=0.30)
     changed = replace(scorer, policy=policy, calibrator=msgspec.structs.replace(scorer.calibrator, intercept=0.3))
     path.mkdir()
@@ -66,7 +67,7 @@ def other(made: Release, path: Path) -> Release:
     for question in golden:
         question["decision"] = msgspec.to_builtins(draft.decide(question["values"]))
     (path / "golden.json").write_bytes(release.dump(golden))
-    return release.seal(path, load(PORTFOLIO), model="scorecard", validation={"success": True, "warnings": []}, lineage={})
+    return release.seal(path, portfolio, model="scorecard", validation={"success": True, "warnings": []}, lineage={})
 
 
 def decisions(made: Release, number: int, seed: int) -> list[Entry]:
@@ -129,7 +130,7 @@ def sign(home: Path, made: Sequence[Release]) -> None:
 def record(home: Path, made: Callable[..., Release]) -> Recorded:
     """Write it."""
     a = made(home / "made-a", PORTFOLIO, intercept=-2.0)
-    b = other(a, home / "made-b")
+    b = other(a, home / "made-b", load(PORTFOLIO))
     for each in (a, b):
         release.place(each.path, home / PORTFOLIO / "releases")
     sign(home, (a, b))

@@ -10,7 +10,24 @@ import msgspec
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from approved import BEGAN, FAILED, PASSED, Book, approved, asked, back, by, people, placed, promoted, registered, retired, unsigned, waived
+from approved import (
+    BEGAN,
+    FAILED,
+    PASSED,
+    Book,
+    approved,
+    asked,
+    back,
+    by,
+    people,
+    placed,
+    promoted,
+    registered,
+    retired,
+    sign,
+    unsigned,
+    waived,
+)
 
 from governance import events, history
 from governance.events import Actor
@@ -171,3 +188,16 @@ def test_who_erased_an_entry_is_found(book):
 def test_moments_are_compared_whatever_their_zone(book):
     at = BEGAN + timedelta(days=1, minutes=5)
     assert ask(book, at.astimezone(UTC)).serving == ask(book, datetime.fromisoformat("2024-01-02T02:05:00+02:00")).serving
+
+
+def test_a_release_made_again_from_a_commit_is_that_commits_and_no_word_but_its_authors_counts():
+    book = Book()
+    dirty = msgspec.structs.replace(registered("A"), dirty=True, commit="first")
+    book.say([dirty])
+    assert history.registrations(book.records, PEOPLE)["A"].commit == "first"
+    for name, commit in (("ada", "second"), ("abel", "another author's")):
+        again = sign(msgspec.structs.replace(registered("A", name), commit=commit, at=book.at.isoformat()))
+        book.put(again, f"A:{commit}")
+    book.put(sign(msgspec.structs.replace(registered("A"), commit="forged"), using="anna"), "A:forged")
+    book.put(msgspec.structs.replace(registered("A", ""), by=unsigned("register"), commit="nobody's"), "A:nobody")
+    assert history.registrations(book.records, PEOPLE)["A"].commit == "second"
