@@ -68,19 +68,25 @@ def promote(home: Path, portfolio: Portfolio, release: Release, version: str) ->
 
 @pytest.fixture(scope="session")
 def make_home(tmp_path_factory: pytest.TempPathFactory, make_release: Callable[..., Release]) -> Callable[..., Path]:
-    """Makes a home for a portfolio, features published and a champion placed; each call a new one.
+    """Makes a home for a portfolio, furnished; each call a new one."""
+
+    def make(portfolio_name: str = "card_default") -> Path:
+        return furnished(tmp_path_factory.mktemp("home"), portfolio_name, make_release)
+
+    return make
+
+
+def furnished(home: Path, portfolio_name: str, make_release: Callable[..., Release]) -> Path:
+    """The home of a portfolio's service, features published and a champion placed.
 
     The release of card_default approves GOOD, declines BAD and refers whom the feature store does not know.
     """
     from feature_repo.store import publish
 
-    def make(portfolio_name: str = "card_default") -> Path:
-        portfolio, home = load(portfolio_name), tmp_path_factory.mktemp("home")
-        publish(portfolio, views_of(portfolio, home / "views"), home / portfolio.name / "feast")
-        promote(home, portfolio, make_release(home / "made", portfolio_name, intercept=-2.0), "1")
-        return home
-
-    return make
+    portfolio = load(portfolio_name)
+    publish(portfolio, views_of(portfolio, home / "views"), home / portfolio.name / "feast")
+    promote(home, portfolio, make_release(home / "made", portfolio_name, intercept=-2.0), "1")
+    return home
 
 
 @contextlib.contextmanager
