@@ -29,6 +29,10 @@ class NotRecordedError(LedgerError):
     """Nothing in the record has this name."""
 
 
+class NoTimeError(LedgerError):
+    """What was to be a moment is none."""
+
+
 @dataclass(frozen=True)
 class Shown:
     """That a record is in its log: its index, the hashes up to the root of the signed checkpoint, the log's key. fault: why not."""
@@ -117,9 +121,9 @@ def of(portfolio: str | None = None) -> Questions:
 
 
 def time(said: str) -> datetime:
-    """A moment as people write it, such as 2026-03-01T12:00Z; without a zone it is UTC. Raises LedgerError."""
+    """A moment as people write it, such as 2026-03-01T12:00Z; without a zone it is UTC. Raises NoTimeError."""
     try:
         found = datetime.fromisoformat(said.strip())
     except ValueError:
-        raise LedgerError("that is no time; write it like 2026-03-01T12:00Z") from None
+        raise NoTimeError("that is no time; write it like 2026-03-01T12:00Z") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

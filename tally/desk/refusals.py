@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from feature_repo.errors import DataError, IdentityError, LedgerError, PromotionError, ReleaseError, ServiceError, TallyError
 from serving.problems import MEDIA_TYPE
-from tally.questions import NotRecordedError
+from tally.questions import NoTimeError, NotRecordedError
 
 KINDS = {
     "bad-request": (400, "The request is not one this desk reads"),
@@ -27,8 +27,8 @@ KINDS = {
     "unavailable": (503, "Something this needs does not answer"),
 }
 BY_ERROR: tuple[tuple[type[TallyError], str], ...] = (
-    (NotRecordedError, "not-found"), (PromotionError, "not-allowed"), (IdentityError, "forbidden"), (ServiceError, "unavailable"),
-    (ReleaseError, "not-allowed"), (DataError, "invalid"), (LedgerError, "not-allowed"),
+    (NotRecordedError, "not-found"), (NoTimeError, "invalid"), (PromotionError, "not-allowed"), (IdentityError, "forbidden"),
+    (ServiceError, "unavailable"), (ReleaseError, "not-allowed"), (DataError, "invalid"), (LedgerError, "not-allowed"),
 )
 
 
