@@ -10,7 +10,10 @@ from typing import Any
 
 from governance.ledger import windows
 from governance.ledger.book import Book, moment, open_book
+from governance.ledger.checkpoint import Key, open_key
 from governance.ledger.entries import DECISION, Entry, Record, canonical
+
+EACH = 600  # decisions in each month of a filled ledger
 
 
 def entry(name: str, key: str | None = None, digest: str | None = None) -> Entry:
@@ -51,3 +54,8 @@ def recorded(folder: Path, decision_id: str) -> Record:
 def window(folder: Path, since: datetime, until: datetime) -> list[dict[str, Any]]:
     """Those of a time of business."""
     return list(windows.decided(open_book(folder / "ledger"), since, until))
+
+
+def key_of(book: Book, folder: Path) -> Key:
+    """The key of a book's logs, in a home of its own beside it."""
+    return open_key(folder.parent.parent, book.log)

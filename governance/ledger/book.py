@@ -19,6 +19,7 @@ from governance.ledger.tree import Tile
 
 ORIGIN = "tallystick.local"
 Clock = Callable[[], datetime]
+Place = tuple[int, int]
 Column = Literal["id", "idempotency_key"]
 
 
@@ -72,11 +73,11 @@ class Book(Protocol):
     def full(self, period: str) -> int:
         """How many full tiles of leaves are kept."""
 
-    def tile(self, period: str, level: int, number: int) -> list[bytes]:
-        """The hashes of a tile, fewer than 256 where it is not full yet."""
+    def nodes(self, period: str, wanted: Collection[Place]) -> dict[Place, list[bytes]]:
+        """The hashes of tiles, by level and number; fewer than 256 where one is not full yet."""
 
-    def tiles(self, period: str) -> Iterator[Tile]:
-        """All that are kept."""
+    def tiles(self, period: str, level: int, stop: int) -> Iterator[Tile]:
+        """Those of a level that are kept with a number below `stop`, in order."""
 
     def checkpoints(self, period: str) -> Iterator[tuple[int, str]]:
         """(size, signed note) of every checkpoint, oldest first."""

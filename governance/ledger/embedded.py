@@ -16,15 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from feature_repo.errors import LedgerError
-from governance.ledger.book import Clock, Column, Turn
+from governance.ledger import tree
+from governance.ledger.book import Clock, Column, Place, Turn
 from governance.ledger.entries import COLUMNS, DECISION, Record, begun, recorded, stamp
 from governance.ledger.months import INSERT, begin, connect, files, locked, reader, row_of
 from governance.ledger.proving import standing
-from governance.ledger.tree import TILE, Tile, leaf_hash
+from governance.ledger.tree import TILE, Tile
 from governance.release import sync
 
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM entries "  # noqa: S608 - our own names
-LEAF = "CAST(kind || char(9) || id || char(9) || recorded_at || char(9) || lower(hex(commitment)) AS BLOB)"
+LEAVES = """SELECT CAST(kind || char(9) || id || char(9) || recorded_at || char(9) || lower(hex(commitment)) AS BLOB)
+    FROM entries WHERE seq > ? AND seq <= ? ORDER BY seq"""
 ERASE = "UPDATE entries SET body = x'', salt = x'', idempotency_key = NULL, request_digest = NULL WHERE id = ? AND salt <> x''"
 LEAST_FREE_BYTES = 32 * 2**20
 
@@ -64,32 +66,25 @@ class Embedded:
         return int(found)
 
     def within(self, period: str, start: int = 0, stop: int | None = None) -> Iterator[Record]:
-        return self._read(period, "WHERE seq > ? AND seq <= ? ORDER BY seq", (start, 2**62 if stop is None else stop))
+        return self._read(period, "WHERE seq > ? AND seq <= ? ORDER BY seq", (start or -(2**62), 2**62 if stop is None else stop))
 
     def leaves(self, period: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         with self._reading(period) as database:
-            query = f"SELECT {LEAF} FROM entries WHERE seq > ? AND seq <= ? ORDER BY seq"  # noqa: S608 - our own names
-            for (leaf,) in database.execute(query, (start, 2**62 if stop is None else stop)):
+            for (leaf,) in database.execute(LEAVES, (start, 2**62 if stop is None else stop)):
                 yield leaf
 
     def full(self, period: str) -> int:
         (found,) = self._one(period, "SELECT count(*) FROM tiles WHERE level = 0")
         return int(found)
 
-    def tile(self, period: str, level: int, number: int) -> list[bytes]:
-        first = number * TILE
+    def nodes(self, period: str, wanted: Collection[Place]) -> dict[Place, list[bytes]]:
         with self._reading(period) as database:
-            kept = database.execute("SELECT hashes FROM tiles WHERE level = ? AND number = ?", (level, number)).fetchone()
-            if kept:
-                return [kept[0][place : place + 32] for place in range(0, len(kept[0]), 32)]
-            if level:
-                below = "SELECT root FROM tiles WHERE level = ? AND number >= ? AND number < ? ORDER BY number"
-                return [hashes for (hashes,) in database.execute(below, (level - 1, first, first + TILE))]
-        return [leaf_hash(leaf) for leaf in self.leaves(period, first, first + TILE)]
+            return {place: _tile(database, *place) for place in wanted}
 
-    def tiles(self, period: str) -> Iterator[Tile]:
+    def tiles(self, period: str, level: int, stop: int) -> Iterator[Tile]:
+        query = "SELECT level, number, hashes, root FROM tiles WHERE level = ? AND number < ? ORDER BY number"
         with self._reading(period) as database:
-            for row in database.execute("SELECT level, number, hashes, root FROM tiles ORDER BY level, number"):
+            for row in database.execute(query, (level, stop)):
                 yield Tile(*row)
 
     def checkpoints(self, period: str) -> Iterator[tuple[int, str]]:
@@ -180,6 +175,17 @@ class Embedded:
         with self._reading(period) as database:
             found: tuple[Any, ...] = database.execute(query).fetchone()
             return found
+
+
+def _tile(database: sqlite3.Connection, level: int, number: int) -> list[bytes]:
+    """A tile as it is kept; where it is not full yet, from the tiles or leaves below it."""
+    first = number * TILE
+    if kept := database.execute("SELECT hashes FROM tiles WHERE level = ? AND number = ?", (level, number)).fetchone():
+        return tree.digests(kept[0])
+    if level:
+        below = "SELECT root FROM tiles WHERE level = ? AND number >= ? AND number < ? ORDER BY number"
+        return [root for (root,) in database.execute(below, (level - 1, first, first + TILE))]
+    return [tree.leaf_hash(leaf) for (leaf,) in database.execute(LEAVES, (first, first + TILE))]
 
 
 @dataclass(frozen=True)

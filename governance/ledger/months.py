@@ -31,7 +31,7 @@ CREATE TABLE tiles (level INTEGER, number INTEGER, hashes BLOB NOT NULL, root BL
 CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
 """
 TRIGGERS = (
-    ("INSERT ON entries", f"new.seq IS NOT ({NEXT}) OR EXISTS (SELECT 1 FROM entries WHERE id = new.id)"),
+    ("INSERT ON entries", f"new.seq IS NOT ({NEXT}) OR EXISTS (SELECT 1 FROM entries WHERE id = new.id)"),  # noqa: S608 - our own names
     ("UPDATE ON entries", f"NOT (old.kind = '{DECISION}' AND {KEPT} AND {EMPTIED})"),
     ("INSERT ON tiles", "EXISTS (SELECT 1 FROM tiles WHERE level = new.level AND number = new.number)"),
     ("INSERT ON checkpoints", "EXISTS (SELECT 1 FROM checkpoints WHERE size >= new.size)"),

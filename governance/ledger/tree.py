@@ -46,6 +46,11 @@ def root(hashes: Sequence[bytes]) -> bytes:
     return level[0]
 
 
+def digests(hashes: bytes) -> list[bytes]:
+    """The hashes of a tile, one by one."""
+    return [hashes[place : place + 32] for place in range(0, len(hashes), 32)]
+
+
 class Growth:
     """A tree that is grown leaf by leaf. `tiles` are those that became full and were not taken yet."""
 
