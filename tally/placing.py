@@ -76,7 +76,7 @@ def _here(checkout: Checkout, wanted: Registered) -> Release | None:
 def _downloaded(checkout: Checkout, wanted: Registered) -> Release:
     from training import tracking
 
-    card = tracking.card(wanted.model, version=wanted.version)
+    card = tracking.card(checkout.portfolio.name, version=wanted.version)
     releases = checkout.services / "releases"
     releases.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=releases, prefix=".fetched-") as folder:

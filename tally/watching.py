@@ -84,8 +84,8 @@ class Watch:
         with self._told("record"):
             standing = self.current.look()
             for step in self._steps(standing):
-                with self._told(type(step).__name__):
-                    self._do(step)
+                if not self._done(step):
+                    break
             self.place()
         self.watched.turned(self.current.look())
 
@@ -104,6 +104,20 @@ class Watch:
             return []
         self.watched.sees(named)
         return watch.reconcile(standing, named, put_back=self._put_back)
+
+    def _done(self, step: Step) -> bool:
+        """Do a step; False where it is to be tried again before those after it, since a registry or the record did not answer."""
+        name = type(step).__name__
+        try:
+            self._do(step)
+        except PromotionError as error:
+            self.watched.failed(name, str(error))
+        except (LedgerError, ServiceError, OSError) as error:
+            self.watched.failed(name, str(error))
+            return False
+        else:
+            self.watched.mended(name)
+        return True
 
     def _do(self, step: Step) -> None:
         match step:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from governance import events, keys
 from governance.enrolment import as_yaml
@@ -40,6 +41,23 @@ def person(name: str, roles: Sequence[str], *, demo: bool = False) -> Person:
 def people() -> People:
     """An author, two owners, three approvers (one of whom also makes models, one of whom also owns them), and a desk."""
     return People([person(name, roles) for name, roles in ROLES.items()])
+
+
+def keep_key(home: Path, name: str) -> Path:
+    """Somebody's private key as a file in a home, as `tally people` makes it."""
+    path = home / "keys" / f"{name}.pem"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.write_bytes(key(name).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    path.chmod(0o600)
+    return path
+
+
+def keep_people(home: Path) -> None:
+    """The signers file of a home, where it has none, and everybody's private key."""
+    if not (home / "signers.yaml").exists():
+        (home / "signers.yaml").write_text("".join(map(as_yaml, people())))
+    for name in ROLES:
+        keep_key(home, name)
 
 
 def by(name: str) -> Actor:
@@ -111,6 +129,11 @@ def back(release_id: str, who: Actor, version: str = "1") -> Event:
 
 def retired(release_id: str, who: Actor) -> Event:
     return events.ReleaseRetired(by=who, at="", release_id=release_id, reason="old")
+
+
+def compared(challenger: str, champion: str) -> Event:
+    return events.ReleaseCompared(by=unsigned("compare"), at="", challenger=challenger, champion=champion, part="test", rows=1_000,
+                                  gini_difference=0.01, interval=(-0.005, 0.025), confidence=0.95)
 
 
 def placed(release_id: str) -> Event:
