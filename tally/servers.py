@@ -24,7 +24,8 @@ def mlflow(home: Path) -> Server:
     number = port("TALLY_MLFLOW_PORT", 5000)
     command = (sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(number), "--workers", "1",
                "--backend-store-uri", f"sqlite:///{store / 'mlflow.db'}", "--default-artifact-root", (store / "artifacts").as_uri())
-    return Server("mlflow", command, number, "TALLY_MLFLOW_PORT", "/health", environment={"MLFLOW_DISABLE_TELEMETRY": "true"})
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # its jobs are eight processes nobody uses
+    return Server("mlflow", command, number, "TALLY_MLFLOW_PORT", "/health", environment=quiet)
 
 
 def scoring(home: Path, portfolio: str, *, interface: str, business_time: str | None) -> Server:

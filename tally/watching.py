@@ -24,10 +24,13 @@ from governance.actions import Acting
 from governance.aliases import Aliases, Named, Rest
 from governance.current import Current
 from governance.events import CHAMPION, UNKNOWN, Actor
+from governance.ledger.checkpoint import open_key
+from governance.ledger.proving import checkpoint_now
 from governance.ledger.writer import Ledger
 from governance.release import Release
 from governance.standing import Registered, Request, Standing
 from governance.watch import Ask, Let, Place, Promote, Say, Step
+from serving import answers
 from tally import placing
 from tally.checkout import Checkout
 from tally.watched import Watched
@@ -35,6 +38,7 @@ from tally.watched import Watched
 SELF = Actor("watch", "process")
 SOMEBODY = Actor(UNKNOWN, "mlflow")
 AGAIN = 60.0
+KEEP_EVERY = 5.0
 log = logging.getLogger("tally.watch")
 
 
@@ -71,6 +75,7 @@ class Watch:
         self.current = Current(checkout.book, checkout.signers)
         self._acting = Acting(self.current, Ledger(checkout.book), SELF, sign=lambda event: event)
         self._tried: dict[tuple[str, str], float] = {}
+        self._kept = -KEEP_EVERY
         self.watched = Watched(checkout.services / "watch.prom")
 
     def __enter__(self) -> Self:
@@ -87,14 +92,28 @@ class Watch:
                 if not self._done(step):
                     break
             self.place()
-        self.watched.turned(self.current.look())
+            self._keep()
+            self.watched.turned(self.current.look())
 
-    def place(self) -> None:
-        """Place what the record says serves, unless it is; what was refused is tried again after a minute."""
-        step = watch.to_place(self.current.look(), placing.pointed(self._checkout))
+    def place(self, *, again: bool = False) -> None:
+        """Place what the record says serves, unless it is; what was refused is tried again after a minute. again: though it is placed."""
+        standing = self.current.look()
+        step, serves = watch.to_place(standing, placing.pointed(self._checkout)), standing.serving()
+        if again and step is None and serves:
+            step = Place(serves.promotion, "placed again")
         if step:
             with self._told("Place"):
                 self._place(step)
+
+    def _keep(self) -> None:
+        """Every few seconds: a checkpoint over what was appended, and the marks of answers that dead workers owed."""
+        if time.monotonic() < self._kept + KEEP_EVERY:
+            return
+        self._kept = time.monotonic()
+        with self._told("checkpoint"):
+            checkpoint_now(self._checkout.book, open_key(self._checkout.home, self._checkout.book.log))
+        with self._told("answers"):
+            answers.settle(self._checkout.services / "answers", self._acting.ledger)
 
     def _steps(self, standing: Standing) -> list[Step]:
         try:
@@ -239,7 +258,7 @@ def place(checkout: Checkout) -> Release:
         if serves is None:
             raise PromotionError(f"no release of {checkout.portfolio.name} was promoted yet; ask for the challenger (tally request), or "
                                  "for a demonstration: tally promote --demo")
-        watching.place()
+        watching.place(again=True)
         if placing.pointed(checkout) != serves.promotion.release_id:
             raise ServiceError(f"release {serves.promotion.release_id[:12]} cannot be placed: {watching.watched.why('Place')}")
         return release.verify(checkout.services / "releases" / serves.promotion.release_id)

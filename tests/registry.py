@@ -65,7 +65,7 @@ def running(folder: Path, port: int | None = None) -> Iterator[Registry]:
                "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--default-artifact-root", (folder / "artifacts").as_uri()]
     with (folder / "server.log").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True,
-                                   env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"})
+                                   env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})
     registry = Registry(folder, f"http://127.0.0.1:{port}", process)
     try:
         for _ in range(WAIT * 5):

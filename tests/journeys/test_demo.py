@@ -72,10 +72,26 @@ def test_the_record_verifies_and_decides_again_and_becomes_a_window(demo, small_
     assert "the same to the last bit" in again.stdout
 
 
+def test_two_invented_people_signed_what_serves_and_all_they_said_is_marked(demo, small_project):
+    told = small_project.run("tally", "requests", "--all").stdout
+
+    assert "demo-owner asks for version 1" in demo.stdout
+    assert "demo-approver approves it" in demo.stdout
+    assert "asked for by demo-owner (demo)" in told
+    assert "approved by demo-approver" in told
+
+
+def test_where_real_people_are_named_nobody_is_invented(demo, small_project, tmp_path):
+    refused = small_project.run("tally", "promote", "--demo", TALLY_SIGNERS=str(tmp_path / "signers.yaml"))
+
+    assert refused.returncode == 1
+    assert "names who is real" in refused.stderr
+
+
 def test_a_version_that_cannot_score_here_changes_nothing(demo, small_project, ports):
     serving = httpx.get(f"http://127.0.0.1:{ports['TALLY_PORT']}/v1/release").json()
 
-    refused = small_project.run("tally", "promote", "--version", "99")
+    refused = small_project.run("tally", "promote", "--demo", "--version", "99")
 
     assert refused.returncode == 1
     assert httpx.get(f"http://127.0.0.1:{ports['TALLY_PORT']}/v1/release").json() == serving
@@ -89,7 +105,7 @@ def test_again_is_harmless_and_stop_ends_everything(demo, small_project, ports):
     assert again.returncode == 0, again.stdout + again.stderr
     assert "up to date" in again.stdout
     assert {path.name: json.loads(path.read_text())["pid"] for path in (small_project.path / "var" / "run").glob("*.json")} == running
-    assert small_project.run("tally", "stop", **ports).stdout.strip() == "stopped: mlflow, reports, scoring"
+    assert small_project.run("tally", "stop", **ports).stdout.strip() == "stopped: mlflow, reports, scoring, watch"
     for port in ports.values():
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"http://127.0.0.1:{port}")

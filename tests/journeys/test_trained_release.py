@@ -33,8 +33,8 @@ def served(request, small_project, tmp_path_factory, free_ports):
     project.change("train", choice={**choice, "prefer": request.param, "unless_better_by": 1.0})
     project.repro("register", "baseline")
     ports = {"TALLY_PORT": str(free_ports(1)[0])}
-    for command in ("publish", "promote", "serve"):
-        done = project.run("tally", command, **ports)
+    for command in (["publish"], ["promote", "--demo"], ["serve"]):
+        done = project.run("tally", *command, **ports)
         assert done.returncode == 0, done.stdout + done.stderr
     portfolio = load(project.portfolio)
     window = pd.read_parquet(project.data("baseline", "window.parquet")).drop_duplicates(APPLICANT_ID, keep="last").tail(WANTED)
