@@ -67,7 +67,7 @@ def registered(event: ReleaseRegistered) -> str:
 
 def _validated(event: DataValidated) -> str:
     verdict = "passed" if event.success else "FAILED"
-    return f"data validation {verdict}: {event.checks} checks, {event.warnings} warning{'' if event.warnings == 1 else 's'}"
+    return f"data validation {verdict}: {many(event.checks, 'check', 'checks')}, {many(event.warnings, 'warning', 'warnings')}"
 
 
 def _compared(event: ReleaseCompared) -> str:
@@ -112,6 +112,16 @@ def _report(event: ReportIssued) -> str:
     return f"report {event.report} issued ({short(event.digest)}): {' '.join(event.found)}"
 
 
+def many(count: int, one: str, more: str) -> str:
+    """A count with its noun."""
+    return f"{count:,} {one if count == 1 else more}"
+
+
+def _day(moment: str) -> str:
+    """A moment as it was written, to the minute."""
+    return moment[:16].replace("T", " ")
+
+
 def _because(reason: str) -> str:
     return f': "{reason}"' if reason else ""
 
@@ -122,9 +132,9 @@ TOLD: dict[type[Event], Callable[[Any], str]] = {
     ReleaseSwapped: _swapped, ReportIssued: _report,
     PromotionApproved: lambda event: f"request {event.request_id} approved for release {short(event.release_id)}{_because(event.reason)}",
     PromotionRejected: lambda event: f"request {event.request_id} rejected for release {short(event.release_id)}{_because(event.reason)}",
-    GateWaived: lambda event: f"gate {event.gate} waived for request {event.request_id} until {event.until}{_because(event.reason)}",
+    GateWaived: lambda event: f"gate {event.gate} waived for request {event.request_id} until {_day(event.until)}{_because(event.reason)}",
     ReleaseRetired: lambda event: f"release {short(event.release_id)} retired for good{_because(event.reason)}",
     ReleaseRefused: lambda event: f"{event.who} refused release {short(event.release_id)}: {event.why}",
     AnswerUnconfirmed: lambda event: f"decision {event.decision_id} is recorded, whether its answer left worker {event.worker} is unknown",
-    PersonErased: lambda event: f"content of {len(event.entries)} entries erased{_because(event.reason)}",
+    PersonErased: lambda event: f"content of {many(len(event.entries), 'entry', 'entries')} erased{_because(event.reason)}",
 }

@@ -11,7 +11,7 @@ from typing import Any
 
 from governance.events import CHAMPION
 from governance.history import Background, Line, Moment, Trace, Worker
-from governance.sentences import findings, short
+from governance.sentences import findings, many, short
 from governance.standing import Request, Signed
 from serving.reconsideration import TOGETHER
 from serving.replay import Replay
@@ -92,7 +92,8 @@ def background(found: Background) -> Iterator[str]:
         yield row("data", f"{path} {digest}")
     if checked := found.validated:
         verdict = "passed" if checked.success else "FAILED"
-        yield row("validation", f"{verdict}, {checked.checks} checks, {checked.warnings} warnings, suite {short(checked.suite)}")
+        counted = f"{many(checked.checks, 'check', 'checks')}, {many(checked.warnings, 'warning', 'warnings')}"
+        yield row("validation", f"{verdict}, {counted}, suite {short(checked.suite)}")
     else:
         yield row("validation", "the record has none of these data")
     for one in found.compared:

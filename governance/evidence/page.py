@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from governance.ledger.checkpoint import Verifier
 from governance.release import Release
-from governance.sentences import findings, short
+from governance.sentences import findings, many, short
 
 if TYPE_CHECKING:
     from governance.evidence.archive import Evidence, Subject
@@ -57,11 +57,6 @@ def amount(value: Any) -> str:
         return value
     told = f"{value:,.6g}" if abs(value) < LARGE else f"{value:,.2f}".removesuffix(".00")
     return told.replace("-", "\N{MINUS SIGN}")
-
-
-def many(count: int, noun: str) -> str:
-    """A count with its noun: 1 warning, 2 warnings."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def readable(name: str) -> str:

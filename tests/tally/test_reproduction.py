@@ -46,7 +46,8 @@ def test_data_that_are_not_those_of_the_registration_are_named(recorded, tmp_pat
 
 @pytest.fixture
 def repository(tmp_path) -> Path:
-    for command in (["init", "-q", "."], ["-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-q", "--allow-empty", "-m", "one"]):
+    somebody = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+    for command in (["init", "-q", "."], [*somebody, "commit", "-q", "--allow-empty", "-m", "One"]):
         subprocess.run(["git", *command], cwd=tmp_path, check=True)  # noqa: S607
     return tmp_path
 
