@@ -76,12 +76,15 @@ def test_a_release_is_registered_once_and_returns_intact_with_the_same_pd(home, 
     release = make_release(home / "release")
 
     first = tracking.register(PORTFOLIO, release, evidence(release))
-    again = tracking.register(PORTFOLIO, release, evidence(release))
+    again = tracking.register(PORTFOLIO, release, dataclasses.replace(evidence(release), signature=b"first"))
+    tracking.register(PORTFOLIO, release, dataclasses.replace(evidence(release), signature=b"second"))
     tracking.let_champion_be(first)
     champion = tracking.card(PORTFOLIO.name)
 
     assert first == again == champion
-    assert verify(tracking.fetch(champion, home / "fetched"), release.id).id == release.id
+    fetched = tracking.fetch(champion, home / "fetched")
+    assert verify(fetched, release.id).id == release.id
+    assert fetched.with_suffix(".sig").read_bytes() == tracking.signature(champion) == b"first"
     with tracking.connected():
         import mlflow
 
@@ -99,6 +102,22 @@ def test_an_old_release_gets_its_alias_back_at_its_old_version(home, make_releas
     assert versions[0] == versions[2] != versions[1]
     with tracking.connected() as client:
         assert str(client.get_model_version_by_alias(PORTFOLIO.name, tracking.CHALLENGER).version) == versions[0]
+
+
+def test_an_alias_names_the_version_it_was_told_and_none_before(home):
+    name = f"aliases-{home.name}"
+    assert tracking.alias(name, "champion") is None
+    with tracking.connected() as client:
+        client.create_registered_model(name)
+        for _ in range(2):
+            client.create_model_version(name, "s3://nowhere/model")
+
+    assert tracking.alias(name, "champion") is None
+    tracking.let_alias_be(name, "champion", "1")
+    tracking.let_alias_be(name, "shadow", "2")
+    assert (tracking.alias(name, "champion"), tracking.alias(name, "shadow")) == ("1", "2")
+    tracking.let_alias_be(name, "champion", "2")
+    assert tracking.alias(name, "champion") == "2"
 
 
 REGISTER = """

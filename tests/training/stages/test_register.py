@@ -7,6 +7,8 @@ import json
 import pytest
 from borrowers import brought
 
+from governance import enrolment, events
+from governance.ledger.book import open_book
 from training import tracking
 from training.stages import register
 
@@ -36,13 +38,18 @@ def test_a_run_shows_measures_settings_pictures_provenance_and_the_model(evaluat
     assert pictures == {f"plots/{name}.png" for name in tables}
 
 
-def test_registering_again_writes_the_same_card(evaluated, tmp_path, mill, mill_model):
+def test_registering_again_writes_the_same_card_and_says_nothing_new_to_the_record(evaluated, tmp_path, mill, mill_model, capsys):
     cards = [tmp_path / "first" / "card.json", tmp_path / "second" / "card.json"]
 
     for card in cards:
         register.main(mill.name, evaluated, mill_model.search, card)
 
     assert cards[0].read_bytes() == cards[1].read_bytes()
+    assert capsys.readouterr().out.count("\nsigned by ") == 2
+    said = [events.of(record) for record in open_book(tmp_path / "home" / mill.name / "ledger").events() if record.kind in events.KINDS]
+    assert [type(event) for event in said] == [events.DataValidated, events.ReleaseRegistered]
+    assert (said[0].success, said[0].checks > 0) == (True, True)
+    assert said[1].author == said[1].by.name == enrolment.place(tmp_path / "home").actor
 
 
 def test_a_searched_model_shows_its_trials_and_the_settings_it_was_made_with(evaluated, tmp_path, mill):
