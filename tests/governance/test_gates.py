@@ -310,7 +310,7 @@ def test_every_named_pack_is_a_gate_of_its_own(made):
 
 def test_a_portfolio_without_protected_attributes_has_no_evidence_of_fairness(made):
     found = judge(changed(made, "contract.json", put("protected", [])))["fairness-strict"]
-    assert (found.passed, found.found.split(":")[0]) == (False, "no evidence")
+    assert (found.passed, found.found.split(", ")[0]) == (False, "no evidence: the contract declares no protected attribute")
 
 
 def test_a_group_nobody_of_whom_applied_is_insufficient(made):
