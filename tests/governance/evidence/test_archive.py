@@ -40,6 +40,12 @@ def test_everything_a_reader_and_a_checker_need_is_in_it(packed, recorded):
         "MANIFEST", "verify.py"}
 
 
+def test_the_public_keys_are_those_of_the_people_named_and_of_nobody_else(packed):
+    listed = json.loads(zipfile.ZipFile(io.BytesIO(packed["release"])).read("people.json"))
+    assert [one["name"] for one in listed] == ["ada", "olga", "anna"]
+    assert all(set(one) == {"name", "roles", "key", "demo", "since", "until", "fingerprint"} for one in listed)
+
+
 def test_evidence_of_a_decision_holds_its_applicant_and_nobody_else(packed, recorded):
     said = whole(packed["decision"])
     assert b"person 10" in said
