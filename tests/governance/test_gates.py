@@ -142,7 +142,7 @@ def test_nan_which_a_release_writes_as_null_passes_no_gate(made, name, keys):
     ("fairness-strict", put("sex", {})),
     ("fairness-strict", lambda said: {name: said[name] for name in said if name != "sex"}),
     ("reasons", lambda said: said["baseline"].pop() and said),
-    ("fidelity", put("cases", 99)),
+    ("fidelity", lambda said: {**said, "cases": 99, "helped": 99}),
     ("fidelity", put("helped", 1424)),
     ("fidelity", put("helped", 1501)),
     ("stability", put("out_of_time", NO)),
