@@ -1,8 +1,9 @@
-"""Questions to the record of a checkout: a window of it, whether it is whole, and one decision made again."""
+"""The record of a checkout as files: a window, checkpoints, exports, whether all of it is whole; and erasing a person."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -15,12 +16,13 @@ from tqdm import tqdm
 
 from feature_repo.contract import APPLICATION_ID, BAD
 from feature_repo.errors import LedgerError
-from governance import release
-from governance.ledger import windows
-from governance.ledger.proving import standing
+from governance import actions, events
+from governance.ledger import checkpoint, erasure, exported, inspection, proving, verification, windows
+from governance.ledger.checkpoint import Key, Verifier
+from governance.ledger.entries import stamp
+from governance.ledger.wholeness import Told, Whole
 from monitoring import window
-from serving.replay import replay as decide_again
-from tally.checkout import here
+from tally.checkout import Checkout, here
 
 CHUNK = 10_000
 
@@ -39,25 +41,84 @@ def export(start: datetime, end: datetime, target: Path) -> str:
     return f"{count:,} decisions in {target}"
 
 
-def verify() -> str:
-    """Size and root of every month's tree."""
-    book = here().book
-    return "\n".join(f"{period}: {size:,} entries, root {root.hex()}" for period in book.periods()
-                     for size, root in [standing(book, period)])
-
-
-def replay(decision_id: str) -> str:
-    """Decide a recorded decision again, with its own release. Raises LedgerError where it is not recorded or differs."""
+def sign() -> str:
+    """The newest checkpoint, over everything that was recorded until now. Raises LedgerError where nothing was."""
     checkout = here()
-    record = checkout.book.find("id", decision_id)
-    if record is None:
-        raise LedgerError(f"no decision {decision_id} in the ledger of {checkout.portfolio.name}; ids are answered by POST /v1/decisions")
-    content = record.content
-    made_with = release.verify(checkout.services / "releases" / content["release_id"], content["release_id"])
-    again = decide_again(content, made_with, checkout.portfolio)
-    if not again.same:
-        raise LedgerError(f"decision {decision_id} comes out otherwise now: {sorted(again.differences)}; machine or code differ")
-    return f"{decision_id}: the same to the last bit: {content['outcome']}, PD {content['pd']:.2%}, release {made_with.id[:12]}"
+    return proving.checkpoint_now(checkout.book, key_of(checkout)) or _nothing(checkout)
+
+
+def key() -> str:
+    """The public key of the logs: what an auditor needs, and had better get from somebody else too."""
+    return str(key_of(here()).verifier)
+
+
+def export_ledger(target: Path, first: str | None, last: str | None) -> str:
+    """Write the months from `first` to `last` as files that prove themselves."""
+    checkout = here()
+    months = first or exported.ALL[0], last or exported.ALL[1]
+    with watched("export") as told:
+        files = exported.export(checkout.book, key_of(checkout), target, months, told=told)
+    return f"{len(files) // 2} months in {target}; prove them anywhere: tally verify {target} --key {key_of(checkout).verifier}"
+
+
+def verify(folder: Path | None, trusted: str | None, noted: Sequence[Path]) -> Iterator[str]:
+    """Prove the live ledger, or an export of one, a line for each month.
+
+    trusted: the log's public key; None: this home's. noted: files with checkpoints that were kept elsewhere. Raises LedgerError.
+    """
+    known = checkpoint.verifier(trusted) if trusted else key_of(here(), make=False).verifier
+    kept = [_noted(path, known) for path in noted]
+    with watched("verify") as told:
+        found = inspection.inspect(folder, known, kept, told=told) if folder else verification.verify(here().book, known, kept, told=told)
+    if not found:
+        yield "nothing was recorded yet"
+    yield from map(_told, found)
+
+
+def erase(applicant_id: str, reason: str, before: datetime | None) -> str:
+    """Destroy what was recorded of somebody, once that it was asked for is recorded. before: younger decisions are kept."""
+    from tally.promotion import acting
+
+    checkout = here()
+    book = checkout.book
+    with acting(checkout) as who:
+        found = list(erasure.decisions(book, applicant_id, stamp(before.replace(tzinfo=UTC)) if before else ""))
+        if found:
+            said = events.PersonErased(by=who.who, at=actions.now(), entries=tuple(record.id for record in found), reason=reason)
+            who.ledger.append([events.entry(who.sign(said), found[0].id)]).result(actions.PATIENCE)
+        erasure.destroy(book, found)
+    left = sum(1 for _ in erasure.decisions(book, applicant_id))
+    return (f"{len(found)} decisions erased, {left} kept; their proofs hold. Not erased: what was exported or backed up before, the "
+            "feature store, and windows of monitoring")
+
+
+def key_of(checkout: Checkout, *, make: bool = True) -> Key:
+    return checkpoint.open_key(checkout.home, checkout.book.log, make=make)
+
+
+@contextmanager
+def watched(title: str) -> Iterator[Told]:
+    """Shows the progress of long work on a terminal."""
+    with tqdm(desc=title, unit=" entries", unit_scale=True, disable=None) as bar:
+        yield bar.update
+
+
+def _noted(path: Path, trusted: Verifier) -> checkpoint.Checkpoint:
+    try:
+        return checkpoint.read(path.read_bytes(), trusted, alone=False)
+    except (OSError, LedgerError) as error:
+        raise LedgerError(f"the noted checkpoint {path.name} {error if isinstance(error, LedgerError) else 'cannot be read'}") from None
+
+
+def _told(one: Whole) -> str:
+    lacking = one.size - one.covered
+    return (f"{one.period}: {one.size:,} entries hold, root {one.root.hex()}"
+            + (f"; {one.erased:,} of them erased" if one.erased else "")
+            + (f"; the newest {lacking:,} are under no checkpoint yet: tally checkpoint" if lacking else ""))
+
+
+def _nothing(checkout: Checkout) -> str:
+    raise LedgerError(f"nothing is recorded of {checkout.portfolio.name} yet, so there is nothing to sign")
 
 
 def _row(content: Mapping[str, Any]) -> dict[str, Any]:

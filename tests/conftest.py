@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from borrowers import borrow, make_model, mill, mill_model  # noqa: F401
 from evidenced import evidence, validation
 from invented import brought_harbour, harbour, invent  # noqa: F401
+from postgres_server import postgres  # noqa: F401
 from projects import make_project, small_project  # noqa: F401
 from served import make_home, service, start  # noqa: F401
 

@@ -114,4 +114,6 @@ def open_book(folder: Path, address: str | None = None) -> Book:
         return Embedded(folder, log)
     if not address.startswith(("postgresql://", "postgres://")):
         raise LedgerError("TALLY_LEDGER names no store that is known; it is postgresql://user@host/database, or not set: SQLite")
-    raise LedgerError("no PostgreSQL yet")
+    from governance.ledger.postgres import Postgres  # noqa: PLC0415 - a store imports this module, and few need this one
+
+    return Postgres(address, log)

@@ -74,7 +74,7 @@ class Embedded:
                 yield leaf
 
     def full(self, period: str) -> int:
-        (found,) = self._one(period, "SELECT count(*) FROM tiles WHERE level = 0")
+        (found,) = self._one(period, "SELECT coalesce(max(number) + 1, 0) FROM tiles WHERE level = 0")
         return int(found)
 
     def nodes(self, period: str, wanted: Collection[Place]) -> dict[Place, list[bytes]]:
@@ -113,7 +113,8 @@ class Embedded:
             database.execute("BEGIN IMMEDIATE")
             database.executemany(ERASE, [(each,) for each in ids])
             database.execute("COMMIT")
-            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:  # waits as long as for a lock
+                raise LedgerError(f"{period}: what was erased is still in a journal that somebody reads; erase again later")
 
     @contextmanager
     def turn(self, now: Clock) -> Iterator[Turn]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property, partial
 from pathlib import Path
 
+import psycopg
 import pytest
 from ledgers import EACH, entry, key_of
 
@@ -20,6 +25,10 @@ from governance.ledger.entries import Entry, canonical
 from governance.ledger.proving import checkpoint_now
 from governance.ledger.writer import Ledger
 
+NUMBERS = itertools.count()
+LOG = "tallystick.local/harbour"
+TABLES = {"entries": "seq, kind, id, recorded_at, idempotency_key, request_digest, body, salt, commitment",
+          "tiles": "level, number, hashes, root", "checkpoints": "size, note"}
 BYTES = re.compile(r"\{([0-9a-f]*)\}")
 WRITER = """
 import sys
@@ -39,22 +48,100 @@ ledger.close()
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where an embedded ledger is, and what a portfolio's log is named after."""
-    return tmp_path / "harbour" / "ledger"
+    """Where an embedded ledger is, and what a portfolio's log is named after: a name of the test's own, as tests share a server."""
+    return tmp_path / f"harbour{next(NUMBERS)}" / "ledger"
 
 
-@pytest.fixture(params=["embedded"])
-def address(request) -> str:
-    """Where the record is: every test that asks for it runs against every store."""
-    return ""
+@pytest.fixture(params=["embedded", "postgresql"], scope="session")
+def store(request) -> str:
+    """Every test that needs it runs against every store."""
+    return request.param
+
+
+@pytest.fixture
+def address(store, request) -> str:
+    """Where the record is, empty so far."""
+    return request.getfixturevalue("shared") if store == "postgresql" else ""
+
+
+@pytest.fixture(scope="session")
+def shared(postgres) -> str:
+    """The database of all tests that do not spoil it."""
+    return postgres.make()
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory) -> Path:
-    """A ledger of three months: checkpoints on the way, the newest five entries under none, one decision erased."""
+def template(store, request, tmp_path_factory) -> tuple[Path, str]:
+    """Folder and address of a ledger of three months: checkpoints on the way, the newest five entries under none, one decision erased."""
     folder = tmp_path_factory.mktemp("template") / "harbour" / "ledger"
-    fill(open_book(folder), key_of(open_book(folder), folder))
-    return folder
+    address = request.getfixturevalue("postgres").make() if store == "postgresql" else ""
+    fill(open_book(folder, address), key_of(open_book(folder), folder))
+    if address:
+        with psycopg.connect(address) as connection:
+            for table in TABLES:
+                connection.execute(f"CREATE TABLE public.{table} AS TABLE tallystick.{table}".encode())
+    return folder, address
+
+
+@pytest.fixture
+def filled(store, template, tmp_path) -> Iterator[Filled]:
+    """It as it was, and what someone with the store, and without our triggers, could do to it."""
+    (original, address), folder = template, tmp_path / "harbour" / "ledger"
+    shutil.copytree(original.parent.parent / "keys", folder.parent.parent / "keys")
+    if store == "embedded":
+        shutil.copytree(original, folder)
+        filled = Filled(folder, "", partial(alter_sqlite, folder))
+    else:
+        restore(address)
+        filled = Filled(folder, address, partial(alter_postgres, address))
+    yield filled
+    filled.book.close()
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A ledger that holds something. alter: (period, *statements); {7b7d}: bytes in hex, {}: no bytes."""
+
+    folder: Path
+    address: str
+    alter: Callable[..., None]
+
+    @cached_property
+    def book(self) -> Book:
+        return open_book(self.folder, self.address)
+
+    @cached_property
+    def key(self) -> Key:
+        return key_of(self.book, self.folder)
+
+
+def alter_sqlite(folder: Path, period: str, *statements: str) -> None:
+    with closing(sqlite3.connect(folder / f"{period}.db")) as database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            database.execute(BYTES.sub(r"x'\1'", statement))
+        database.commit()
+
+
+def restore(address: str) -> None:
+    """Put every table back as it was when it was filled."""
+    with psycopg.connect(address) as connection:
+        connection.execute("SET session_replication_role = replica")
+        for table in TABLES:
+            connection.execute(f"TRUNCATE tallystick.{table}".encode())
+            connection.execute(f"INSERT INTO tallystick.{table} TABLE public.{table}".encode())
+
+
+def alter_postgres(address: str, period: str, *statements: str) -> None:
+    with psycopg.connect(address) as connection:
+        connection.execute("SET session_replication_role = replica")
+        for table, columns in TABLES.items():
+            rows = f"SELECT {columns}, log, period FROM tallystick.{table} WHERE period = '{period}'"  # noqa: S608 - our own names
+            connection.execute(f"CREATE TEMP VIEW {table} AS {rows}".encode())
+            connection.execute(f"ALTER VIEW {table} ALTER log SET DEFAULT '{LOG}', ALTER period SET DEFAULT '{period}'".encode())
+        for statement in statements:
+            connection.execute(BYTES.sub(r"'\\x\1'::bytea", statement).encode())
 
 
 def fill(book: Book, key: Key) -> None:
@@ -96,21 +183,6 @@ def ledger(make_book) -> Iterator[Ledger]:
     ledger = Ledger(make_book())
     yield ledger
     ledger.close()
-
-
-@pytest.fixture
-def alter(folder, address) -> Callable[..., None]:
-    """Does to a month what someone with the store, and without our triggers, could do. {7b7d}: bytes in hex; {}: no bytes."""
-
-    def sqlite(period: str, *statements: str) -> None:
-        with closing(sqlite3.connect(folder / f"{period}.db")) as database:
-            for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-                database.execute(f"DROP TRIGGER {name}")
-            for statement in statements:
-                database.execute(BYTES.sub(r"x'\1'", statement))
-            database.commit()
-
-    return sqlite
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -11,6 +10,7 @@ from ledgers import EACH, entry, key_of
 
 from feature_repo.errors import LedgerError
 from governance.ledger import checkpoint
+from governance.ledger.book import open_book
 from governance.ledger.proving import checkpoint_now, grows, prove
 from governance.ledger.tree import consistent
 from governance.ledger.verification import verify
@@ -18,20 +18,13 @@ from governance.ledger.writer import Ledger
 
 
 @pytest.fixture
-def filled(template, folder, make_book):
-    shutil.copytree(template, folder)
-    shutil.copytree(template.parent.parent / "keys", folder.parent.parent / "keys")
-    return make_book()
-
-
-@pytest.fixture
-def trusted(filled, folder):
-    return key_of(filled, folder).verifier
+def trusted(filled):
+    return filled.key.verifier
 
 
 def test_an_untouched_ledger_verifies_and_says_what_no_checkpoint_covers_yet(filled, trusted):
     looked = []
-    found = verify(filled, trusted, told=looked.append)
+    found = verify(filled.book, trusted, told=looked.append)
     assert [(one.period, one.size, one.covered, one.erased) for one in found] == [
         ("2026-01", EACH + 1, EACH + 1, 0), ("2026-02", EACH + 1, EACH + 1, 1), ("2026-03", EACH + 7, EACH + 2, 0)]
     assert sum(looked) == 3 * EACH + 9
@@ -76,64 +69,64 @@ ALTERATIONS = [
 
 
 @pytest.mark.parametrize(("statements", "at"), ALTERATIONS, ids=[each[0][:60] for each in ALTERATIONS])
-def test_an_alteration_is_found_and_its_first_entry_named(filled, trusted, alter, statements, at):
-    alter("2026-02", *statements.split("; "))
+def test_an_alteration_is_found_and_its_first_entry_named(filled, trusted, statements, at):
+    filled.alter("2026-02", *statements.split("; "))
     with pytest.raises(LedgerError, match=f"2026-02.*{at}") as error:
-        verify(filled, trusted)
+        verify(filled.book, trusted)
     assert "asked" not in str(error.value)
 
 
-def test_entries_that_were_forged_with_all_their_hashes_do_not_fit_the_checkpoint(filled, trusted, alter, make_book, folder):
+def test_entries_that_were_forged_with_all_their_hashes_do_not_fit_the_checkpoint(filled, trusted):
     """The best a holder of the store without the key can do: a log anew, tiles and all, under the old checkpoints."""
-    alter("2026-02", "UPDATE entries SET id = 'forged' WHERE seq = 300", "DELETE FROM tiles")
+    filled.alter("2026-02", "UPDATE entries SET id = 'forged' WHERE seq = 300", "DELETE FROM tiles")
     with pytest.raises(LedgerError, match="2026-02"):
-        verify(filled, trusted)
+        verify(filled.book, trusted)
 
 
-def cut(period, size, alter):
+def cut(alter, period, size):
     """Shorten a month as if what came after had never been."""
     alter(period, *(f"DELETE FROM {what} > {size}" for what in ("entries WHERE seq", "checkpoints WHERE size")),  # noqa: S608 - our own
           "DELETE FROM tiles WHERE number > 0")
 
 
-def test_the_shortened_end_is_found_against_a_checkpoint_noted_elsewhere(filled, trusted, alter):
-    noted = checkpoint.read(filled.newest("2026-03")[1].encode(), trusted)
-    cut("2026-03", 500, alter)
-    assert verify(filled, trusted)[-1].size == 500
+def test_the_shortened_end_is_found_against_a_checkpoint_noted_elsewhere(filled, trusted):
+    noted = checkpoint.read(filled.book.newest("2026-03")[1].encode(), trusted)
+    cut(filled.alter, "2026-03", 500)
+    assert verify(filled.book, trusted)[-1].size == 500
     with pytest.raises(LedgerError, match="2026-03: it once held 602 entries; they are missing from entry 501 on"):
-        verify(filled, trusted, [noted])
+        verify(filled.book, trusted, [noted])
 
 
-def test_a_noted_checkpoint_stays_true_while_the_ledger_grows(filled, trusted, folder, make_book):
-    noted = checkpoint.read(filled.newest("2026-03")[1].encode(), trusted)
-    ledger = Ledger(make_book(), now=lambda: datetime(2026, 3, 9, tzinfo=UTC))
+def test_a_noted_checkpoint_stays_true_while_the_ledger_grows(filled, trusted):
+    noted = checkpoint.read(filled.book.newest("2026-03")[1].encode(), trusted)
+    ledger = Ledger(filled.book, now=lambda: datetime(2026, 3, 9, tzinfo=UTC))
     ledger.append([entry("later")]).result()
     ledger.close()
-    checkpoint_now(filled, key_of(filled, folder))
-    assert verify(filled, trusted, [noted])[-1].covered == EACH + 8
-    proof = grows(filled, "2026-03", noted.size)
-    newest = checkpoint.read(filled.newest("2026-03")[1].encode(), trusted)
+    checkpoint_now(filled.book, filled.key)
+    assert verify(filled.book, trusted, [noted])[-1].covered == EACH + 8
+    proof = grows(filled.book, "2026-03", noted.size)
+    newest = checkpoint.read(filled.book.newest("2026-03")[1].encode(), trusted)
     assert consistent(proof, (noted.size, noted.root), (newest.size, newest.root))
 
 
 def test_a_checkpoint_of_a_month_that_is_not_there_is_found(filled, trusted):
-    noted = checkpoint.Checkpoint(f"{filled.log}/2025-12", 1, bytes(32))
+    noted = checkpoint.Checkpoint(f"{filled.book.log}/2025-12", 1, bytes(32))
     with pytest.raises(LedgerError, match="not there"):
-        verify(filled, trusted, [noted])
+        verify(filled.book, trusted, [noted])
 
 
-def test_a_month_that_was_shortened_with_its_checkpoints_does_not_fit_the_next(filled, trusted, alter):
-    cut("2026-01", 301, alter)
+def test_a_month_that_was_shortened_with_its_checkpoints_does_not_fit_the_next(filled, trusted):
+    cut(filled.alter, "2026-01", 301)
     with pytest.raises(LedgerError, match="2026-02, entry 1: its beginning"):
-        verify(filled, trusted)
+        verify(filled.book, trusted)
 
 
 def test_another_key_or_another_log_is_refused(filled, trusted, tmp_path):
-    other = checkpoint.open_key(tmp_path / "other", filled.log)
+    other = checkpoint.open_key(tmp_path / "other", filled.book.log)
     with pytest.raises(LedgerError, match="not signed by"):
-        verify(filled, other.verifier)
+        verify(filled.book, other.verifier)
     with pytest.raises(LedgerError, match="these are those of"):
-        verify(filled, checkpoint.Verifier("tallystick.local/mill", trusted.public))
+        verify(filled.book, checkpoint.Verifier("tallystick.local/mill", trusted.public))
 
 
 def test_a_checkpoint_is_written_once_for_what_was_appended_and_covers_every_month(make_book, book, folder):
@@ -153,34 +146,34 @@ def test_a_checkpoint_is_written_once_for_what_was_appended_and_covers_every_mon
     assert [one.covered for one in verify(book, key.verifier)] == [3, 2]
 
 
-def test_no_checkpoint_is_signed_over_a_log_that_does_not_begin_with_the_last_one(filled, folder, alter):
-    alter("2026-03", "UPDATE entries SET id = 'forged' WHERE seq = 600")
+def test_no_checkpoint_is_signed_over_a_log_that_does_not_begin_with_the_last_one(filled):
+    filled.alter("2026-03", "UPDATE entries SET id = 'forged' WHERE seq = 600")
     with pytest.raises(LedgerError, match="no longer begins with"):
-        checkpoint_now(filled, key_of(filled, folder))
+        checkpoint_now(filled.book, filled.key)
 
 
 def test_every_entry_under_a_checkpoint_has_a_proof_and_no_other_entry_has(filled, trusted):
-    for record in [*islice(filled.records(), 0, None, 41), *filled.within("2026-03", EACH)]:
+    for record in [*islice(filled.book.records(), 0, None, 41), *filled.book.within("2026-03", EACH)]:
         if record.period == "2026-03" and record.seq > EACH + 2:
             with pytest.raises(LedgerError, match="under no checkpoint yet"):
-                prove(filled, record)
+                prove(filled.book, record)
         else:
-            proof = prove(filled, record)
+            proof = prove(filled.book, record)
             assert proof.holds(record, trusted)
-    other = filled.find("id", "3a1")
+    other = filled.book.find("id", "3a1")
     assert not proof.holds(other, trusted)
 
 
 def test_the_proof_of_an_erased_decision_still_holds(filled, trusted):
-    erased = filled.find("id", "2a7")
+    erased = filled.book.find("id", "2a7")
     assert (erased.erased, erased.body, erased.salt, erased.idempotency_key) == (True, b"", b"", None)
-    assert prove(filled, erased).holds(erased, trusted)
+    assert prove(filled.book, erased).holds(erased, trusted)
     with pytest.raises(LedgerError, match="was erased"):
         _ = erased.content
 
 
-def test_what_is_appended_while_it_verifies_is_no_false_alarm(filled, trusted, make_book, folder):
-    other, key, rounds = make_book(), key_of(filled, folder), []
+def test_what_is_appended_while_it_verifies_is_no_false_alarm(filled, trusted):
+    other, key, rounds = open_book(filled.folder, filled.address), filled.key, []
     ledger = Ledger(other, now=lambda: datetime(2026, 3, 9, tzinfo=UTC))
 
     def meanwhile(_: int) -> None:
@@ -188,6 +181,6 @@ def test_what_is_appended_while_it_verifies_is_no_false_alarm(filled, trusted, m
         ledger.append([entry(f"meanwhile{rounds[-1]}-{number}") for number in range(300)]).result()
         checkpoint_now(other, key)
 
-    verify(filled, trusted, told=meanwhile)
+    verify(filled.book, trusted, told=meanwhile)
     ledger.close()
-    assert verify(filled, trusted)[-1].covered > 1_000
+    assert verify(filled.book, trusted)[-1].covered > 1_000
