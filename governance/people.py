@@ -108,7 +108,7 @@ class People:
         """Why an event does not count, in words; None where it does. Says nothing of roles: who may do what is the promotion's."""
         at = recorded_at if isinstance(recorded_at, datetime) else datetime.fromisoformat(recorded_at)
         try:
-            return self._signed(event, at) if event.by.how in {"key", "token"} else _unsigned(event)
+            return self._signed(event, at) if event.by.how in {"key", "token"} else self._unsigned(event)
         except IdentityError as error:
             return str(error)
 
@@ -126,6 +126,19 @@ class People:
             return f"{by.name} is invented for a demonstration, and the event does not say so"
         genuine = keys.verifies(signer.key, by.signature, events.statement(event))
         return None if genuine else f"the signature is not of {by.key}'s key over what the event says"
+
+    def _unsigned(self, event: Event) -> str | None:
+        """What a process or the MLflow UI says needs no key; it is nothing that needs a person, and in no person's name."""
+        by, kind = event.by, events.NAMES[type(event)]
+        if by.key or by.signature:
+            return f"{kind} by {by.how} carries a signature; only people sign"
+        if kind in BY_PEOPLE or (kind in BY_PEOPLE_OR_MLFLOW and by.how != "mlflow"):
+            return f"{kind} needs a person, not {by.how}"
+        if by.how == "mlflow" and by.name != UNKNOWN:
+            return f"the MLflow UI does not say who did it, so {kind} by mlflow is by {UNKNOWN}"
+        if any(each.name == by.name for each in self.entries):
+            return f"{by.name} is a person in {self.where} and signs what they say"
+        return None
 
 
 def read(path: Path) -> People:
@@ -207,15 +220,3 @@ def _require_apart(one: Person, other: Person, where: str) -> None:
         raise IdentityError(f"{where}: {one.name} and {other.name} have the same key; two people have two keys")
     elif one.token and one.token == other.token:
         raise IdentityError(f"{where}: {one.name} and {other.name} have the same token; run: tally people token {other.name}")
-
-
-def _unsigned(event: Event) -> str | None:
-    """What a process or the MLflow UI says needs no key, and may be nothing that needs a person."""
-    by, kind = event.by, events.NAMES[type(event)]
-    if by.key or by.signature:
-        return f"{kind} by {by.how} carries a signature; only people sign"
-    if kind in BY_PEOPLE or (kind in BY_PEOPLE_OR_MLFLOW and by.how != "mlflow"):
-        return f"{kind} needs a person, not {by.how}"
-    if by.how == "mlflow" and by.name != UNKNOWN:
-        return f"the MLflow UI does not say who did it, so {kind} by mlflow is by {UNKNOWN}"
-    return None

@@ -262,6 +262,7 @@ def test_what_needs_a_person_counts_from_no_process_and_a_request_from_mlflow_is
     assert "needs a person" in by(approval(), "watch", "process")
     assert "needs a person" in by(retirement, "jane", "process")
     assert by(refusal, "watch", "process") is None
+    assert "is a person" in by(refusal, "jane", "process")
 
 
 def test_every_kind_of_event_that_a_person_must_say_is_one_that_there_is():
