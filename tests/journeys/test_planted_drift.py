@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +18,8 @@ from sklearn.linear_model import LogisticRegression
 from feature_repo.contract import APPLICATION_ID, EVENT_TIME
 from feature_repo.portfolio import Portfolio
 from feature_repo.portfolios import load
+from governance import gates
+from governance.release import verify
 
 NAME, ROWS = "consumer_loans", 60_000
 
@@ -52,8 +55,9 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         sizes = [path.stat().st_size for path in reports.glob("*.html")]
         (truth,) = Path("data").rglob("truth/planted.json")
         planted = json.loads(truth.read_bytes())
+        judged = {found.gate: found for found in gates.judge(verify(release), None, "", datetime.now(UTC))}
         recalibrated = against_the_truth(d / "assemble" / "applications.parquet", release, truth.parent / "truth.parquet", planted)
-    return SimpleNamespace(portfolio=load(NAME), planted=planted, recalibrated=recalibrated, manifest=manifest,
+    return SimpleNamespace(portfolio=load(NAME), planted=planted, recalibrated=recalibrated, manifest=manifest, judged=judged,
                            docs=docs, sizes=sizes, **found)
 
 
@@ -159,3 +163,10 @@ def test_the_reports_say_it_in_words(journey):
 def test_pds_follow_the_true_pds_out_of_time_until_the_planted_drift(journey):
     """At the default number of applications; 36,000 leave the slope uncertain by 0.04 (standard error)."""
     assert 0.95 <= journey.recalibrated.coef_[0, 0] <= 1.05
+
+
+def test_the_planted_unfair_proxy_is_held_up_by_the_strict_pack(journey):
+    fairness = journey.judged["fairness-strict"]
+
+    assert not fairness.passed
+    assert "minority B: 0.6" in fairness.found
