@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -98,8 +99,34 @@ def make_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Proj
 
 
 @pytest.fixture(scope="session")
-def small_project(make_project: Callable[..., Project]) -> Project:
-    """The default portfolio at 12,000 applications, its pipeline run once."""
+def small_project(make_project: Callable[..., Project], tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The default portfolio at 12,000 applications, its pipeline run once for all processes of a test run.
+
+    Each process has a checkout of its own to change. The first to ask runs the pipeline; another takes what that left but its registry
+    and record, which name places on disk, and `dvc repro` makes those anew: only the stages that always run are left to it.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return run_small(make_project)
+    shared = tmp_path_factory.getbasetemp().parent / "small"
+    with shared.with_suffix(".lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not shared.is_dir():
+            project = run_small(make_project)
+            draft = copy_of_its_results(project, tmp_path_factory.mktemp("draft") / "project")
+            draft.path.rename(shared)
+            return project
+    project = copy_of_its_results(Project(shared), tmp_path_factory.mktemp("small") / "project")
+    project.repro()
+    return project
+
+
+def run_small(make_project: Callable[..., Project]) -> Project:
     project = make_project(ingest={"rows": 12_000})
     project.repro()
     return project
+
+
+def copy_of_its_results(project: Project, path: Path) -> Project:
+    """The checkout with all its stages wrote and DVC's cache, and none of its services."""
+    shutil.copytree(project.path, path, ignore=shutil.ignore_patterns("var", "__pycache__"))
+    return Project(path)
