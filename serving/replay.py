@@ -54,7 +54,7 @@ class Scorers:
         if release_id not in self.loaded:
             path = self.folder / release_id
             if not path.is_dir():
-                raise ReleaseError(f"release {release_id[:12]} is not in {self.folder}; bring it back, or run: tally place")
+                raise ReleaseError(f"release {release_id[:12]} is not in {self.folder}; bring it back from the registry or a backup")
             self.loaded[release_id] = decision.load(release.verify(path, release_id), self.portfolio)
         return self.loaded[release_id]
 

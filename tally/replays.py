@@ -17,9 +17,11 @@ from tqdm import tqdm
 
 from feature_repo import portfolios
 from feature_repo.errors import LedgerError
+from governance import promotion
 from governance.ledger.entries import DECISION, Record, stamp
 from serving.reconsideration import attribution, reconsider, swaps
 from serving.replay import Replay, Scorers, again, many
+from tally.checkout import Checkout
 from tally.questions import Questions
 
 CHUNK = 5_000
@@ -69,6 +71,15 @@ def one(questions: Questions, decision_id: str) -> tuple[Replay, Content]:
     return again(content, scorers(questions).of(content["release_id"])), content
 
 
+def fetch(questions: Questions, release_id: str) -> None:
+    """Bring a release into the home, from the registry and verified, where it is not there: a challenger was never placed."""
+    standing = promotion.standing(questions.events, questions.people)
+    if release_id in standing.releases and not (questions.releases / release_id).is_dir():
+        from tally import placing
+
+        placing.fetched(Checkout(portfolios.load(questions.portfolio), questions.home), standing.releases[release_id], questions.people)
+
+
 def every(questions: Questions, span: Span) -> Replayed:
     """All decisions of a span made again, each with its own release."""
     loaded, total, erased = scorers(questions), 0, 0
@@ -86,6 +97,7 @@ def every(questions: Questions, span: Span) -> Replayed:
 
 def instead(questions: Questions, release_id: str, span: Span) -> pd.DataFrame:
     """What another release would have decided in a span: the frame of `serving.reconsideration`, in recorded order."""
+    fetch(questions, release_id)
     loaded = scorers(questions)
     other = loaded.of(release_id)
     frames = [reconsider(those, loaded.of(recorded), other) for chunk in chunks(questions, span, "reconsider")

@@ -63,7 +63,9 @@ def reproduce(named: str, portfolio: str | None = None, *, fresh: bool = False) 
     registered = asked.release(named)
     require_committed(registered)
     with clone(Path.cwd(), registered.commit) as folder:
-        if not fresh:
+        if fresh:
+            (folder / LOCK).unlink(missing_ok=True)
+        else:
             share(Path.cwd(), folder)
         run(folder, asked.portfolio, "dvc", "repro", *REGISTERED_FROM)
         require_same_data(registered, folder)
@@ -96,22 +98,28 @@ def clone(origin: Path, commit: str) -> Iterator[Path]:
 
 
 def share(origin: Path, folder: Path) -> None:
-    """Let the clone use the checkout's cache and remotes, and what its lock file knows of stages that have not changed."""
+    """Let the clone use the checkout's cache and remotes, and what a lock file knows of the stages before train.
+
+    Of later stages it must know nothing: DVC takes what a lock file names out of the cache, whatever is said of the run cache.
+    """
     if (origin / LOCAL).is_file():
         shutil.copy2(origin / LOCAL, folder / LOCAL)
-    if (origin / LOCK).is_file():
-        shutil.copy2(origin / LOCK, folder / LOCK)
+    source = next((path for path in (origin / LOCK, folder / LOCK) if path.is_file()), None)
+    if source:
+        lock = msgspec.yaml.decode(source.read_bytes())
+        lock["stages"] = {name: stage for name, stage in lock["stages"].items() if name in {*REGISTERED_FROM, *SHARED}}
+        (folder / LOCK).write_bytes(msgspec.yaml.encode(lock))
     cache = _did([sys.executable, "-m", "dvc", "cache", "dir"], origin, {}).strip()
     _did([sys.executable, "-m", "dvc", "cache", "dir", "--local", str((origin / cache).resolve())], folder, {})
 
 
 def checkout_shared(folder: Path, portfolio: str) -> None:
     """Bring what the lock file names of the stages before train from the cache, else from a remote; what is nowhere is computed."""
-    known = msgspec.yaml.decode((folder / LOCK).read_bytes()).get("stages", {}) if (folder / LOCK).is_file() else {}
-    for stage in (stage for stage in SHARED if stage in known):
-        for command in (("checkout",), ("pull",)):
-            if _ran([sys.executable, "-m", "dvc", *command, "--quiet", stage], folder, environment(folder, portfolio)).returncode == 0:
-                break
+    known = msgspec.yaml.decode((folder / LOCK).read_bytes())["stages"]
+    stages = [stage for stage in SHARED if stage in known]
+    for command in ("checkout", "pull") if stages else ():
+        if _ran([sys.executable, "-m", "dvc", command, "--quiet", *stages], folder, environment(folder, portfolio)).returncode == 0:
+            break
 
 
 def require_same_data(registered: ReleaseRegistered, folder: Path) -> None:

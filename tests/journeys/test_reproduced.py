@@ -9,6 +9,8 @@ import pytest
 from projects import Project
 from ruamel.yaml import YAML
 
+SOMEBODY = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+
 
 @pytest.fixture(scope="module")
 def committed(small_project, tmp_path_factory) -> Project:
@@ -18,9 +20,9 @@ def committed(small_project, tmp_path_factory) -> Project:
     shutil.copytree(small_project.path, path)
     project = Project(path)
     assert "uncommitted changes" in refused(project, "v1")
-    for command in (["add", "params.yaml", "dvc.lock"], ["-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "-qm", "Run"]):
+    for command in (["add", "params.yaml", "dvc.lock"], [*SOMEBODY, "commit", "-qm", "Run"]):
         assert project.run("git", *command).returncode == 0
-    assert project.repro() == ["ingest", "register", "compare"]
+    assert not {"train", "evaluate"} & set(project.repro())
     return project
 
 
@@ -54,7 +56,7 @@ def test_other_data_than_those_of_the_registration_are_named_before_anything_is_
     with (committed.path / "params.yaml").open("w") as file:
         yaml.dump(params, file)
     lock = (committed.path / "dvc.lock").read_bytes()
-    for command in (["add", "params.yaml"], ["-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "-qm", "Other"]):
+    for command in (["add", "params.yaml"], [*SOMEBODY, "commit", "-qm", "Other"]):
         assert committed.run("git", *command).returncode == 0
     changed = committed.run("git", "rev-parse", "HEAD").stdout.strip()
     code = ("from pathlib import Path; import msgspec; from tally import questions, reproduction; "

@@ -13,7 +13,8 @@ import msgspec
 import numpy as np
 import pytest
 from asking import api, brought, home, make_api, request_of, said, settings  # noqa: F401
-from recorded import other
+from recorded import EACH, PORTFOLIO, other, record
+from registry import environment, register, running
 from served import promote
 
 from feature_repo.contract import APPLICANT_ID
@@ -75,6 +76,17 @@ def test_10_000_decisions_replay_alike_before_and_after_a_later_promotion(api, b
     frame = replays.instead(Questions(settings.home, brought.name), second.id, Span())
     assert (frame["because"] != "").sum() > 0
     assert set(frame.loc[frame["release_id"] == second.id, "because"]) == {""}
+
+
+def test_a_challenger_that_was_never_placed_is_fetched_from_the_registry(tmp_path, make_release):
+    made = record(tmp_path, make_release)
+    challenger = make_release(tmp_path / "challenger" / "release", PORTFOLIO, intercept=-1.5)
+    with running(tmp_path / "mlflow") as registry, environment(MLFLOW_TRACKING_URI=registry.url):
+        register(registry, made.home, PORTFOLIO, [challenger])
+        assert not (made.questions.releases / challenger.id).exists()
+        frame = replays.instead(made.questions, challenger.id, Span())
+    assert len(frame) == 2 * EACH
+    assert (made.questions.releases / f"{challenger.id}.sig").is_file()
 
 
 @pytest.mark.parametrize("seed", [1, 2])
