@@ -1,4 +1,4 @@
-"""What a killed run leaves that blocks or misleads the next one, put right: DVC's locks, a torn dvc.lock, experiments nobody runs.
+"""What a killed process leaves that blocks or misleads the next one, put right: DVC's locks, a torn dvc.lock, experiments, answers.
 
 Touches nothing while a DVC or stage process of this checkout lives, no result, no cache and no registry. A process on another machine
 that shares the folder is not seen from here.
@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 import psutil
 
-from feature_repo.errors import ServiceError
+from feature_repo.errors import LedgerError, ServiceError
 
 TEMPORARY = Path(".dvc", "tmp")
 LOCK = Path("dvc.lock")
@@ -50,7 +50,7 @@ def repair(root: Path | None = None) -> Findings:
         raise ServiceError(f"DVC is at work in this checkout ({who}); nothing was touched. Wait for it, or end it (kill {alive[0].pid}), "
                            "then run again: tally repair")
     found = Findings()
-    for mend in (_mend_locks, _mend_lockfile, _mend_experiments, _mend_downloads):
+    for mend in (_mend_locks, _mend_lockfile, _mend_experiments, _mend_downloads, _mend_answers):
         mend(root, found)
     return found
 
@@ -177,6 +177,24 @@ def _mend_downloads(root: Path, found: Findings) -> None:
     for draft in _drafts(root, lambda pid: not psutil.pid_exists(pid)):
         draft.unlink(missing_ok=True)
         found.done.append(f"{draft.relative_to(root)} is part of a download that was cut off: removed")
+
+
+def _mend_answers(root: Path, found: Findings) -> None:
+    """What killed workers of a service recorded and did not show to have answered; `tally watch` and the next worker do the same."""
+    from governance.ledger.book import open_book
+    from governance.ledger.writer import Ledger
+    from serving import answers
+
+    for folder in sorted(Path(root / (os.environ.get("TALLY_HOME") or "var")).glob("*/answers")):
+        name, ledger = folder.parent.name, Ledger(open_book(folder.with_name("ledger"), os.environ.get("TALLY_LEDGER")))
+        try:
+            if marked := answers.settle(folder, ledger):
+                found.done.append(f"{marked} decisions of {name} were recorded by a worker that was killed before their answers were seen "
+                                  "to leave: marked in the ledger")
+        except (LedgerError, OSError) as error:
+            found.left.append(f"answers of {name}: left as they are ({error}); run again: tally repair")
+        finally:
+            ledger.close()
 
 
 def _drafts(root: Path, abandoned: Callable[[int], bool]) -> Iterator[Path]:

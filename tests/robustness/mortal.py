@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,13 @@ import psutil
 from served import BAD, Service
 
 from feature_repo.contract import APPLICANT_ID
+from feature_repo.errors import LedgerError
 from governance import events
 from governance.ledger.book import Book, moment, open_book
+from governance.ledger.checkpoint import open_key
 from governance.ledger.entries import DECISION, Record, stamp
-from governance.ledger.proving import standing
+from governance.ledger.proving import checkpoint_now
+from governance.ledger.verification import verify
 from serving.decisions import answer
 from serving.owed import SUFFIX
 
@@ -149,7 +151,7 @@ def examine(folder: Path, ran: Ran) -> Findings:
     answers = {answer(record) for record in records.values()}
     unanswered = {record.id for record in records.values() if not answered_at_once(record, by_key[str(record.idempotency_key)])}
     wrong = [
-        *whole(book),
+        *whole(folder, book),
         *(f"answered and not recorded so: {one.key}" for one in ran.attempts if one.answer and one.answer not in answers),
         *(f"recorded, not answered, no mark: {one}" for one in unanswered - marks),
         *(f"a mark of nothing recorded: {one}" for one in marks - records.keys()),
@@ -172,14 +174,12 @@ def answered_at_once(record: Record, attempts: list[Attempt]) -> bool:
     return made_it.answer is not None
 
 
-def whole(book: Book) -> list[str]:
-    """What is wrong with the record in itself."""
-    found = []
-    for period in book.periods():
-        size, _ = standing(book, period)
-        records = list(book.within(period))
-        if [record.seq for record in records] != list(range(1, size + 1)):
-            found.append(f"{period}: {size} leaves, numbered otherwise")
-        found += [f"{record.id}: not what was committed to" for record in records
-                  if sha256(record.salt + record.payload).digest() != record.commitment]
-    return found
+def whole(folder: Path, book: Book) -> list[str]:
+    """What is wrong with the record in itself, as `tally verify` says."""
+    key = open_key(folder.parent, book.log)
+    try:
+        checkpoint_now(book, key)
+        verify(book, key.verifier)
+    except LedgerError as error:
+        return [str(error)]
+    return []

@@ -12,8 +12,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from uuid6 import uuid7
 
 from feature_repo.errors import ServiceError
+from governance.ledger.book import open_book
+from governance.ledger.entries import DECISION, Entry
+from governance.ledger.writer import Ledger
+from serving.owed import Places
 from tally import repair
 
 PIPELINE = "stages:\n  a:\n    cmd: sleep ${s}; echo 1 > a.txt\n    outs: [a.txt]\n"
@@ -191,3 +196,17 @@ def test_whatever_of_ours_runs_the_pipeline_repairs_first(root):
     assert done.returncode == 0, done.stderr
     assert "rwlock was cut off by a killed run: removed" in done.stderr
     assert (root / "a.txt").is_file()
+
+
+def test_what_killed_workers_did_not_show_to_have_answered_is_marked_once(root):
+    home = root / "var" / "card_default"
+    home.mkdir(parents=True)
+    ledger = Ledger(open_book(home / "ledger"))
+    worker, ids = Places(home / "answers" / "1-a.owed", 4), [str(uuid7()) for _ in range(2)]
+    worker.take(ids)
+    ledger.append([Entry(DECISION, one, b"{}") for one in ids]).result()
+    assert str(repair.repair(root)).startswith(NOTHING)  # it lives
+    worker.close(keep=True)
+    assert str(repair.repair(root)).startswith("2 decisions of card_default")
+    assert str(repair.repair(root)).startswith(NOTHING)
+    ledger.close()
