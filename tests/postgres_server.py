@@ -40,8 +40,9 @@ def unprivileged() -> str | None:
 class Server:
     """A running server, and databases on it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, most: int = 60) -> None:
         self.folder = folder
+        self.most = most
         self.user = unprivileged()
         self.numbers = itertools.count()
         if self.user:
@@ -52,8 +53,9 @@ class Server:
     def begin(self) -> subprocess.Popen[bytes]:
         """Start it, and wait until it answers."""
         log = (self.folder / "log").open("ab")
-        command = [program("postgres"), "-D", str(self.folder / "data"), "-k", str(self.folder), "-h", "", "-c", "max_connections=60"]
-        self.process = subprocess.Popen(command, stdout=log, stderr=log, user=self.user, cwd="/", start_new_session=True)
+        command = [program("postgres"), "-D", str(self.folder / "data"), "-k", str(self.folder), "-h", "",
+                   "-c", f"max_connections={self.most}"]
+        self.process = subprocess.Popen(command, stdout=log, stderr=log, user=self.user, cwd="/")
         for _ in range(300):
             try:
                 psycopg.connect(self.address("postgres")).close()

@@ -73,8 +73,8 @@ class Book(Protocol):
     def full(self, period: str) -> int:
         """How many full tiles of leaves are kept."""
 
-    def nodes(self, period: str, wanted: Collection[Place]) -> dict[Place, list[bytes]]:
-        """The hashes of tiles, by level and number; fewer than 256 where one is not full yet."""
+    def nodes(self, period: str, wanted: Collection[Place]) -> dict[Place, bytes]:
+        """The hashes of tiles, by level and number; fewer than 256, and no nodes above them, where one is not full yet."""
 
     def tiles(self, period: str, level: int, stop: int) -> Iterator[Tile]:
         """Those of a level that are kept with a number below `stop`, in order."""

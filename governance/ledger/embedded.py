@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from feature_repo.errors import LedgerError
@@ -28,16 +29,19 @@ SELECT = f"SELECT {', '.join(COLUMNS)} FROM entries "  # noqa: S608 - our own na
 LEAVES = """SELECT CAST(kind || char(9) || id || char(9) || recorded_at || char(9) || lower(hex(commitment)) AS BLOB)
     FROM entries WHERE seq > ? AND seq <= ? ORDER BY seq"""
 ERASE = "UPDATE entries SET body = x'', salt = x'', idempotency_key = NULL, request_digest = NULL WHERE id = ? AND salt <> x''"
+MOST_IDLE = 8
 LEAST_FREE_BYTES = 32 * 2**20
 
 
 class Embedded:
-    """The book of one folder. Reading opens what it needs and closes it again; one connection writes, from one thread at a time."""
+    """The book of one folder. A few connections that read are kept; one writes, from one thread at a time."""
 
     def __init__(self, folder: Path, log: str) -> None:
         self.folder = folder
         self.log = log
         self._open: tuple[Path, sqlite3.Connection] | None = None
+        self._idle: list[tuple[tuple[int, int], sqlite3.Connection]] = []
+        self._lock = Lock()
 
     def periods(self) -> list[str]:
         return [path.stem for path in files(self.folder)]
@@ -57,13 +61,12 @@ class Embedded:
 
     def find(self, column: Column, value: str, periods: int = 0) -> Record | None:
         for period in reversed(self.periods()[-periods:]):
-            if found := next(self._read(period, f"WHERE {column} = ?", (value,)), None):
-                return found
+            if row := self._one(period, f"{SELECT}WHERE {column} = ?", (value,)):
+                return Record(period, *row)
         return None
 
     def size(self, period: str) -> int:
-        (found,) = self._one(period, "SELECT coalesce(max(seq), 0) FROM entries")
-        return int(found)
+        return int(self._value(period, "SELECT coalesce(max(seq), 0) FROM entries"))
 
     def within(self, period: str, start: int = 0, stop: int | None = None) -> Iterator[Record]:
         return self._read(period, "WHERE seq > ? AND seq <= ? ORDER BY seq", (start or -(2**62), 2**62 if stop is None else stop))
@@ -74,15 +77,14 @@ class Embedded:
                 yield leaf
 
     def full(self, period: str) -> int:
-        (found,) = self._one(period, "SELECT coalesce(max(number) + 1, 0) FROM tiles WHERE level = 0")
-        return int(found)
+        return int(self._value(period, "SELECT coalesce(max(number) + 1, 0) FROM tiles WHERE level = 0"))
 
-    def nodes(self, period: str, wanted: Collection[Place]) -> dict[Place, list[bytes]]:
+    def nodes(self, period: str, wanted: Collection[Place]) -> dict[Place, bytes]:
         with self._reading(period) as database:
             return {place: _tile(database, *place) for place in wanted}
 
     def tiles(self, period: str, level: int, stop: int) -> Iterator[Tile]:
-        query = "SELECT level, number, hashes, root FROM tiles WHERE level = ? AND number < ? ORDER BY number"
+        query = "SELECT level, number, root, hashes FROM tiles WHERE level = ? AND number < ? ORDER BY number"
         with self._reading(period) as database:
             for row in database.execute(query, (level, stop)):
                 yield Tile(*row)
@@ -92,16 +94,16 @@ class Embedded:
             yield from database.execute("SELECT size, note FROM checkpoints ORDER BY size")
 
     def newest(self, period: str) -> tuple[int, str]:
-        size, note = self._one(period, "SELECT size, note FROM checkpoints UNION ALL SELECT 0, '' ORDER BY size DESC LIMIT 1")
-        return int(size), str(note)
+        size, note = self._one(period, "SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1") or (0, "")
+        return size, note
 
     def keep(self, period: str, tiles: Sequence[Tile], checkpoint: tuple[int, str]) -> bool:
         with locked(self.folder), closing(connect(self._path(period))) as database:
             database.execute("BEGIN IMMEDIATE")
             if database.execute("SELECT 1 FROM checkpoints WHERE size >= ?", checkpoint[:1]).fetchone():
                 return False
-            known = set(database.execute("SELECT level, number FROM tiles"))
-            fresh = [astuple(tile) for tile in tiles if (tile.level, tile.number) not in known]
+            known = "SELECT 1 FROM tiles WHERE level = ? AND number = ?"
+            fresh = [astuple(tile) for tile in tiles if not database.execute(known, (tile.level, tile.number)).fetchone()]
             database.executemany("INSERT INTO tiles VALUES (?, ?, ?, ?)", fresh)
             database.execute("INSERT INTO checkpoints VALUES (?, ?)", checkpoint)
             database.execute("COMMIT")
@@ -127,10 +129,18 @@ class Embedded:
                 yield SqliteTurn(self, database, path.stem, size, at)
                 database.execute("COMMIT")
             except BaseException:
-                self.close()
+                self._let_go()
                 raise
 
     def close(self) -> None:
+        self._let_go()
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for _, database in idle:
+            database.close()
+
+    def _let_go(self) -> None:
+        """Close what writes, and with it whatever it had begun."""
         if self._open is not None:
             self._open[1].close()
             self._open = None
@@ -139,7 +149,7 @@ class Embedded:
         """The file of the newest month, and the connection to it."""
         path = max([*files(self.folder), self._path(f"{at:%Y-%m}")])
         if self._open is None or self._open[0] != path or not path.exists():
-            self.close()
+            self._let_go()
             self._open = (path, self._start(path, at))
         if shutil.disk_usage(self.folder).free < LEAST_FREE_BYTES:
             raise LedgerError(f"less than {LEAST_FREE_BYTES >> 20} MiB are free where the ledger is; free space or move TALLY_HOME")
@@ -160,33 +170,60 @@ class Embedded:
 
     @contextmanager
     def _reading(self, period: str) -> Iterator[sqlite3.Connection]:
+        """A connection that reads a month's file: one that is idle, or a new one. Where reading is given up halfway it is closed."""
         path = self._path(period)
-        with closing(reader(path)) as database:
-            try:
-                yield database
-            except sqlite3.Error as error:
-                raise LedgerError(f"{path.name} cannot be read as a ledger: {error}") from None
+        file, database = self._take(path)
+        try:
+            yield database
+        except sqlite3.Error as error:
+            database.close()
+            raise LedgerError(f"{path.name} cannot be read as a ledger: {error}") from None
+        except BaseException:
+            database.close()
+            raise
+        with self._lock:
+            self._idle.append((file, database))
+            surplus = self._idle.pop(0)[1] if len(self._idle) > MOST_IDLE else None
+        if surplus:
+            surplus.close()
+
+    def _take(self, path: Path) -> tuple[tuple[int, int], sqlite3.Connection]:
+        """A connection to the file that has this name now."""
+        try:
+            found = path.stat()
+        except OSError as error:
+            raise LedgerError(f"{path.name} cannot be read as a ledger: {error.strerror}") from None
+        file = found.st_dev, found.st_ino
+        with self._lock:
+            for place, (known, database) in enumerate(self._idle):
+                if known == file and found.st_size:
+                    del self._idle[place]
+                    return file, database
+        return file, reader(path)
 
     def _read(self, period: str, clause: str, values: Sequence[Any] = ()) -> Iterator[Record]:
         with self._reading(period) as database:
             for row in database.execute(SELECT + clause, values):
                 yield Record(period, *row)
 
-    def _one(self, period: str, query: str) -> tuple[Any, ...]:
+    def _one(self, period: str, query: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         with self._reading(period) as database:
-            found: tuple[Any, ...] = database.execute(query).fetchone()
-            return found
+            found: list[tuple[Any, ...]] = database.execute(query, values).fetchmany(1)
+        return found[0] if found else None
+
+    def _value(self, period: str, query: str) -> Any:
+        return (self._one(period, query) or (None,))[0]
 
 
-def _tile(database: sqlite3.Connection, level: int, number: int) -> list[bytes]:
+def _tile(database: sqlite3.Connection, level: int, number: int) -> bytes:
     """A tile as it is kept; where it is not full yet, from the tiles or leaves below it."""
     first = number * TILE
     if kept := database.execute("SELECT hashes FROM tiles WHERE level = ? AND number = ?", (level, number)).fetchone():
-        return tree.digests(kept[0])
+        return bytes(kept[0])
     if level:
         below = "SELECT root FROM tiles WHERE level = ? AND number >= ? AND number < ? ORDER BY number"
-        return [root for (root,) in database.execute(below, (level - 1, first, first + TILE))]
-    return [tree.leaf_hash(leaf) for (leaf,) in database.execute(LEAVES, (first, first + TILE))]
+        return b"".join(root for (root,) in database.execute(below, (level - 1, first, first + TILE)))
+    return b"".join(tree.leaf_hash(leaf) for (leaf,) in database.execute(LEAVES, (first, first + TILE)))
 
 
 @dataclass(frozen=True)
@@ -213,5 +250,6 @@ class SqliteTurn:
         if row:
             return Record(self.period, *row)
         for earlier in self.book.periods()[-2:-1]:
-            return next(self.book._read(earlier, "WHERE idempotency_key = ?", (key,)), None)  # noqa: SLF001 - its own turn
+            row = self.book._one(earlier, f"{SELECT}WHERE idempotency_key = ?", (key,))  # noqa: SLF001 - its own turn
+            return Record(earlier, *row) if row else None
         return None

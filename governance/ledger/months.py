@@ -27,7 +27,7 @@ CREATE TABLE entries (
     idempotency_key TEXT UNIQUE, request_digest TEXT, body BLOB NOT NULL, salt BLOB NOT NULL, commitment BLOB NOT NULL
 ) STRICT;
 CREATE INDEX events ON entries (seq) WHERE kind <> '{DECISION}';
-CREATE TABLE tiles (level INTEGER, number INTEGER, hashes BLOB NOT NULL, root BLOB NOT NULL, PRIMARY KEY (level, number)) STRICT;
+CREATE TABLE tiles (level INTEGER, number INTEGER, root BLOB NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (level, number)) STRICT;
 CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
 """
 TRIGGERS = (

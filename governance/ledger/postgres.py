@@ -77,11 +77,11 @@ class Postgres:
         query = "SELECT coalesce(max(number) + 1, 0) FROM tiles WHERE log = %s AND period = %s AND level = 0"
         return int(self._all(query, self.log, period)[0][0])
 
-    def nodes(self, period: str, wanted: Collection[Place]) -> dict[Place, list[bytes]]:
+    def nodes(self, period: str, wanted: Collection[Place]) -> dict[Place, bytes]:
         return self._with(lambda connection: {place: self._tile(connection, period, *place) for place in wanted})
 
     def tiles(self, period: str, level: int, stop: int) -> Iterator[Tile]:
-        query = """SELECT level, number, hashes, root FROM tiles WHERE log = %s AND period = %s AND level = %s AND number < %s
+        query = """SELECT level, number, root, hashes FROM tiles WHERE log = %s AND period = %s AND level = %s AND number < %s
             ORDER BY number"""
         return (Tile(*row) for row in self._rows(query, (self.log, period, level, stop)))
 
@@ -131,20 +131,20 @@ class Postgres:
         for connection in idle:
             connection.close()
 
-    def _tile(self, connection: Connection[Any], period: str, level: int, number: int) -> list[bytes]:
+    def _tile(self, connection: Connection[Any], period: str, level: int, number: int) -> bytes:
         """A tile as it is kept; where it is not full yet, from the tiles or leaves below it."""
         first = number * TILE
         kept = connection.execute("SELECT hashes FROM tiles WHERE log = %s AND period = %s AND level = %s AND number = %s",
                                   (self.log, period, level, number), binary=True).fetchone()
         if kept:
-            return tree.digests(kept[0])
+            return bytes(kept[0])
         if level:
             below = """SELECT root FROM tiles WHERE log = %s AND period = %s AND level = %s AND number >= %s AND number < %s
                 ORDER BY number"""
             rows = connection.execute(below, (self.log, period, level - 1, first, first + TILE), binary=True)
-            return [root for (root,) in rows]
+            return b"".join(root for (root,) in rows)
         rows = connection.execute(LEAVES, (self.log, period, first, first + TILE), binary=True)
-        return [tree.leaf_hash(leaf) for (leaf,) in rows]
+        return b"".join(tree.leaf_hash(leaf) for (leaf,) in rows)
 
     def _all(self, query: str, *values: object) -> list[Any]:
         return self._with(lambda connection: connection.execute(query.encode(), values, binary=True).fetchall())

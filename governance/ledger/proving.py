@@ -49,7 +49,7 @@ class Subtrees:
             return tree.node_hash(self(start, middle), self(middle, end))
         level, height = divmod(width.bit_length() - 1, TILE_LEVELS)
         number, place = divmod(start >> level * TILE_LEVELS, TILE)
-        return tree.root(self._tiles[level, number][place : place + (1 << height)])
+        return tree.within(self._tiles[level, number], height, place)
 
 
 def grown(book: Book, period: str, stop: int | None = None) -> Growth:
@@ -59,7 +59,7 @@ def grown(book: Book, period: str, stop: int | None = None) -> Growth:
     def partial(level: int) -> list[bytes]:
         there = (full >> (level - 1) * TILE_LEVELS) % TILE
         place = level, full >> level * TILE_LEVELS
-        return book.nodes(period, [place])[place][:there] if there else []
+        return tree.digests(book.nodes(period, [place])[place])[:there] if there else []
 
     growth = Growth(full, partial)
     leaves = book.leaves(period, full * TILE, stop)

@@ -28,7 +28,7 @@ CREATE TABLE entries (
 );
 CREATE INDEX events ON entries (log, period, seq) WHERE kind <> 'decision';
 CREATE TABLE tiles (
-    log text COLLATE "C", period text COLLATE "C", level int, number bigint, hashes bytea NOT NULL, root bytea NOT NULL,
+    log text COLLATE "C", period text COLLATE "C", level int, number bigint, root bytea NOT NULL, hashes bytea NOT NULL,
     PRIMARY KEY (log, period, level, number)
 );
 CREATE TABLE checkpoints (log text COLLATE "C", period text COLLATE "C", size bigint, note text NOT NULL, PRIMARY KEY (log, period, size));

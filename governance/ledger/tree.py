@@ -13,18 +13,22 @@ from hashlib import sha256
 
 TILE = 256
 TILE_LEVELS = 8
+WHOLE = (2 * TILE - 2) * 32
 EMPTY = sha256().digest()
 Subtree = Callable[[int, int], bytes]
 
 
 @dataclass(frozen=True)
 class Tile:
-    """256 hashes of neighbouring subtrees of 256^level leaves each, and the hash of all of them. number: its place in its level."""
+    """256 hashes of neighbouring subtrees of 256^level leaves each, and the hash of all of them. number: its place in its level.
+
+    hashes: those 256, then the nodes above them, row by row up to the two below the root, so that a proof need not compute them.
+    """
 
     level: int
     number: int
-    hashes: bytes
     root: bytes
+    hashes: bytes
 
 
 def leaf_hash(leaf: bytes) -> bytes:
@@ -39,11 +43,32 @@ def root(hashes: Sequence[bytes]) -> bytes:
     """The root over the hashes of leaves, or of equal full subtrees of which the last may be smaller."""
     if not hashes:
         return EMPTY
-    level = list(hashes)
-    while len(level) > 1:
-        odd = level[-1:] if len(level) % 2 else []
-        level = [sha256(b"\x01" + left + right).digest() for left, right in zip(level[::2], level[1::2], strict=False)] + odd
-    return level[0]
+    row = list(hashes)
+    while len(row) > 1:
+        row = above(row)
+    return row[0]
+
+
+def above(row: list[bytes]) -> list[bytes]:
+    """The nodes over a row of hashes; an odd one at its end rises as it is."""
+    odd = row[-1:] if len(row) % 2 else []
+    return [sha256(b"\x01" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=False)] + odd
+
+
+def tile(level: int, number: int, hashes: list[bytes]) -> Tile:
+    """A full tile."""
+    rows = [hashes]
+    while len(rows[-1]) > 2:
+        rows.append(above(rows[-1]))
+    return Tile(level, number, node_hash(*rows[-1]), b"".join(b"".join(row) for row in rows))
+
+
+def within(hashes: bytes, height: int, place: int) -> bytes:
+    """The node over 2^height of a tile's hashes that begin at `place`; of a tile that is not full it is computed."""
+    if len(hashes) == WHOLE:
+        index = 2 * TILE - (2 * TILE >> height) + (place >> height)
+        return hashes[32 * index : 32 * index + 32]
+    return root(digests(hashes[32 * place : 32 * (place + (1 << height))]))
 
 
 def digests(hashes: bytes) -> list[bytes]:
@@ -86,10 +111,9 @@ class Growth:
         pending = self._pending[level] = [*self._pending[level], *hashes]
         for start in range(0, len(pending) - TILE + 1, TILE):
             block = pending[start : start + TILE]
-            tile = Tile(level, self._finished[level], b"".join(block), root(block))
-            self.tiles.append(tile)
+            self.tiles.append(tile(level, self._finished[level], block))
             self._finished[level] += 1
-            self._put(level + 1, [tile.root])
+            self._put(level + 1, [self.tiles[-1].root])
         del pending[: len(pending) // TILE * TILE]
 
 

@@ -123,7 +123,7 @@ class Examination:
             found = next(kept[tile.level], None)
             if found is not None and found != tile:
                 pairs = zip(digests(found.hashes), digests(tile.hashes), strict=False)
-                first = next((place for place, (one, other) in enumerate(pairs) if one != other), 0)
+                first = next((place for place, (one, other) in enumerate(pairs) if one != other), 0) % TILE
                 number = ((tile.number * TILE + first) << tile.level * TILE_LEVELS) + 1
                 raise LedgerError(f"{self.period}, entry {number}: it, or what was kept of it, is not what was recorded")
             if found is None and (tile.number + 1) << (tile.level + 1) * TILE_LEVELS <= self._covered:

@@ -41,7 +41,7 @@ def address() -> str:
 def test_the_file_itself_refuses_to_be_changed(ledger, book, folder, statement):
     ledger.append([entry("a", key="k", digest="d")]).result()
     period = book.periods()[0]
-    book.keep(period, [Tile(0, 0, b"h", b"r")], (2, "note"))
+    book.keep(period, [Tile(0, 0, b"r", b"h")], (2, "note"))
     with closing(sqlite3.connect(files(folder)[0])) as database, pytest.raises(sqlite3.IntegrityError, match="append-only"):
         database.execute(statement)
 

@@ -44,7 +44,7 @@ def own():
 @pytest.mark.parametrize("statement", FORBIDDEN)
 def test_the_server_itself_refuses_to_change_the_record(ledger, book, address, statement):
     ledger.append([entry("a", key="k", digest="d")]).result()
-    book.keep(book.periods()[0], [Tile(0, 0, b"h", b"r")], (2, "note"))
+    book.keep(book.periods()[0], [Tile(0, 0, b"r", b"h")], (2, "note"))
     with psycopg.connect(address, options="-c search_path=tallystick") as connection, pytest.raises(
             psycopg.errors.RaiseException, match="append-only"):
         connection.execute(statement)
