@@ -76,7 +76,7 @@ def connect(path: Path) -> sqlite3.Connection:
 def reader(path: Path) -> sqlite3.Connection:
     """Open one month read-only; also from a medium that cannot be written, where SQLite's WAL needs to be told so."""
     for mode in ("mode=ro", "mode=ro&immutable=1"):
-        database = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
+        database = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, check_same_thread=False)
         try:
             database.execute("SELECT 1 FROM entries LIMIT 1")
         except sqlite3.Error as error:
