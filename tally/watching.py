@@ -271,7 +271,7 @@ def forever(checkout: Checkout) -> None:
         signal.signal(number, lambda *_: ended.set())
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     log.setLevel(logging.INFO)
-    threading.Thread(target=ready, name="ready", daemon=True).start()
+    threading.Thread(target=ready, args=[checkout.portfolio.name], name="ready", daemon=True).start()
     with Watch(checkout, put_back=put_back()) as watching:
         log.info("watching alias %s of %s every %g s", CHAMPION, checkout.portfolio.name, pause)
         while not ended.is_set():
@@ -280,11 +280,11 @@ def forever(checkout: Checkout) -> None:
             ended.wait(max(0.05, pause - (time.monotonic() - began)))
 
 
-def ready() -> None:
-    """Import what is slow, so that the first promotion need not wait for it."""
-    with_errors: tuple[type[Exception], ...] = (TallyError, ImportError)
+def ready(portfolio: str) -> None:
+    """Import what is slow, and say a first word to the registry, so that the first promotion need not wait for it."""
     try:
         from governance import signature  # noqa: F401
-        from training import tracking  # noqa: F401
-    except with_errors as error:
+
+        Embedded(portfolio).named(CHAMPION)
+    except (TallyError, ImportError) as error:
         log.warning("not ready yet: %s", error)

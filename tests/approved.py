@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -30,8 +31,8 @@ FAILED = (*PASSED, GateFinding("fairness", passed=False, found="0.71", allowed="
 
 @cache
 def key(name: str) -> ec.EllipticCurvePrivateKey:
-    """The private key of somebody, the same for a whole run of tests."""
-    return ec.generate_private_key(ec.SECP256R1())
+    """The private key of somebody, the same in every process of a run of tests."""
+    return ec.derive_private_key(int.from_bytes(hashlib.sha256(name.encode()).digest()) >> 1, ec.SECP256R1())
 
 
 def person(name: str, roles: Sequence[str], *, demo: bool = False) -> Person:

@@ -81,7 +81,7 @@ def made(folder: Path, stack: ExitStack) -> World:
     """Five registered releases, the first of them serving; E is changed in the registry after it was signed."""
     home = folder / "home"
     publish(load(NAME), views_of(load(NAME), home / "views"), home / NAME / "feast")
-    releases = {name: scorecard_release(home / "made" / name, intercept=-2.0 - place / 10) for place, name in enumerate("ABCDE")}
+    releases = {name: scorecard_release(home / "made" / name / "release", intercept=-2.0 - place / 10) for place, name in enumerate("ABCDE")}
     registry = stack.enter_context(running(folder / "mlflow"))
     register(registry, home, NAME, list(releases.values()))
     corrupt(registry, releases["E"].id)
