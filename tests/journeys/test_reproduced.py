@@ -19,7 +19,7 @@ def committed(small_project, tmp_path_factory) -> Project:
     path = tmp_path_factory.mktemp("committed") / "project"
     shutil.copytree(small_project.path, path)
     project = Project(path)
-    assert "uncommitted changes" in refused(project, "v1")
+    assert "uncommitted changes" in refused(project, release_id(project))
     for command in (["add", "params.yaml", "dvc.lock"], [*SOMEBODY, "commit", "-qm", "Run"]):
         assert project.run("git", *command).returncode == 0
     assert not {"train", "evaluate"} & set(project.repro())
@@ -59,10 +59,11 @@ def test_other_data_than_those_of_the_registration_are_named_before_anything_is_
     for command in (["add", "params.yaml"], [*SOMEBODY, "commit", "-qm", "Other"]):
         assert committed.run("git", *command).returncode == 0
     changed = committed.run("git", "rev-parse", "HEAD").stdout.strip()
-    code = ("from pathlib import Path; import msgspec; from tally import questions, reproduction; "
-            "asked = questions.of(); found = asked.release('v1'); "
+    named = release_id(committed)
+    code = ("import msgspec; from tally import questions, reproduction; "
+            f"asked = questions.of(); found = asked.release({named!r}); "
             f"with_other = msgspec.structs.replace(found, commit={changed!r}); "
-            "type(asked).release = lambda *_: with_other; reproduction.reproduce('v1')")
+            "type(asked).release = lambda *_: with_other; reproduction.reproduce('it')")
     done = committed.run("python", "-c", code)
     (committed.path / "dvc.lock").write_bytes(lock)
     assert done.returncode == 1
@@ -71,7 +72,8 @@ def test_other_data_than_those_of_the_registration_are_named_before_anything_is_
 
 
 def test_a_commit_that_is_not_here_is_named(committed):
+    named = release_id(committed)
     code = ("import msgspec; from tally import questions, reproduction; "
-            "asked = questions.of(); with_other = msgspec.structs.replace(asked.release('v1'), commit='0' * 40); "
-            "type(asked).release = lambda *_: with_other; reproduction.reproduce('v1')")
+            f"asked = questions.of(); with_other = msgspec.structs.replace(asked.release({named!r}), commit='0' * 40); "
+            "type(asked).release = lambda *_: with_other; reproduction.reproduce('it')")
     assert "commit 000000000000 is not in this repository" in committed.run("python", "-c", code).stderr
