@@ -140,7 +140,7 @@ def test_commits_are_durable_whatever_the_server_would_do_by_default(own, folder
         connection.execute("SELECT pg_reload_conf()")
     book = open_book(folder, address)
     book.periods()
-    (connection,) = book._idle
+    (connection,) = book._server._idle
     assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
     book.close()
 
