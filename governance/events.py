@@ -20,7 +20,9 @@ Interval = tuple[float, float]
 
 
 class Actor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Who said it. how: their own key; a token, vouched for by the key of the desk that took it; the MLflow UI, which names nobody; or a
+    """Who said it.
+
+    how: by their own key; by a token, vouched for by the key of the desk that took it; in the MLflow UI, which names nobody; or as a
     process of the platform itself.
 
     key: name of the person or process whose key made `signature`, base64, over the event without it; both empty where nobody signed.
@@ -66,7 +68,7 @@ class ReleaseRegistered(Event, frozen=True, kw_only=True):
 
 
 class ReleaseCompared(Event, frozen=True, kw_only=True):
-    """Challenger and champion on the same out-of-time rows: Gini difference with its paired interval (positive: the challenger is better)."""
+    """Challenger and champion on the same out-of-time rows: Gini difference with its paired interval, positive where challenger is better."""
 
     challenger: str
     champion: str

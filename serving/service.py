@@ -37,7 +37,7 @@ def attend() -> None:
     if SUPERVISOR not in sys.modules:
         return
 
-    class Attentive(sys.modules[SUPERVISOR].Arbiter):  # type: ignore[misc,name-defined]  # known only at run time
+    class Attentive(sys.modules[SUPERVISOR].Arbiter):  # type: ignore[misc]  # known only at run time
         def __init__(self, *given: Any, **named: Any) -> None:
             super().__init__(*given, **{**named, "check_delay": LOOK_EVERY})
 
