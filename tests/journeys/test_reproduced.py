@@ -49,7 +49,7 @@ def test_a_release_is_made_again_to_the_last_byte_and_its_model_is_computed_anew
 
 
 def test_other_data_than_those_of_the_registration_are_named_before_anything_is_computed(committed):
-    """The code that simulates them is another: what its commit is called is changed, as a rewritten history would."""
+    """The registration names a commit whose simulated data are others, as a rewritten history would."""
     yaml = YAML()
     params = yaml.load((committed.path / "params.yaml").read_text())
     params["ingest"]["seed"] += 1
@@ -67,7 +67,7 @@ def test_other_data_than_those_of_the_registration_are_named_before_anything_is_
     done = committed.run("python", "-c", code)
     (committed.path / "dvc.lock").write_bytes(lock)
     assert done.returncode == 1
-    assert f"data/{committed.portfolio}/ingest differ" in done.stderr
+    assert f"data/{committed.portfolio}/ingest, data/{committed.portfolio}/vault differ" in done.stderr
     assert "Running stage 'train'" not in done.stdout
 
 
