@@ -68,7 +68,7 @@ class ReleaseRegistered(Event, frozen=True, kw_only=True):
 
 
 class ReleaseCompared(Event, frozen=True, kw_only=True):
-    """Challenger and champion on the same out-of-time rows: Gini difference with its paired interval, positive where challenger is better."""
+    """Challenger and champion on the same out-of-time rows: Gini difference with its paired interval; above 0 the challenger is better."""
 
     challenger: str
     champion: str
