@@ -82,7 +82,7 @@ def running(folder: Path, port: int | None = None) -> Iterator[Registry]:
 
 
 def register(registry: Registry, home: Path, portfolio_name: str, releases: Sequence[Release], signer: str = "ada") -> None:
-    """Register signed releases, and say so and how they compare in the record of a home, as `dvc repro` does.
+    """Register signed releases, and say so in the record of a home, as `dvc repro` does.
 
     signer: whose key signs them; the record says that ada made them whoever it was.
     """
@@ -97,11 +97,10 @@ def register(registry: Registry, home: Path, portfolio_name: str, releases: Sequ
             evidence = tracking.Evidence({}, {}, {}, {}, example, signature=signature.sign(release, who))
             registry.versions[release.id] = tracking.register(portfolio, release, evidence).version
     append(home, portfolio_name, [registered(release.id, "ada", registry.versions[release.id]) for release in releases])
-    facts(home, portfolio_name, releases)
 
 
-def facts(home: Path, portfolio_name: str, releases: Sequence[Release]) -> None:
-    """How each release compares with each other."""
+def compare(home: Path, portfolio_name: str, releases: Sequence[Release]) -> None:
+    """Say in the record of a home how each release compares with each other, as `dvc repro` does against what serves."""
     found = [compared(one.id, other.id) for one in releases for other in releases if one is not other]
     ledger = Ledger(open_book(home / portfolio_name / "ledger"))
     ledger.append([events.entry(each, f"{each.challenger}:{each.champion}") for each in found]).result(10)

@@ -20,9 +20,9 @@ from pathlib import Path
 
 import httpx
 from conftest import scorecard_release
-from registry import corrupt, register, running
+from registry import compare, corrupt, register, running
 from results import Result, judged
-from served import serve, views_of
+from served import views_of
 
 from feature_repo.portfolios import load
 from feature_repo.store import publish
@@ -30,10 +30,10 @@ from governance.events import ReleaseSwapped, of
 from governance.ledger.book import open_book
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "journeys"))
-from test_promotion import NAME, World, until
+from test_promotion import NAME, World, restarted, until
 
 REQUESTS, EVERY, RATE, CLIENTS = 20_000, 2.0, 300.0, 6
-MUST, AIM = 5.0, 2.0
+MUST, AIM, RESTART = 5.0, 2.0, 10.0
 
 
 class Load:
@@ -74,19 +74,25 @@ def run(tell: Callable[[str], None]) -> list[Result]:
         world = made(Path(folder), stack)
         tell("five releases registered, a service of two workers and a watch run")
         moves = moved(world, wanted, tell)
-        return told(world, moves)
+        results = told(world, moves)
+        tell("MLflow killed, the service started again")
+        world.registry.kill()
+        seconds = restarted(world)
+        return [*results, judged("swap", "MLflow dead, service of two workers started again", f"{seconds:.1f} s to the first answer", "10 s",
+                                 met=seconds <= RESTART)]
 
 
 def made(folder: Path, stack: ExitStack) -> World:
     """Five registered releases, the first of them serving; E is changed in the registry after it was signed."""
     home = folder / "home"
     publish(load(NAME), views_of(load(NAME), home / "views"), home / NAME / "feast")
-    releases = {name: scorecard_release(home / "made" / name / "release", intercept=-2.0 - place / 10) for place, name in enumerate("ABCDE")}
+    releases = {name: scorecard_release(home / "made" / name / "release", intercept=-2.0 - at / 10) for at, name in enumerate("ABCDE")}
     registry = stack.enter_context(running(folder / "mlflow"))
     register(registry, home, NAME, list(releases.values()))
+    compare(home, NAME, list(releases.values()))
     corrupt(registry, releases["E"].id)
     world = World(home, registry, releases, stack)
-    world.running["service"] = stack.enter_context(serve(home, NAME, TALLY_WORKERS="2"))
+    world.serve()
     world.watch()
     stack.callback(world.end, "watch")
     world.agreed("A")
