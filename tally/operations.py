@@ -86,10 +86,11 @@ def monitor() -> str:
 
 
 def serve_reports(checkout: Checkout | None = None) -> str:
-    """The reports as pages, with an index of what there is; the address once it answers."""
-    from tally import pages
+    """The reports as pages, with an index of what there is, issued in the record; the address once it answers."""
+    from tally import issuing, pages
 
     checkout = checkout or here()
+    issuing.issue(checkout)
     pages.write_index(checkout.reports)
     return processes.ensure(servers.reports(checkout.reports), checkout.run)
 

@@ -1,0 +1,32 @@
+"""A report that is shown to people is issued: the record says which, by its digest, and what it found.
+
+Says it once per content, however often the reports are served. Writes no report; one that is not there is not issued.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from governance import actions, events
+from governance.events import Actor, ReportIssued
+from tally.checkout import Checkout
+from training import recorded
+
+REPORTS = ("drift", "performance", "fairness")
+SELF = Actor("monitor", "process")
+
+
+def issue(checkout: Checkout) -> list[str]:
+    """Record every monitoring report of a checkout that is not recorded yet; their names."""
+    found = [path for name in REPORTS if (path := checkout.reports / checkout.portfolio.name / f"{name}.json").is_file()]
+    issued = []
+    for path in found:
+        said = path.read_bytes()
+        digest = hashlib.sha256(said).hexdigest()
+        event = ReportIssued(by=SELF, at=actions.now(), report=path.stem, digest=digest, found=tuple(json.loads(said).get("found", ())))
+        entry = events.entry(event, f"{path.stem}:{digest}")
+        if checkout.book.find("id", entry.id) is None:
+            recorded.once(checkout.book, entry)
+            issued.append(path.stem)
+    return issued
