@@ -170,7 +170,7 @@ class Telling(Response):
 
 
 def gone(receive: Receive) -> bool:
-    """Whether the client has closed the connection, as far as is known: asked once and not waited for (2 us; Starlette's way 40)."""
+    """Whether the client is known to have closed the connection: asked once, not waited for, in a 15th of the time Starlette takes."""
     asking = receive().__await__()
     try:
         asking.send(None)
