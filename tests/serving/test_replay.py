@@ -43,8 +43,8 @@ def test_another_release_cannot_stand_in(recorded, tmp_path, make_release):
         replay(content, make_release(tmp_path / "other", intercept=-2.0), PORTFOLIO)
 
 
-def test_many_at_once_come_out_as_each_alone(recorded):
-    release, content = recorded
+def test_many_at_once_come_out_as_each_alone(recorded, tmp_path, make_release):
+    release, content = make_release(tmp_path / "lower", intercept=-2.0), recorded[1]
     scorer, contents = decision.load(release, PORTFOLIO), []
     for number in range(300):
         values = {column.name: column.low + number / 300 * (column.high - column.low) for column in PORTFOLIO.raw_inputs}

@@ -50,8 +50,8 @@ def desk(made, free_ports) -> Iterator[SimpleNamespace]:
     """The server as `tally desk` starts it; ended by its own process id."""
     port = free_ports(1)[0]
     environment = {**os.environ, "TALLY_HOME": str(made.home), "TALLY_PORTFOLIO": PORTFOLIO, "TALLY_RECORD_PORT": str(port),
-                   "TALLY_ACTOR": "dora"}
-    environment.pop("MLFLOW_TRACKING_URI", None)
+                   "TALLY_ACTOR": "dora", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+    environment["MLFLOW_TRACKING_URI"] = f"http://127.0.0.1:{free_ports(1)[0]}"  # nobody there: only asking and promoting need it
     log = made.home / "desk.log"
     command = [sys.executable, "-m", "tally.desk.server"]
     with log.open("wb") as file, subprocess.Popen(command, env=environment, stdout=file, stderr=file) as run:
@@ -203,7 +203,7 @@ def test_what_the_rules_do_not_allow_is_said_and_not_recorded(ask, wish, made):
     assert len(Questions(made.home, PORTFOLIO).events) == before
 
 
-def test_a_request_needs_the_registry_and_says_so_where_it_has_no_such_version(ask):
+def test_a_request_needs_the_registry_and_says_so_where_it_does_not_answer(ask):
     answer = ask("POST", "/v1/requests", json={"version": "77", **REASON})
     assert answer.status_code == 503, answer.text
 

@@ -7,6 +7,7 @@ import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import msgspec
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from asking import api, brought, home, make_api, request_of, said, settings  # noqa: F401
 from recorded import EACH, PORTFOLIO, other, record
-from registry import environment, register, running
+from registry import environment, register
 from served import promote
 
 from feature_repo.contract import APPLICANT_ID
@@ -81,7 +82,8 @@ def test_10_000_decisions_replay_alike_before_and_after_a_later_promotion(api, b
 def test_a_challenger_that_was_never_placed_is_fetched_from_the_registry(tmp_path, make_release):
     made = record(tmp_path, make_release)
     challenger = make_release(tmp_path / "challenger" / "release", PORTFOLIO, intercept=-1.5)
-    with running(tmp_path / "mlflow") as registry, environment(MLFLOW_TRACKING_URI=registry.url):
+    registry = SimpleNamespace(url=f"sqlite:///{tmp_path}/mlflow.db", versions={})
+    with environment(MLFLOW_TRACKING_URI=registry.url):
         register(registry, made.home, PORTFOLIO, [challenger])
         assert not (made.questions.releases / challenger.id).exists()
         frame = replays.instead(made.questions, challenger.id, Span())
