@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from feature_repo.errors import LedgerError
 from governance.ledger.entries import Record
@@ -21,6 +21,16 @@ ORIGIN = "tallystick.local"
 Clock = Callable[[], datetime]
 Place = tuple[int, int]
 Column = Literal["id", "idempotency_key"]
+
+
+class Wanted(NamedTuple):
+    """The ids and idempotency keys that are to be given in a turn."""
+
+    ids: Sequence[str]
+    keys: Sequence[str]
+
+
+NOTHING = Wanted((), ())
 
 
 class Turn(Protocol):
@@ -38,8 +48,13 @@ class Turn(Protocol):
     @property
     def at(self) -> datetime: ...
 
-    def taken(self, ids: Collection[str], keys: Collection[str]) -> tuple[set[str], dict[str, Record]]:
-        """Which ids are in this period, and who holds these idempotency keys in it or the one before: a key outlives a month's turn."""
+    @property
+    def ids(self) -> set[str]:
+        """Those of the wanted ids that are taken in this period."""
+
+    @property
+    def holders(self) -> dict[str, Record]:
+        """Who holds the wanted idempotency keys in this period or the one before: a key outlives a month's turn."""
 
     def put(self, records: Sequence[Record]) -> None: ...
 
@@ -91,7 +106,7 @@ class Book(Protocol):
     def erase(self, period: str, ids: Collection[str]) -> None:
         """Destroy salt and payload of decisions so that their bytes are gone. What else is in them stays."""
 
-    def turn(self, now: Clock) -> AbstractContextManager[Turn]:
+    def turn(self, now: Clock, wanted: Wanted = NOTHING) -> AbstractContextManager[Turn]:
         """Wait to be the only writer. What `now` says is asked then; a month that has not begun is begun."""
 
     def close(self) -> None: ...

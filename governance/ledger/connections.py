@@ -74,11 +74,11 @@ class Connections:
                 return found
 
     @contextmanager
-    def transaction(self) -> Iterator[tuple[Connection[Any], tuple[str, int]]]:
-        """A transaction that holds this log's lock, and the newest period and its size. What is not confirmed is said to be unknown."""
-        connection, newest = self._begin()
+    def transaction(self, questions: Sequence[sql.Composed] = ()) -> Iterator[tuple[Connection[Any], list[list[Any]]]]:
+        """A transaction that holds this log's lock, and the answers to the questions. What is not confirmed is said to be unknown."""
+        connection, answers = self._begin(questions)
         try:
-            yield connection, newest
+            yield connection, answers
             if connection.info.transaction_status != TransactionStatus.IDLE:
                 connection.execute("COMMIT")
         except psycopg.OperationalError as error:
@@ -92,17 +92,16 @@ class Connections:
             raise
         self._give_back(connection)
 
-    def _begin(self) -> tuple[Connection[Any], tuple[str, int]]:
+    def _begin(self, questions: Sequence[sql.Composed]) -> tuple[Connection[Any], list[list[Any]]]:
         """A connection in a transaction that waited for the lock, all in one message; a broken one is replaced."""
-        head = sql.SQL("BEGIN; SELECT pg_advisory_xact_lock({}); SELECT period, seq FROM entries WHERE log = {} "
-                       "ORDER BY period DESC, seq DESC LIMIT 1").format(lock_of(self.log), self.log)
+        lock = sql.SQL("SELECT pg_advisory_xact_lock({})").format(lock_of(self.log))
+        message = sql.SQL("; ").join([sql.SQL("BEGIN"), lock, *questions])
         while True:
             connection, fresh = self._take()
             try:
-                cursor = connection.execute(head)
-                while cursor.nextset():
-                    pass
-                return connection, cursor.fetchone() or ("", 0)
+                cursor = connection.execute(message)
+                cursor.nextset()
+                return connection, [cursor.fetchall() for _ in questions if cursor.nextset()]
             except psycopg.Error as error:
                 connection.close()
                 if fresh or not isinstance(error, psycopg.OperationalError) or isinstance(error, LockNotAvailable):

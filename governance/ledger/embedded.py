@@ -18,7 +18,7 @@ from typing import Any
 
 from feature_repo.errors import LedgerError
 from governance.ledger import tree
-from governance.ledger.book import Clock, Column, Place, Turn
+from governance.ledger.book import NOTHING, Clock, Column, Place, Turn, Wanted
 from governance.ledger.entries import COLUMNS, DECISION, Record, begun, recorded, stamp
 from governance.ledger.months import INSERT, begin, connect, files, locked, reader, row_of
 from governance.ledger.proving import standing
@@ -119,14 +119,14 @@ class Embedded:
                 raise LedgerError(f"{period}: what was erased is still in a journal that somebody reads; erase again later")
 
     @contextmanager
-    def turn(self, now: Clock) -> Iterator[Turn]:
+    def turn(self, now: Clock, wanted: Wanted = NOTHING) -> Iterator[Turn]:
         with locked(self.folder):
             try:
                 at = now()
                 path, database = self._current(at)
                 database.execute("BEGIN IMMEDIATE")
                 size = database.execute("SELECT max(seq) FROM entries").fetchone()[0]
-                yield SqliteTurn(self, database, path.stem, size, at)
+                yield SqliteTurn(database, path.stem, size, at, *self._taken(database, path.stem, wanted))
                 database.execute("COMMIT")
             except BaseException:
                 self._let_go()
@@ -164,6 +164,25 @@ class Embedded:
             draft.rename(path)
             sync(path.parent)
         return connect(path)
+
+    def _taken(self, database: sqlite3.Connection, period: str, wanted: Wanted) -> tuple[set[str], dict[str, Record]]:
+        """Which ids are there, and who holds the keys."""
+        there = "SELECT 1 FROM entries WHERE id = ?"
+        ids = {each for each in wanted.ids if database.execute(there, (each,)).fetchone()}
+        holders: dict[str, Record] = {}
+        for key in wanted.keys:
+            if row := database.execute(f"{SELECT}WHERE idempotency_key = ?", (key,)).fetchone():
+                holders[key] = Record(period, *row)
+            elif found := self._holder(period, key):
+                holders[key] = found
+        return ids, holders
+
+    def _holder(self, period: str, key: str) -> Record | None:
+        """Who holds a key in the period before this one."""
+        for earlier in [each for each in self.periods() if each < period][-1:]:
+            row = self._one(earlier, f"{SELECT}WHERE idempotency_key = ?", (key,))
+            return Record(earlier, *row) if row else None
+        return None
 
     def _path(self, period: str) -> Path:
         return self.folder / f"{period}.db"
@@ -230,26 +249,12 @@ def _tile(database: sqlite3.Connection, level: int, number: int) -> bytes:
 class SqliteTurn:
     """The lock and an open transaction."""
 
-    book: Embedded
     database: sqlite3.Connection
     period: str
     size: int
     at: datetime
-
-    def taken(self, ids: Collection[str], keys: Collection[str]) -> tuple[set[str], dict[str, Record]]:
-        there = "SELECT 1 FROM entries WHERE id = ?"
-        held = {each for each in ids if self.database.execute(there, (each,)).fetchone()}
-        holders = {key: found for key in keys if (found := self._holder(key))}
-        return held, holders
+    ids: set[str]
+    holders: dict[str, Record]
 
     def put(self, records: Sequence[Record]) -> None:
         self.database.executemany(INSERT, [row_of(record) for record in records])
-
-    def _holder(self, key: str) -> Record | None:
-        row = self.database.execute(f"{SELECT} WHERE idempotency_key = ?", (key,)).fetchone()
-        if row:
-            return Record(self.period, *row)
-        for earlier in self.book.periods()[-2:-1]:
-            row = self.book._one(earlier, f"{SELECT}WHERE idempotency_key = ?", (key,))  # noqa: SLF001 - its own turn
-            return Record(earlier, *row) if row else None
-        return None

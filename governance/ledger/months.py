@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -16,7 +17,7 @@ from pathlib import Path
 from feature_repo.errors import LedgerError
 from governance.ledger.entries import COLUMNS, DECISION, Record
 
-MONTHS = "[0-9][0-9][0-9][0-9]-[0-9][0-9].db"
+MONTHS = re.compile(r"[0-9]{4}-[0-9]{2}\.db")
 ABORT = "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
 KEPT = " AND ".join(f"new.{column} IS old.{column}" for column in ("kind", "id", "recorded_at", "commitment", "seq"))
 EMPTIED = "new.body = x'' AND new.salt = x'' AND new.idempotency_key IS NULL AND new.request_digest IS NULL"
@@ -46,7 +47,11 @@ BUSY_SECONDS = 5.0
 
 def files(folder: Path) -> list[Path]:
     """The months of a ledger, oldest first."""
-    return sorted(folder.glob(MONTHS))
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - five times as quick, and every turn asks
+    except OSError:
+        return []
+    return [folder / name for name in sorted(names) if MONTHS.fullmatch(name)]
 
 
 def begin(draft: Path, first: Record) -> None:

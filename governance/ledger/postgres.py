@@ -13,10 +13,10 @@ from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, sql
 
 from governance.ledger import tree
-from governance.ledger.book import Clock, Column, Place, Turn
+from governance.ledger.book import NOTHING, Clock, Column, Place, Turn, Wanted
 from governance.ledger.connections import Connections
 from governance.ledger.entries import COLUMNS, DECISION, Record, begun, recorded, stamp
 from governance.ledger.proving import standing
@@ -105,11 +105,14 @@ class Postgres:
         self._server.do(vacuum)
 
     @contextmanager
-    def turn(self, now: Clock) -> Iterator[Turn]:
-        with self._server.transaction() as (connection, (newest, size)):
-            at = now()
+    def turn(self, now: Clock, wanted: Wanted = NOTHING) -> Iterator[Turn]:
+        with self._server.transaction(head_of(self.log, wanted)) as (connection, (heads, taken, holders)):
+            at, (newest, size) = now(), heads[0] if heads else ("", 0)
             period = max(newest, f"{at:%Y-%m}")
-            turn = PostgresTurn(self.log, connection, period, size if period == newest else 1, at)
+            found = [Record(*row) for row in holders]
+            turn = PostgresTurn(self.log, connection, period, size if period == newest else 1, at,
+                                {name for name, there in taken if there == period},
+                                {record.idempotency_key: record for record in found if record.idempotency_key})
             if period != newest:
                 previous = (f"{self.log}/{newest}", *standing(self, newest)) if newest else None
                 turn.put([recorded(begun(f"{self.log}/{period}", previous), period, 1, stamp(at))])
@@ -153,19 +156,22 @@ class PostgresTurn:
     period: str
     size: int
     at: datetime
+    ids: set[str]
+    holders: dict[str, Record]
     rows: list[tuple[object, ...]] = field(default_factory=list)
-
-    def taken(self, ids: Collection[str], keys: Collection[str]) -> tuple[set[str], dict[str, Record]]:
-        there = "SELECT id FROM entries WHERE log = %s AND period = %s AND id = ANY(%s)"
-        held = {name for (name,) in self.connection.execute(there, (self.log, self.period, list(ids)))} if ids else set()
-        if not keys:
-            return held, {}
-        holders = f"{SELECT} AND idempotency_key = ANY(%s) AND period IN (SELECT months(%s, 2)) ORDER BY period"
-        rows = self.connection.execute(holders.encode(), (self.log, list(keys), self.log), binary=True)
-        return held, {record.idempotency_key: record for record in (Record(*row) for row in rows) if record.idempotency_key}
 
     def put(self, records: Sequence[Record]) -> None:
         self.rows.extend(row_of(self.log, record) for record in records)
+
+
+def head_of(log: str, wanted: Wanted) -> tuple[sql.Composed, ...]:
+    """What a turn asks as it begins: where the log stands, which ids are taken and when, and who holds the keys. All in one message."""
+    newest = sql.SQL("SELECT period, seq FROM entries WHERE log = {} ORDER BY period DESC, seq DESC LIMIT 1").format(log)
+    taken = sql.SQL("SELECT id, period FROM entries WHERE log = {} AND id = ANY({}::text[])").format(log, list(wanted.ids))
+    holders = sql.SQL("SELECT period, {} FROM entries WHERE log = {} AND idempotency_key = ANY({}::text[]) "
+                      "AND period IN (SELECT months({}, 2)) ORDER BY period").format(
+        sql.SQL(", ").join(map(sql.Identifier, COLUMNS)), log, list(wanted.keys), log)
+    return newest, taken, holders
 
 
 def row_of(log: str, record: Record) -> tuple[object, ...]:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from feature_repo.errors import LedgerError
-from governance.ledger.book import Book, Clock, Turn, moment
+from governance.ledger.book import Book, Clock, Turn, Wanted, moment
 from governance.ledger.entries import DECISION, Entry, Record, admit, recorded, stamp
 
 MOST_PER_COMMIT = 1024
@@ -95,7 +95,8 @@ class Ledger:
             yield group
 
     def _write(self, groups: list[Group]) -> None:
-        with self.book.turn(self._now) as turn:
+        asked = Wanted([entry.id for group in groups for entry in group.entries], [key for group in groups for key in group.keys])
+        with self.book.turn(self._now, asked) as turn:
             wanted = [group for group in groups if group.done.set_running_or_notify_cancel()]
             answers = place(turn, wanted, self._known(wanted))
         for group, answer in zip(wanted, answers, strict=True):
@@ -112,8 +113,7 @@ class Ledger:
 
 def place(turn: Turn, groups: Sequence[Group], known: set[str]) -> list[Stored | LedgerError]:
     """Put groups behind the newest entry, or say who already holds their idempotency keys or ids. known: ids of earlier periods."""
-    ids, holders = turn.taken([entry.id for group in groups for entry in group.entries], [key for group in groups for key in group.keys])
-    ids |= known
+    ids, holders = turn.ids | known, dict(turn.holders)
     put: list[Record] = []
     answers: list[Stored | LedgerError] = []
     at = stamp(turn.at)

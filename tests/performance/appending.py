@@ -6,12 +6,12 @@ postgresql (one INSERT and one COMMIT a row). It says "ready", and begins when a
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from governance.ledger.book import open_book
 from governance.ledger.entries import DECISION, Entry
-from governance.ledger.writer import Ledger
+from governance.ledger.writer import Ledger, Stored
 
 BODY = b'{"a":"' + bytes(range(48, 58)) * 180 + b'"}'
 TABLE = "CREATE TABLE IF NOT EXISTS decisions (id TEXT PRIMARY KEY, body {} NOT NULL)"
@@ -30,22 +30,27 @@ Append = Callable[[str], object]
 
 
 def ours(where: str, names: Iterator[str], writers: int, until: Callable[[], float]) -> int:
-    """As a worker of the service does: coroutines that wait for the writer thread's commit."""
+    """Writers that each ask for the next append when they hear of their last one, as a worker's requests do."""
     folder, _, address = where.partition(",")
     ledger = Ledger(open_book(Path(folder), address))
     ledger.probe().result()
-    end, done = until(), 0
+    end, done, over = until(), 0, threading.Semaphore(0)
 
-    async def write() -> None:
+    def heard(answer: Future[Stored]) -> None:
         nonlocal done
-        while time.monotonic() < end:
-            await asyncio.wrap_future(ledger.append([Entry(DECISION, next(names), BODY)]))
-            done += 1
+        done += bool(answer.result())
+        write()
 
-    async def together() -> None:
-        await asyncio.gather(*(write() for _ in range(writers)))
+    def write() -> None:
+        if time.monotonic() < end:
+            ledger.append([Entry(DECISION, next(names), BODY)]).add_done_callback(heard)
+        else:
+            over.release()
 
-    asyncio.run(together())
+    for _ in range(writers):
+        write()
+    for _ in range(writers):
+        over.acquire()
     ledger.close()
     return done
 
