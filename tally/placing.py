@@ -46,6 +46,14 @@ def judged(of: Release, standing: Standing) -> tuple[GateFinding, ...]:
     return gates.judge(of, compared, "" if before == of.id else before, datetime.now(UTC))
 
 
+def require_as_said(of: Release, by: Promotion, standing: Standing) -> None:
+    """Raise ReleaseError where a gate does not let a release through and its promotion does not say so: whoever recorded it made it up."""
+    said = standing.requests[by.request_id].failed
+    hidden = [one.gate for one in gates.judge(of, None, "", by.since) if not one.passed and one.gate not in said]
+    if hidden:
+        raise ReleaseError(f"release {of.id[:12]} was promoted as if it passed {', '.join(hidden)}, and it does not")
+
+
 def pointed(checkout: Checkout) -> str:
     """The id of the release that the pointer names; empty where it names none."""
     try:

@@ -28,7 +28,7 @@ from governance.ledger.checkpoint import open_key
 from governance.ledger.proving import checkpoint_now
 from governance.ledger.writer import Ledger
 from governance.release import Release
-from governance.standing import Registered, Request, Standing
+from governance.standing import Promotion, Registered, Request, Standing
 from governance.watch import Ask, Let, Place, Promote, Say, Step
 from serving import answers
 from tally import placing
@@ -186,7 +186,8 @@ class Watch:
         standing, by = self.current.look(), step.promotion
         serves = standing.serving()
         since = (serves.since if serves else by.since).isoformat()
-        placed = self._fetched(standing.releases[by.release_id], since)
+        first = (CHAMPION, by.release_id) not in standing.placed
+        placed = self._fetched(standing.releases[by.release_id], since, by if first else None)
         if placed is None:
             return
         before = placing.pointed(self._checkout)
@@ -197,13 +198,18 @@ class Watch:
         self.watched.placed()
         log.info("placed version %s, release %s: %s", by.version, by.release_id[:12], step.cause)
 
-    def _fetched(self, wanted: Registered, occasion: str) -> Release | None:
-        """The release, or None where it must not be used: recorded once for each occasion, and not tried again for a minute."""
+    def _fetched(self, wanted: Registered, occasion: str, by: Promotion | None = None) -> Release | None:
+        """The release, or None where it must not be used: recorded once for each occasion, and not tried again for a minute.
+
+        by: the promotion by which it is to serve for the first time; what that says of the gates must be so.
+        """
         key = (wanted.release_id, occasion)
         if time.monotonic() < self._tried.get(key, 0.0):
             return None
         try:
-            return placing.fetched(self._checkout, wanted, self.current.people)
+            found = placing.fetched(self._checkout, wanted, self.current.people)
+            if by is not None:
+                placing.require_as_said(found, by, self.current.look())
         except (ReleaseError, IdentityError) as error:
             self._tried[key] = time.monotonic() + AGAIN
             self._acting.note(events.ReleaseRefused(by=SELF, at=actions.now(), who=SELF.name, release_id=wanted.release_id, why=str(error)),
@@ -211,6 +217,7 @@ class Watch:
             self.watched.refused()
             log.error("release %s refused: %s", wanted.release_id[:12], error)  # noqa: TRY400 - the message says it
             return None
+        return found
 
     @contextmanager
     def _told(self, what: str) -> Iterator[None]:

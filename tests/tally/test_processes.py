@@ -81,3 +81,15 @@ def test_a_record_that_was_written_half_is_nobodys(run, tmp_path, free_port):
 
     assert processes.running(run) == []
     assert httpx.get(processes.ensure(web(free_port, tmp_path), run)).is_success
+
+
+def test_a_server_without_a_port_answers_by_the_file_it_writes_once_it_works(run, tmp_path):
+    shown, writes = tmp_path / "shown", "import pathlib, sys, time; time.sleep(0.5); pathlib.Path(sys.argv[1]).touch(); time.sleep(600)"
+    shown.touch()  # of one that ran before
+    server = processes.Server("watch", (sys.executable, "-c", writes, str(shown)), 0, "", str(shown))
+
+    assert processes.ensure(server, run) == ""
+
+    assert shown.exists()
+    assert processes.running(run) == ["watch"]
+    assert processes.stop(run, "watch")
