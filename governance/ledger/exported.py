@@ -26,7 +26,7 @@ TITLE = "tallystick ledger export 1"
 MANIFEST = "MANIFEST"
 ENTRIES, CHECKPOINT = ".entries", ".checkpoint"
 LISTED = re.compile(r"([0-9a-f]{64}) (0|[1-9][0-9]{0,18}) ([0-9]{4}-[0-9]{2})(\.entries|\.checkpoint)")
-ERASED = b"-"
+GONE = b"-"
 LINES = 1024
 ALL = ("", "9999-99")
 
@@ -83,7 +83,7 @@ def line(record: Record) -> bytes:
     """A record as a line of an export, its newline included."""
     head = f"{record.kind}\t{record.id}\t{record.recorded_at}\t".encode()
     if record.erased:
-        return b"%b%b\t%b\n" % (head, ERASED, record.commitment.hex().encode())
+        return b"%b%b\t%b\n" % (head, GONE, record.commitment.hex().encode())
     return b"%b%b\t%b\n" % (head, record.salt.hex().encode(), record.payload)
 
 

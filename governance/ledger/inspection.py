@@ -20,13 +20,15 @@ from feature_repo.errors import LedgerError
 from governance.ledger import checkpoint
 from governance.ledger.checkpoint import Checkpoint, Verifier
 from governance.ledger.entries import BEGUN
-from governance.ledger.exported import CHECKPOINT, ENTRIES, ERASED, MANIFEST, Listed, manifest
+from governance.ledger.exported import CHECKPOINT, ENTRIES, GONE, MANIFEST, Listed, manifest
 from governance.ledger.tree import Growth
 from governance.ledger.wholeness import Before, Told, Whole, must_agree, must_begin, require_all
 
-BLOCK = 2**20
+BLOCK = 2**16
 LONGEST = 2**26
 HEX = b"0123456789abcdef"
+HEX_LENGTH, TIME_LENGTH, TAB = 64, 32, ord("\t")
+ERASED = GONE + b"\t"
 
 
 def inspect(folder: Path, trusted: Verifier, noted: Sequence[Checkpoint] = (), *, told: Told = lambda _: None) -> list[Whole]:
@@ -42,7 +44,7 @@ def inspect(folder: Path, trusted: Verifier, noted: Sequence[Checkpoint] = (), *
         with (folder / f"{period}{ENTRIES}").open("rb") as file:
             before = (found[-1].origin, found[-1].size, found[-1].root) if found else None
             stops = sorted([*(one for one in noted if one.origin == signed.origin), signed], key=lambda one: one.size)
-            found.append(Month(signed.origin, stops).run(_lines(file.fileno(), period), before, told, unlinked=not found))
+            found.append(Month(signed.origin, stops).run(_blocks(file.fileno(), period), before, told, unlinked=not found))
         if found[-1].size != signed.size:
             raise LedgerError(f"{period}{ENTRIES}, entry {signed.size + 1}: it is under no checkpoint; added, or that is an old one")
     require_all(noted, {one.origin for one in found})
@@ -82,13 +84,13 @@ class Month:
         self._growth = Growth()
         self._shown = self._erased = 0
 
-    def run(self, blocks: Iterator[list[bytes]], before: Before, told: Told, *, unlinked: bool) -> Whole:
+    def run(self, blocks: Iterator[bytes], before: Before, told: Told, *, unlinked: bool) -> Whole:
         for block in blocks:
             hashes = self._hashes(block)
             if not self._growth.size:
-                _begin(block[0], self.origin, before, unlinked=unlinked)
+                _begin(block[: block.index(b"\n")], self.origin, before, unlinked=unlinked)
             self._take(hashes)
-            told(len(block))
+            told(len(hashes))
         for stop in self._stops:
             must_agree(stop, self._growth, self._shown)
         size = self._growth.size
@@ -105,29 +107,43 @@ class Month:
         self._growth.extend(hashes)
         self._growth.tiles.clear()
 
-    def _hashes(self, block: list[bytes]) -> list[bytes]:
-        """The hash of each line's leaf."""
+    def _hashes(self, block: bytes) -> list[bytes]:
+        """The hash of each line's leaf. What its commitment is to is hashed where it lies, and what is asked of all salts is asked once."""
         found: list[bytes] = []
-        salts: list[bytes] = []
+        salts: list[memoryview] = []
+        view, find, start = memoryview(block), block.find, 0
         try:
-            for line in block:
-                kind, name, at, salt, payload = line.split(b"\t", 4)
-                if salt == ERASED:
-                    commitment = salt = payload
-                    self._erased += 1
-                else:
-                    commitment = sha256(unhexlify(salt) + payload).hexdigest().encode()
-                if len(salt) != 64:
-                    raise NotHex  # noqa: TRY301 - as what else is no salt
+            while (end := find(b"\n", start)) >= 0:
+                place = find(b"\t", find(b"\t", start) + 1) + 2 + TIME_LENGTH
+                salt = view[place : place + HEX_LENGTH]
+                try:
+                    digest = sha256(unhexlify(salt))
+                    digest.update(view[place + 1 + HEX_LENGTH : end])
+                    commitment = digest.hexdigest().encode()
+                    if block[place + HEX_LENGTH] != TAB:
+                        raise ValueError
+                except NotHex:
+                    salt = self._erasure(view[place:end])
+                    commitment = bytes(salt)
                 salts.append(salt)
-                found.append(sha256(b"\x00%b\t%b\t%b\t%b" % (kind, name, at, commitment)).digest())
-            unfit = next((place for place, salt in enumerate(salts) if salt.translate(None, HEX)), None)
-        except (ValueError, NotHex):
-            unfit = len(found)
-        if unfit is not None:
-            number = self._growth.size + unfit + 1
-            raise LedgerError(f"{self.origin[-7:]}{ENTRIES}, entry {number}: its line is not one an export writes")
+                found.append(sha256(b"\x00" + block[start:place] + commitment).digest())
+                start = end + 1
+        except (ValueError, IndexError):
+            raise self._unfit(len(found)) from None
+        if len(joined := b"".join(salts)) != HEX_LENGTH * len(salts) or joined.translate(None, HEX):
+            raise self._unfit(next(number for number, salt in enumerate(salts) if bytes(salt).translate(None, HEX)))
         return found
+
+    def _erasure(self, rest: memoryview) -> memoryview:
+        """The commitment of an erased entry, which takes the place of its salt. Raises ValueError where it is none."""
+        if rest[:2] != ERASED or len(rest) != len(ERASED) + HEX_LENGTH:
+            raise ValueError
+        self._erased += 1
+        return rest[2:]
+
+    def _unfit(self, place: int) -> LedgerError:
+        number = self._growth.size + place + 1
+        return LedgerError(f"{self.origin[-7:]}{ENTRIES}, entry {number}: its line is not one an export writes")
 
 
 def _begin(line: bytes, origin: str, before: Before, *, unlinked: bool) -> None:
@@ -143,15 +159,14 @@ def _begin(line: bytes, origin: str, before: Before, *, unlinked: bool) -> None:
     must_begin((kind.decode("utf-8", "replace"), name.decode("utf-8", "replace"), body), origin, before)
 
 
-def _lines(file: int, period: str) -> Iterator[list[bytes]]:
-    """The lines of a file in blocks. Raises LedgerError where the last one has no end."""
+def _blocks(file: int, period: str) -> Iterator[bytes]:
+    """Whole lines, as many as a processor's cache holds. Raises LedgerError where the last one has no end."""
     rest = b""
-    while data := os.read(file, BLOCK):
-        lines = (rest + data).split(b"\n")
-        rest = lines.pop()
-        if lines:
-            yield lines
-        if len(rest) > LONGEST:
-            break
+    while len(rest) < LONGEST and (data := os.read(file, BLOCK)):
+        whole = data.rfind(b"\n") + 1
+        if whole:
+            yield rest + data[:whole]
+            rest = b""
+        rest += data[whole:]
     if rest:
         raise LedgerError(f"{period}{ENTRIES}: its last line has no end")
