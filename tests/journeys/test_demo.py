@@ -67,8 +67,11 @@ def test_the_record_verifies_and_decides_again_and_becomes_a_window(demo, small_
     exported = small_project.run("tally", "export", "2000-01-01", "2100-01-01", str(tmp_path / "window.parquet"))
 
     assert verified.returncode == again.returncode == exported.returncode == 0, verified.stderr + again.stderr + exported.stderr
-    assert small_project.run("tally", "verify", "--head", verified.stdout.strip()).returncode == 0
-    assert small_project.run("tally", "verify", "--head", "2026-01:1:00").returncode == 1
+    kept = tmp_path / "kept.txt"
+    kept.write_text(small_project.run("tally", "checkpoint").stdout)
+    assert small_project.run("tally", "verify", "--checkpoint", str(kept)).returncode == 0
+    kept.write_text(kept.read_text().replace("\u2014", "-"))
+    assert small_project.run("tally", "verify", "--checkpoint", str(kept)).returncode == 1
     assert "the same to the last bit" in again.stdout
 
 
