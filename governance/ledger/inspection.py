@@ -148,7 +148,7 @@ class Month:
 
 def _begin(line: bytes, origin: str, before: Before, *, unlinked: bool) -> None:
     """Show that the first line names the month before it. unlinked: which is not in the export."""
-    kind, name, _, _, payload = line.split(b"\t", 4)
+    kind, name, _, _, payload = [*line.split(b"\t", 4), b"", b"", b"", b""][:5]
     body = payload.removeprefix(b"\t\t")
     if unlinked:
         try:
