@@ -202,7 +202,10 @@ class ReportIssued(Event, frozen=True, kw_only=True):
 
 
 class AnswerUnconfirmed(Event, frozen=True, kw_only=True):
-    """Abort mark: the decision is recorded, but the process ended before it could be shown that its answer left."""
+    """Abort mark: the decision is recorded, and it cannot be shown that its answer left.
+
+    The process ended before, the client had gone, or the wait for the record was given up.
+    """
 
     decision_id: str
     worker: str

@@ -19,11 +19,7 @@ Phrase = Annotated[str, msgspec.Meta(min_length=2)]
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A gate's limits; `allowed` says them in words."""
-
-    @property
-    def allowed(self) -> str:
-        raise NotImplementedError
+    """A gate's limits, with every key known."""
 
 
 class Data(Strict, frozen=True):

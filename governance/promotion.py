@@ -68,6 +68,10 @@ def signed(event: Event, record: Record, at: datetime) -> Signed:
 
 
 def _register(known: Standing, event: ReleaseRegistered, by: Signed) -> None:
+    """The first word of an author counts: when it was signed is what their key is judged by."""
+    before = known.releases.get(event.release_id)
+    if before is not None and before.author == event.author:
+        return
     known.releases[event.release_id] = Registered(event.release_id, event.model, event.version, event.author, by.at)
 
 

@@ -88,7 +88,9 @@ def _about(event: Any, request: Request) -> tuple[bool, str]:
 
 def _registered(event: ReleaseRegistered, known: Standing, people: People, at: datetime) -> Objections:  # noqa: ARG001
     before = known.releases.get(event.release_id)
-    yield before is not None and bool(before.author or not event.author), f"release {event.release_id[:12]} is registered already"
+    cleaned = before is not None and before.author == event.author and not event.dirty  # made again from a commit, by the same author
+    again = before is not None and bool(before.author or not event.author) and not cleaned
+    yield again, f"release {event.release_id[:12]} is registered already"
     yield event.author not in ("", event.by.name), f"{event.author} made it and {event.by.name} says so; an author signs for themselves"
     yield bool(event.author) and event.by.how not in NAMED, f"{event.author} made it and did not sign that"
 

@@ -13,15 +13,14 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from feature_repo.errors import IdentityError, LedgerError, ReleaseError
+from feature_repo.errors import IdentityError, ReleaseError
 from governance import enrolment, events, signature
 from governance.enrolment import Signer
 from governance.events import Actor, DataValidated, Event, ReleaseRegistered
-from governance.ledger.book import Book, open_book
+from governance.ledger.book import open_book
 from governance.ledger.entries import Entry, Record, canonical
-from governance.ledger.writer import Ledger
 from governance.release import Release
-from training import lineage, provenance, tracking
+from training import lineage, provenance, recorded, tracking
 
 PROCESS = Actor("register", "process")
 
@@ -48,14 +47,14 @@ def record(release: Release, card: tracking.Card, by: Author, experiment: str | 
     """Append what the ledger lacks of this run; says who is the author of the registered release, or why nobody is."""
     book = open_book(tracking.home() / card.model / "ledger", os.environ.get("TALLY_LEDGER"))
     try:
-        _append(book, _validated(release, by.signer))
+        recorded.once(book, _validated(release, by.signer))
         before = book.find("id", f"{events.NAMES[ReleaseRegistered]}:{card.release_id}")
         known = _standing(before)
         name, lacking = (known.author, "") if known and known.author else _author(release, card, by)
         mine = by.signer if by.signer and by.signer.name == name else None
         event = _registered(release, card, experiment, mine)
         if known is None or _says_more(event, known):
-            _append(book, _entry(event, f"{card.release_id}:{event.commit}:{event.author}" if before else card.release_id, mine))
+            recorded.once(book, _entry(event, f"{card.release_id}:{event.commit}:{event.author}" if before else card.release_id, mine))
     finally:
         book.close()
     return f"signed by {name}" if name else f"not signed by an author, so it cannot be promoted: {lacking}"
@@ -113,20 +112,6 @@ def _entry(event: Event, unique: str, signer: Signer | None) -> Entry:
     if signer:
         event = signer.sign(msgspec.structs.replace(event, by=Actor(signer.name, "key")))
     return events.entry(event, unique)
-
-
-def _append(book: Book, entry: Entry) -> None:
-    """Append an entry unless it is there; another process may be doing the same."""
-    if book.find("id", entry.id):
-        return
-    ledger = Ledger(book)
-    try:
-        ledger.append([entry]).result()
-    except LedgerError:
-        if book.find("id", entry.id) is None:
-            raise
-    finally:
-        ledger.close()
 
 
 def _now() -> str:

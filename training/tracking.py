@@ -187,12 +187,6 @@ def card(model: str, *, version: str | None = None, alias: str = CHAMPION) -> Ca
     return Card(found.tags["release_id"], model, str(found.version), found.run_id)
 
 
-def champion(model: str) -> Card | None:
-    """Where the champion of a registered model is; None where no version is one."""
-    version = alias(model, CHAMPION)
-    return card(model, version=version) if version else None
-
-
 def alias(model: str, name: str) -> str | None:
     """The version an alias names; None where it names none, or nothing is registered yet."""
     with connected() as client:

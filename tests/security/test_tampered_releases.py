@@ -4,69 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import random
-import shutil
 from itertools import combinations
-from pathlib import Path
-from types import SimpleNamespace
 
 import msgspec
-import numpy as np
 import pytest
+from tampering import insiders, place_and_verify, reseal, served, write
 
 from feature_repo.errors import IdentityError, ReleaseError
-from feature_repo.portfolios import load as portfolio_of
-from governance import enrolment, release, signature
+from governance import release, signature
 from governance.release import MANIFEST
-from serving import champion
-from serving.scoring import decision
-from training import provenance, tracking
-from training.stages.register import example
 
-PORTFOLIO = portfolio_of("card_default")
 FILES = ("calibrator.json", "contract.json", "encoding.json", "golden.json", "kernel.npz", "policy.json", "reasons.json", MANIFEST)
+
+
 ADDED = (".gitattributes", ".gitignore", ".git/config", ".github/workflow.yml", ".hidden", "model.pkl", "kernel.npz.bak", "inner/file",
          "policy.json ", "Policy.json", "ünïcode.json", "release.json.sig", ".DS_Store", "__pycache__/kernel.cpython-311.pyc", "-rf")
-
-
-@pytest.fixture(scope="module")
-def signed(tmp_path_factory, make_release):
-    """A release, signed by its author; and what others may have signed."""
-    folder = tmp_path_factory.mktemp("signed")
-    place = enrolment.place(folder / "home", {"TALLY_ACTOR": "jane"})
-    jane, stranger = enrolment.signer(place), enrolment.signer(enrolment.place(folder / "elsewhere", {"TALLY_ACTOR": "jane"}))
-    enrolment.add(place, "olga", ("owner", "approver"))
-    made, other = make_release(folder / "release"), make_release(folder / "other", intercept=-2.0)
-    olga = enrolment.signer(place, "olga")
-    as_author = enrolment.Signer(msgspec.structs.replace(olga.person, roles=("author",)), olga.path)
-    signatures = {"right": signature.sign(made, jane), "of another release": signature.sign(other, jane),
-                  "of a stranger with the author's name": signature.sign(made, stranger),
-                  "of somebody who is no author": signature.sign(made, as_author)}
-    return SimpleNamespace(release=made, other=other, jane=jane, people=place.people, place=place, signatures=signatures)
-
-
-def place_and_verify(folder, said, signed, into):
-    """What stands between a registry and a service: fetched, placed, its signature checked."""
-    placed = release.place(folder, into, signed.release.id)
-    return signature.verify(placed.path, said, signed.people)
-
-
-def reseal(folder):
-    """Let the manifest say what the files are now, as somebody would who knows how."""
-    manifest = json.loads((folder / MANIFEST).read_bytes())
-    (folder / MANIFEST).write_bytes(release.dump({**manifest, "files": release.digests(folder)}))
 
 
 def flip(path, at, bit):
     raw = bytearray(path.read_bytes())
     raw[at % len(raw)] ^= 1 << bit
     path.write_bytes(raw)
-
-
-def write(path, said=b"\x80\x04."):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(said)
 
 
 def swap(folder, one, other):
@@ -107,13 +66,12 @@ def changes():
 
 
 CHANGES = dict(changes())
+
+
 NO_FILES = ("a pipe", "an empty folder", "everything")  # what a manifest cannot be written anew over
+
+
 RESEALED = [name for name in CHANGES if MANIFEST not in name and "link" not in name and not name.startswith(NO_FILES)]
-
-
-@pytest.fixture
-def folder(signed, tmp_path):
-    return shutil.copytree(signed.release.path, tmp_path / "release")
 
 
 def test_there_are_at_least_two_hundred_cases_and_what_was_not_touched_passes(signed, folder, tmp_path):
@@ -180,23 +138,6 @@ def test_a_signature_that_is_not_the_authors_over_this_release_is_refused(signed
         signature.verify(signed.release.path, SIGNATURES[said](signed), signed.people)
 
 
-# What somebody can do who holds an author's key: their release verifies, and must still be of this interface and right.
-
-def insiders(signed, folder, change):
-    """A release changed, sealed anew and signed by its author."""
-    change(folder)
-    reseal(folder)
-    said = signature.sign(release.verify(folder), signed.jane)
-    assert signature.verify(folder, said, signed.people).name == "jane"
-    return release.verify(folder)
-
-
-def served(made):
-    """What a worker does with a placed release before it serves."""
-    scorer = decision.load(made, PORTFOLIO)
-    champion.prove(made, scorer)
-
-
 def other_interface(folder):
     manifest = json.loads((folder / MANIFEST).read_bytes())
     (folder / MANIFEST).write_bytes(release.dump({**manifest, "interface_hash": "0" * 64}))
@@ -219,97 +160,3 @@ def test_a_signed_release_of_another_interface_or_with_wrong_answers_is_refused(
 
     with pytest.raises(ReleaseError, match=said):
         served(made)
-
-
-class Malicious:
-    """Leaves a file behind when it is unpickled."""
-
-    def __init__(self, canary):
-        self.canary = canary
-
-    def __reduce__(self):
-        return Path.touch, (self.canary,)
-
-
-@pytest.fixture
-def canary(tmp_path):
-    """A file that is there when anything planted was executed; the trap itself works."""
-    trap = tmp_path / "trapped"
-    pickle.loads(pickle.dumps(Malicious(trap)))  # noqa: S301 - our own
-    assert trap.exists()
-    return tmp_path / "canary"
-
-
-def objects(canary):
-    return np.array([Malicious(canary)], dtype=object)
-
-
-def object_kernel(folder, canary):
-    with np.load(folder / "kernel.npz") as archive:
-        arrays = {name: archive[name] for name in archive.files}
-    np.savez(folder / "kernel.npz", allow_pickle=True, **{**arrays, "points": objects(canary)})
-
-
-def object_array(folder, canary):
-    with (folder / "kernel.npz").open("wb") as file:
-        np.save(file, objects(canary), allow_pickle=True)
-
-
-PLANTED = {
-    "beside": lambda folder, canary: write(folder / "model.pkl", pickle.dumps(Malicious(canary))),
-    "as the trees": lambda folder, canary: write(folder / "model.ubj", pickle.dumps(Malicious(canary))),
-    "as the kernel": lambda folder, canary: write(folder / "kernel.npz", pickle.dumps(Malicious(canary))),
-    "in the kernel": object_kernel,
-    "as an array": object_array,
-}
-
-
-@pytest.mark.parametrize("where", PLANTED)
-def test_a_pickle_planted_in_a_release_is_refused_and_never_executed(signed, folder, canary, tmp_path, where):
-    PLANTED[where](folder, canary)
-
-    with pytest.raises(ReleaseError):
-        place_and_verify(folder, signed.signatures["right"], signed, tmp_path / "releases")
-    reseal(folder)
-    with pytest.raises(ReleaseError):
-        signature.verify(folder, signed.signatures["right"], signed.people)
-    assert not canary.exists()
-
-
-@pytest.mark.parametrize("where", PLANTED)
-def test_a_pickle_that_an_author_signed_is_not_executed_either(signed, folder, canary, where):
-    made = insiders(signed, folder, lambda folder: PLANTED[where](folder, canary))
-
-    if "kernel" in where or "array" in where:
-        with pytest.raises(ReleaseError, match="no plain array"):
-            served(made)
-    else:
-        served(made)
-    assert not canary.exists()
-
-
-def test_pickles_planted_among_the_registered_artefacts_are_neither_executed_nor_served(signed, folder, canary, tmp_path, monkeypatch):
-    monkeypatch.setenv("TALLY_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    made = release.verify(folder)
-    card = tracking.register(PORTFOLIO, made, tracking.Evidence({}, {}, provenance.tags(made), {}, example(made),
-                                                               signature=signed.signatures["right"]))
-    (artefacts,) = (path.parent for path in (tmp_path / "home").rglob("MLmodel"))
-    planted = pickle.dumps(Malicious(canary))
-    for name in ("python_model.pkl", "model.pkl", "artifacts/planted.pkl", "artifacts/release.pkl", "code/sitecustomize.pkl"):
-        write(artefacts / name, planted)
-    (tmp_path / "fetched").mkdir()
-
-    fetched = tracking.fetch(card, tmp_path / "fetched")
-    placed = release.place(fetched, tmp_path / "releases", card.release_id)
-    said = fetched.with_suffix(".sig").read_bytes()
-    assert signature.verify(placed.path, said, signed.people).name == "jane"
-    served(placed)
-
-    write(artefacts / "artifacts" / "release" / "model.pkl", planted)
-    with pytest.raises(ReleaseError, match=r"model\.pkl"):
-        release.place(tracking.fetch(card, tmp_path / "fetched"), tmp_path / "again", card.release_id)
-    write(artefacts / "artifacts" / "release.sig", planted)
-    with pytest.raises(ReleaseError, match="cannot be read"):
-        signature.verify(placed.path, tracking.signature(card), signed.people)
-    assert not canary.exists()
