@@ -14,7 +14,8 @@ import pytest
 from feature_repo.portfolios import load
 from governance import enrolment, events, people, promotion, signature
 from governance.ledger.book import open_book
-from training import attestation, provenance, recorded, tracking
+from training import attestation, provenance, tracking
+from training.recorded import once
 from training.stages.register import example
 
 PORTFOLIO = load("card_default")
@@ -156,7 +157,7 @@ def test_a_forged_event_that_was_there_first_does_not_keep_the_author_out(home, 
     enrolment.signer(home)
     forged = events.ReleaseRegistered(by=events.Actor("register", "process"), at="", release_id=made.id, model=PORTFOLIO.name, version="1",
                                       run_id="", author="jane", git_author="", commit="", dirty=False, data={})
-    recorded.once(open_book(home / PORTFOLIO.name / "ledger"), events.entry(forged, made.id))
+    once(open_book(home / PORTFOLIO.name / "ledger"), events.entry(forged, made.id))
     _, said = registered(made)
 
     assert said == "signed by jane"
@@ -177,7 +178,7 @@ import os, sys
 from pathlib import Path
 from feature_repo.portfolios import load
 from governance.release import verify
-from training import attestation, recorded, tracking
+from training import attestation, tracking
 from training.stages.register import example
 made = verify(Path(sys.argv[1]))
 author = attestation.author(made)
