@@ -13,9 +13,13 @@ from training import fidelity
 
 
 @pytest.fixture(scope="module")
-def said(small_project):
-    found = json.loads((small_project.path / "reports" / "consumer_loans" / "gates.json").read_bytes())
-    return {finding["gate"]: finding for finding in found["findings"]}
+def page(small_project):
+    return json.loads((small_project.path / "reports" / "consumer_loans" / "gates.json").read_bytes())
+
+
+@pytest.fixture(scope="module")
+def said(page):
+    return {finding["gate"]: finding for finding in page["findings"]}
 
 
 def test_what_the_model_can_show_it_shows(said):
@@ -23,9 +27,10 @@ def test_what_the_model_can_show_it_shows(said):
     assert [name for name in shown if not said[name]["passed"]] == []
 
 
-def test_the_page_says_what_judging_the_release_says(small_project, said):
+def test_the_page_says_what_judging_the_release_says(small_project, page, said):
     release = verify(small_project.data("evaluate", "release"))
-    again = gates.judge(release, None, "", datetime.now(UTC))
+    serves = page["champion"]["release_id"] if page["champion"] else ""  # another test of this process may have promoted it
+    again = gates.judge(release, None, serves, datetime.now(UTC))
 
     assert {finding.gate: (finding.passed, finding.found) for finding in again} == {
         name: (finding["passed"], finding["found"]) for name, finding in said.items()}

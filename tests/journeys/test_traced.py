@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 import pandas as pd
 import pytest
-from projects import Project
+from projects import Project, copy_of_its_results
 from ruamel.yaml import YAML
 from served import serve
 
@@ -35,11 +35,10 @@ BATCH = 100
 
 @pytest.fixture(scope="module")
 def project(small_project, tmp_path_factory) -> Project:
-    """A copy of the small project, whose record is its own, with an owner, an approver and a desk."""
-    path = tmp_path_factory.mktemp("traced") / "project"
-    shutil.copytree(small_project.path, path)
-    shutil.rmtree(path / "var" / "run", ignore_errors=True)
-    return Project(path)
+    """The small project with a registry and a record of its own, whatever other tests did to those of the original."""
+    project = copy_of_its_results(small_project, tmp_path_factory.mktemp("traced") / "project")
+    project.repro()
+    return project
 
 
 @pytest.fixture(scope="module")
