@@ -83,10 +83,11 @@ def _require_sync(connection: Connection[Any]) -> None:
 
 
 def _make(connection: Connection[Any]) -> None:
-    """Make the tables where there are none yet; one process at a time."""
-    there = "SELECT to_regclass('tallystick.checkpoints')"
-    if connection.execute(there).fetchone() == (None,):
+    """Make the tables where there are none yet; one process at a time. It asks the catalogue's own table: to_regclass would answer the
+    one who waited from what it knew before."""
+    there = "SELECT FROM pg_tables WHERE schemaname = 'tallystick' AND tablename = 'checkpoints'"
+    if connection.execute(there).fetchone() is None:
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (MAKING,))
-            if connection.execute(there).fetchone() == (None,):
+            if connection.execute(there).fetchone() is None:
                 connection.execute(SCHEMA.encode())

@@ -34,12 +34,16 @@ def ours(where: str, names: Iterator[str], writers: int, until: Callable[[], flo
     folder, _, address = where.partition(",")
     ledger = Ledger(open_book(Path(folder), address))
     ledger.probe().result()
-    end, done, over = until(), 0, threading.Semaphore(0)
+    end, done, over, failed = until(), 0, threading.Semaphore(0), []
 
     def heard(answer: Future[Stored]) -> None:
         nonlocal done
-        done += bool(answer.result())
-        write()
+        if error := answer.exception():
+            failed.append(error)
+            over.release()
+        else:
+            done += 1
+            write()
 
     def write() -> None:
         if time.monotonic() < end:
@@ -52,6 +56,8 @@ def ours(where: str, names: Iterator[str], writers: int, until: Callable[[], flo
     for _ in range(writers):
         over.acquire()
     ledger.close()
+    if failed:
+        raise failed[0]
     return done
 
 

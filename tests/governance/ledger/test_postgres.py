@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -14,6 +16,7 @@ from ledgers import contents, entry, key_of, numbers
 from postgres_server import Server
 
 from feature_repo.errors import LedgerError
+from governance.ledger import tables
 from governance.ledger.book import open_book
 from governance.ledger.tree import Tile
 from governance.ledger.writer import Ledger
@@ -59,6 +62,19 @@ def test_two_portfolios_in_one_database_know_nothing_of_each_other(tmp_path, add
     assert contents(harbour) == contents(mill) == ["same"]
     assert harbour.find("id", "same") != mill.find("id", "same")
     assert numbers(mill) == [1, 2]
+
+
+def test_workers_that_begin_at_once_on_a_new_database_all_begin(own):
+    for _ in range(5):
+        address, ready = own.make(), threading.Barrier(6)
+
+        def begin(address: str = address, ready: threading.Barrier = ready) -> None:
+            ready.wait()
+            tables.connect(address).close()
+
+        with ThreadPoolExecutor(6) as workers:
+            for began in [workers.submit(begin) for _ in range(6)]:
+                began.result()
 
 
 def test_a_server_that_was_restarted_is_found_again_by_writers_and_readers(own, folder):
