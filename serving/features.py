@@ -8,26 +8,18 @@ serialization 3 writes it is an error. Decides nothing about the application.
 from __future__ import annotations
 
 import sqlite3
-import struct
 from collections.abc import Mapping
 from datetime import datetime
-from math import isnan
 from pathlib import Path
 from threading import local
 from typing import NamedTuple
 
-from feature_repo.contract import APPLICANT_ID, Stored, WhenStale
+from feature_repo.contract import Stored, WhenStale
 from feature_repo.errors import FeatureError
+from feature_repo.feast_bytes import Value, decode, entity_key
 from feature_repo.freshness import ageing, is_fresh
 from feature_repo.portfolio import Portfolio
 
-Value = float | str | None
-
-STRING = 2  # feast.types.ValueType.STRING
-DOUBLE_FIELD = (5 << 3) | 1  # feast.types.Value.double_val: field 5, eight bytes, little endian
-STRING_FIELD = (2 << 3) | 2  # feast.types.Value.string_val: field 2, a length, then UTF-8
-DOUBLE = struct.Struct("<Bd")
-KEY = struct.pack(f"<III{len(APPLICANT_ID)}sI", 1, STRING, len(APPLICANT_ID), APPLICANT_ID.encode(), STRING)
 PATIENCE = 0.2  # seconds to wait for a lock: a decision is better degraded than late
 
 
@@ -80,37 +72,6 @@ class OnlineFeatures:
             self._thread.connection = sqlite3.connect(f"{self._database.resolve().as_uri()}?mode=ro", uri=True, timeout=PATIENCE)
         connection: sqlite3.Connection = self._thread.connection
         return connection
-
-
-def entity_key(applicant_id: str) -> bytes:
-    """An applicant's key as Feast writes it (entity key serialization version 3)."""
-    raw = applicant_id.encode(errors="surrogatepass")
-    return KEY + struct.pack("<I", len(raw)) + raw
-
-
-def decode(raw: bytes) -> Value:
-    """A feast.types.Value message: a number, a text, or None for no value and NaN."""
-    if not raw:
-        return None
-    if raw[0] == DOUBLE_FIELD and len(raw) == DOUBLE.size:
-        number: float = DOUBLE.unpack(raw)[1]
-        return None if isnan(number) else number
-    if raw[0] == STRING_FIELD:
-        length, start = _varint(raw)
-        if start + length == len(raw):
-            return raw[start:].decode()
-    raise FeatureError(f"an online value is neither a number nor a text (message field {raw[0] >> 3}); publish the features again")
-
-
-def _varint(raw: bytes) -> tuple[int, int]:
-    """The length after the first byte (protobuf base-128), and where the text begins."""
-    length = shift = 0
-    for at, byte in enumerate(raw[1:], 2):
-        length |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return length, at
-        shift += 7
-    return 0, 0
 
 
 def fresh(portfolio: Portfolio, values: Mapping[str, Value] | None, decided_at: datetime,

@@ -31,6 +31,7 @@ from evidenced import evidence, validation
 from invented import brought_harbour, harbour, invent  # noqa: F401
 from postgres_server import postgres  # noqa: F401
 from projects import make_project, small_project  # noqa: F401
+from redis_server import redis_server  # noqa: F401
 from served import make_home, service, start  # noqa: F401
 
 DATA_DIR = os.environ.get("TALLY_DATA_DIR")

@@ -83,8 +83,10 @@ def _require_sync(connection: Connection[Any]) -> None:
 
 
 def _make(connection: Connection[Any]) -> None:
-    """Make the tables where there are none yet; one process at a time. It asks the catalogue's own table: to_regclass would answer the
-    one who waited from what it knew before."""
+    """Make the tables where there are none yet; one process at a time.
+
+    Asks the catalogue's own table: to_regclass answers the one who waited from what it knew before.
+    """
     there = "SELECT FROM pg_tables WHERE schemaname = 'tallystick' AND tablename = 'checkpoints'"
     if connection.execute(there).fetchone() is None:
         with connection.transaction():

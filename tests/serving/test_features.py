@@ -9,23 +9,16 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta, timezone
 
-import numpy as np
 import pytest
-from feast.infra.key_encoding_utils import serialize_entity_key
-from feast.protos.feast.types.EntityKey_pb2 import EntityKey
-from feast.protos.feast.types.Value_pb2 import Value as FeastValue
-from hypothesis import given
-from hypothesis import strategies as st
 
-from feature_repo.contract import APPLICANT_ID, WhenStale
+from feature_repo.contract import WhenStale
 from feature_repo.errors import FeatureError
 from feature_repo.portfolios import load
 from feature_repo.store import publish
-from serving.features import OnlineFeatures, decode, entity_key, fresh
+from serving.features import OnlineFeatures, fresh
 from training.assembly import save, view
 
 NOW = datetime(2024, 4, 10, 12, tzinfo=UTC)
-TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 @pytest.fixture(scope="module")
@@ -54,36 +47,6 @@ def test_a_scoring_worker_imports_neither_feast_nor_pandas():
     script = "import sys, serving.features; print({'feast', 'pandas', 'duckdb', 'pyarrow', 'google.protobuf'} & set(sys.modules))"
 
     assert subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout.strip() == "set()"
-
-
-@given(TEXT)
-def test_a_key_is_the_one_feast_writes(applicant_id):
-    key = EntityKey(join_keys=[APPLICANT_ID], entity_values=[FeastValue(string_val=applicant_id)])
-
-    assert entity_key(applicant_id) == serialize_entity_key(key, entity_key_serialization_version=3)
-
-
-@given(st.floats(allow_nan=False))
-def test_a_number_is_feasts_bit_for_bit(number):
-    assert np.float64(decode(FeastValue(double_val=number).SerializeToString())).tobytes() == np.float64(number).tobytes()
-
-
-@given(st.one_of(TEXT, st.text("ä", min_size=100, max_size=20_000)))
-def test_a_text_is_feasts(text):
-    assert decode(FeastValue(string_val=text).SerializeToString()) == text
-
-
-def test_no_value_and_not_a_number_are_both_none():
-    assert decode(FeastValue().SerializeToString()) is None
-    assert decode(FeastValue(double_val=float("nan")).SerializeToString()) is None
-
-
-@pytest.mark.parametrize("raw", [FeastValue(int64_val=3).SerializeToString(), FeastValue(float_val=1.0).SerializeToString(),
-                                 FeastValue(double_val=1.0).SerializeToString()[:-1], FeastValue(string_val="ab").SerializeToString()[:-1],
-                                 b"\x12\xff\xff"])
-def test_what_publish_would_not_write_is_refused_and_never_guessed(raw):
-    with pytest.raises(FeatureError, match="publish the features again"):
-        decode(raw)
 
 
 def test_an_unknown_applicant_has_no_values(harbour, published):
