@@ -54,7 +54,7 @@ def view(portfolio: Portfolio, declared: Table, table: pd.DataFrame) -> pd.DataF
 def assemble(portfolio: Portfolio, joined: pd.DataFrame) -> pd.DataFrame:
     """Every input of every application: stored values that are out of date become missing, then derived columns are added.
 
-    joined: what `feature_repo.store.history` returns.
+    joined: what `feature_repo.offline.history` returns.
     """
     at = _seconds(joined[EVENT_TIME]).to_numpy()
     values = {column.name: _values(column, joined).to_numpy() for column in portfolio.raw_inputs}

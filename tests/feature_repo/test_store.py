@@ -1,4 +1,4 @@
-"""What was known then, and what is known now: the traps of Feast, each held."""
+"""What is known now: the traps of Feast, each held."""
 
 from __future__ import annotations
 
@@ -13,85 +13,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from feast import FeatureView
+from viewed import MICROSECOND, NOON, asked, featurized, known
 
-from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, EVENT_TIME
+from feature_repo.contract import APPLICANT_ID, EVENT_TIME
 from feature_repo.definitions import objects
 from feature_repo.errors import FeatureError
-from feature_repo.portfolio import Portfolio
+from feature_repo.offline import history
 from feature_repo.portfolios import load
-from feature_repo.store import history, publish
+from feature_repo.store import publish
 from serving.features import OnlineFeatures
-from training.assembly import applications, save, view
-
-MICROSECOND = pd.Timedelta(1, "us")
-NOON = pd.Timestamp("2024-04-10 12:00", tz="UTC")
-
-
-@pytest.fixture
-def toy(harbour) -> Portfolio:
-    """One view with one number column: the smallest portfolio with a history."""
-    table = harbour.views[0]
-    kept = tuple(column for column in table.columns if getattr(column, "name", None) in {None, harbour.stored[0].name})
-    return replace(harbour, tables=(harbour.tables[0], replace(table, columns=kept)))
-
-
-def known(portfolio: Portfolio, folder: Path, facts: list[tuple[str, pd.Timestamp, float]]) -> Path:
-    """The toy's view over (applicant, time, value) facts."""
-    (table,) = portfolio.views
-    raw = pd.DataFrame(facts, columns=[APPLICANT_ID, EVENT_TIME, table.stored[0].name])
-    save(view(portfolio, table, raw), folder / f"{table.name}.parquet")
-    return folder
-
-
-def asked(*moments: tuple[str, pd.Timestamp]) -> pd.DataFrame:
-    frame = pd.DataFrame(moments, columns=[APPLICANT_ID, EVENT_TIME])
-    return frame.assign(**{APPLICATION_ID: [f"a{i}" for i in range(len(frame))]})
-
-
-def test_the_join_uses_equal_times_and_nothing_later(toy, tmp_path):
-    hour = pd.Timedelta(1, "h")
-    later = [NOON + MICROSECOND, NOON + 3 * hour, NOON + pd.Timedelta(31, "D")]
-    zoned = [(NOON + hour).tz_convert("Pacific/Auckland"), (NOON + hour).tz_convert("America/New_York")]
-    views = known(toy, tmp_path, [("p", NOON - pd.Timedelta(1, "D"), 1.0), ("p", NOON, 2.0), ("r", NOON.tz_convert("Asia/Tokyo"), 3.0),
-                                  *(("p", time, 99.0) for time in later), *(("q", time, 99.0) for time in (*later, zoned[0])),
-                                  ("s", zoned[1], 99.0)])
-    found = history(toy, asked(("p", NOON), ("q", NOON), ("r", NOON), ("s", NOON), ("p", NOON - MICROSECOND)), views)
-
-    np.testing.assert_array_equal(found[toy.stored[0].name], [2.0, np.nan, 3.0, np.nan, 1.0])
-
-
-def test_an_old_row_is_still_found_because_ages_are_ours_to_judge(toy, tmp_path):
-    views = known(toy, tmp_path, [("p", NOON - pd.Timedelta(3_000, "D"), 1.0)])
-    found = history(toy, asked(("p", NOON)), views)
-
-    assert found[toy.stored[0].name].tolist() == [1.0]
-    assert found[toy.views[0].as_of].tolist() == [(NOON - pd.Timedelta(3_000, "D")).timestamp()]
-
-
-def test_every_application_comes_back_once_and_in_order(harbour, invent, tmp_path):
-    tables = invent(harbour, [f"p{i}" for i in range(300)])
-    twice = pd.concat([tables[harbour.applications.name]] * 2, ignore_index=True)  # the same people at the same moments
-    shuffled = twice.assign(**{APPLICATION_ID: [f"a{i}" for i in range(600)]}).sample(frac=1, random_state=3)
-    found = history(harbour, shuffled, featurized(harbour, tables, tmp_path))
-
-    pd.testing.assert_frame_equal(found[shuffled.columns], shuffled)
-
-
-def test_the_join_refuses_applications_without_key_or_time(toy, tmp_path):
-    views = known(toy, tmp_path, [("p", NOON, 1.0)])
-    for frame in (asked(("p", pd.NaT), ("p", NOON)), asked((None, NOON)), asked()):
-        with pytest.raises(FeatureError, match="each with both"):
-            history(toy, frame, views)
-
-
-def test_the_join_leaves_nothing_behind(toy, monkeypatch, tmp_path):
-    views = known(toy, tmp_path / "views", [("p", NOON, 1.0)])
-    (tmp_path / "work").mkdir()
-    monkeypatch.chdir(tmp_path / "work")
-    history(toy, asked(("p", NOON)), views)
-
-    assert list(tmp_path.rglob("*.db")) == []
-    assert list((tmp_path / "work").iterdir()) == []
 
 
 def test_a_portfolio_without_stored_columns_needs_no_store(harbour, tmp_path):
@@ -181,7 +111,7 @@ def test_the_machines_time_zone_changes_nothing(invent, tmp_path):
     views = featurized(portfolio, invent(portfolio, ["1", "2"]), tmp_path)
     script = """if True:
         import sys; from pathlib import Path; import pandas as pd
-        from feature_repo.portfolios import load; from feature_repo.store import history, publish
+        from feature_repo.portfolios import load; from feature_repo.offline import history; from feature_repo.store import publish
         views, home, portfolio = Path(sys.argv[1]), Path(sys.argv[2]), load(sys.argv[3])
         publish(portfolio, views, home)
         history(portfolio, pd.read_parquet(views.parent / "applications.parquet"), views).to_parquet(home / "found.parquet")
@@ -195,11 +125,3 @@ def test_the_machines_time_zone_changes_nothing(invent, tmp_path):
 
     pd.testing.assert_frame_equal(found[expected.columns].sort_index(), expected)
     pd.testing.assert_frame_equal(served[expected.columns], expected)
-
-
-def featurized(portfolio: Portfolio, tables: dict[str, pd.DataFrame], folder: Path) -> Path:
-    """The featurize stage's folder of views, over tables as ingest writes them."""
-    save(applications(portfolio, tables[portfolio.applications.name]), folder / "applications.parquet")
-    for table in portfolio.views:
-        save(view(portfolio, table, tables[table.name]), folder / "views" / f"{table.name}.parquet")
-    return folder / "views"

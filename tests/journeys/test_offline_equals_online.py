@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_repo import store
 from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME
 from feature_repo.derive import derive
+from feature_repo.offline import history
+from feature_repo.opening import opened
 from feature_repo.portfolios import load, names
+from feature_repo.store import publish
 from serving.features import OnlineFeatures, fresh
 from training.assembly import assemble, save, view
 
@@ -30,7 +32,7 @@ def published(request, invent, tmp_path_factory):
     tables = invent(portfolio, people, seed=11)
     for table in portfolio.views:
         save(view(portfolio, table, tables[table.name]), folder / "views" / f"{table.name}.parquet")
-    store.publish(portfolio, folder / "views", folder / "home")
+    publish(portfolio, folder / "views", folder / "home")
     return portfolio, [*people, *STRANGERS], folder
 
 
@@ -48,7 +50,7 @@ def bits(values) -> list:
 
 def test_served_values_are_those_of_the_join(published):
     portfolio, people, folder = published
-    offline = store.history(portfolio, asked(portfolio, people, MOMENTS[0]), folder / "views")
+    offline = history(portfolio, asked(portfolio, people, MOMENTS[0]), folder / "views")
     online = OnlineFeatures(folder / "home" / "online.db", portfolio)
     served = [online.read(person) for person in people]
 
@@ -59,7 +61,7 @@ def test_served_values_are_those_of_the_join(published):
 
 def test_served_values_are_feasts_own(published):
     portfolio, people, folder = published
-    feast = store._open(portfolio, folder / "home")
+    feast = opened(portfolio, folder / "home")
     answer = feast.get_online_features(feast.get_feature_service(portfolio.name), [{APPLICANT_ID: person} for person in people]).to_dict()
     online = OnlineFeatures(folder / "home" / "online.db", portfolio)
     served = [online.read(person) for person in people]
@@ -72,7 +74,7 @@ def test_served_values_are_feasts_own(published):
 def test_what_scoring_uses_is_what_training_saw_old_values_and_derived_ones_included(moment, published):
     portfolio, people, folder = published
     frame = asked(portfolio, people, moment)
-    offline = assemble(portfolio, store.history(portfolio, frame, folder / "views")).set_index(APPLICATION_ID)
+    offline = assemble(portfolio, history(portfolio, frame, folder / "views")).set_index(APPLICATION_ID)
     online = OnlineFeatures(folder / "home" / "online.db", portfolio)
     said = {column.name: None if column.is_level else np.float64(1.0) for column in portfolio.requests}
     used = []

@@ -12,8 +12,8 @@ import pytest
 from ledgers import window
 
 from feature_repo.contract import APPLICANT_ID, EVENT_TIME
+from feature_repo.offline import history
 from feature_repo.portfolios import load
-from feature_repo.store import history
 from governance.release import verify
 from serving.scoring import batch, decision
 from training import assembly

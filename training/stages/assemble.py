@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from feature_repo.errors import run_stage
+from feature_repo.offline import history
 from feature_repo.params import Nothing, read
 from feature_repo.portfolios import load
-from feature_repo.store import history
 from training import assembly
 
 
