@@ -24,6 +24,7 @@ PRIMARY KEY (view, applicant_id, event_us, created_us)) WITHOUT ROWID"""
 APPEND = "INSERT OR REPLACE INTO pushed VALUES (?, ?, ?, ?, ?)"
 NEWEST = """SELECT applicant_id, event_us, max(created_us), stored FROM pushed WHERE view = ?
 GROUP BY applicant_id, event_us ORDER BY applicant_id, event_us"""
+EVERY = "SELECT applicant_id, event_us, created_us, stored FROM pushed WHERE view = ? ORDER BY applicant_id, event_us, created_us"
 
 
 class Pushed(NamedTuple):
@@ -51,11 +52,20 @@ def append(journal: Path, view: str, rows: Iterable[Pushed]) -> None:
 
 def read(journal: Path, view: str) -> Iterator[Pushed]:
     """The rows of a view by applicant and event time, one for each moment: the latest created. None where nothing was ever pushed."""
+    return _read(journal, view, NEWEST)
+
+
+def every(journal: Path, view: str) -> Iterator[Pushed]:
+    """As read(), with what a later push for the same moment replaced: what was known then is a question of when it was created."""
+    return _read(journal, view, EVERY)
+
+
+def _read(journal: Path, view: str, query: str) -> Iterator[Pushed]:
     if not journal.is_file():
         return
     with contextlib.closing(_open(journal)) as connection:
         connection.execute(TABLE)
-        for applicant_id, event_us, created_us, stored in connection.execute(NEWEST, (view,)):
+        for applicant_id, event_us, created_us, stored in connection.execute(query, (view,)):
             yield Pushed(applicant_id, event_us, created_us, msgspec.json.decode(stored))
 
 
