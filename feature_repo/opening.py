@@ -19,6 +19,7 @@ from feast import FeatureService, FeatureStore, FeatureView, RepoConfig
 from feature_repo.definitions import objects
 from feature_repo.errors import FeatureError
 from feature_repo.portfolio import Portfolio
+from feature_repo.pushed import JOURNAL
 
 SETTINGS = Path(__file__).with_name("feature_store.yaml")
 ONLINE = "online.db"
@@ -29,6 +30,7 @@ def opened(portfolio: Portfolio, home: Path) -> FeatureStore:
     """The settings plain Feast uses, with this portfolio's project and absolute places."""
     settings: dict[str, Any] = msgspec.yaml.decode(SETTINGS.read_bytes())
     places = {"project": portfolio.name, "registry": str(home.resolve() / REGISTRY),
+              "offline_store": {**settings["offline_store"], "journal": str(home.resolve() / JOURNAL)},
               "online_store": {**settings["online_store"], "path": str(home.resolve() / ONLINE)}}
     return FeatureStore(config=RepoConfig(**{**settings, **places}))
 
