@@ -38,13 +38,23 @@ def test_margins_are_bit_equal_to_xgboost_on_rows_it_never_saw(boosted, others):
     assert export(boosted).margins(others).astype(np.float32).tobytes() == theirs.tobytes()
 
 
-def test_values_exactly_at_a_threshold_take_xgboosts_branch(boosted):
+def test_a_million_margins_are_bit_equal_to_xgboosts(boosted):
+    trees = export(boosted)
+    for seed in range(20):
+        rows = rows_of(100 + seed, 50_000, 7)
+
+        assert trees.margins(rows).astype(np.float32).tobytes() == boosted.inplace_predict(rows, predict_type="margin").tobytes()
+
+
+def test_values_exactly_at_a_threshold_take_xgboosts_branch_whichever_way_they_are_walked(boosted):
     trees = export(boosted)
     splits = trees.left >= 0
     rows = np.zeros((int(splits.sum()), 7))
     rows[np.arange(len(rows)), trees.feature[splits]] = trees.threshold[splits]
+    theirs = boosted.predict(xgboost.DMatrix(rows), output_margin=True).astype(float)
 
-    assert np.array_equal(trees.margins(rows), boosted.predict(xgboost.DMatrix(rows), output_margin=True).astype(float))
+    assert np.array_equal(trees.margins(rows), theirs)
+    assert [trees.margins(row[None])[0] for row in rows] == theirs.tolist()
 
 
 def test_contributions_equal_xgboosts_and_add_up_to_the_margin(boosted, others):
@@ -74,6 +84,21 @@ def test_one_row_and_many_have_the_same_bits(boosted, others):
 
 
 @pytest.mark.parametrize("rows", [0, 1, FEW - 1, FEW, BLOCK, BLOCK + 1, 3 * BLOCK + 7])
+def test_margins_are_the_same_to_the_last_bit_whichever_way_the_trees_are_walked(boosted, others, rows):
+    trees = export(boosted)
+
+    assert trees.margins(others[:rows]).tolist() == [trees.margins(row[None])[0] for row in others[:rows]]
+
+
+def test_trees_too_deep_for_the_quick_ways_are_walked_node_by_node(deep):
+    booster, rows = deep
+    theirs = booster.predict(xgboost.DMatrix(rows), output_margin=True).astype(float)
+
+    assert np.array_equal(export(booster).margins(rows), theirs)
+    assert export(booster).margins(rows[:1])[0] == theirs[0]
+
+
+@pytest.mark.parametrize("rows", [0, 1, FEW - 1, FEW, BLOCK, BLOCK + 1, 3 * BLOCK + 7])
 def test_contributions_are_the_same_to_the_last_bit_whichever_way_they_are_added_up(boosted, others, rows):
     trees = export(boosted)
     one_by_one = [trees.contributions(others[i : i + 1]) for i in range(rows)]
@@ -81,13 +106,37 @@ def test_contributions_are_the_same_to_the_last_bit_whichever_way_they_are_added
     assert trees.contributions(others[:rows]).tobytes() == b"".join(row.tobytes() for row in one_by_one)
 
 
-def test_more_inputs_on_a_path_than_reasons_are_exact_for_are_refused():
+@pytest.fixture(scope="module")
+def deep():
     rows = np.random.default_rng(0).normal(size=(3000, 8))
     bad = np.prod(np.sign(rows), axis=1) > 0
-    deep = xgboost.train({"objective": "binary:logistic", "max_depth": DEEPEST + 2, "base_score": 0.4}, xgboost.DMatrix(rows, label=bad), 2)
+    settings = {"objective": "binary:logistic", "max_depth": DEEPEST + 2, "base_score": 0.4}
+    return xgboost.train(settings, xgboost.DMatrix(rows, label=bad), 2), rows
 
+
+def test_more_inputs_on_a_path_than_reasons_are_exact_for_are_refused(deep):
+    booster, rows = deep
     with pytest.raises(ReleaseError, match="smaller depth"):
-        export(deep).contributions(rows[:1])
+        export(booster).contributions(rows[:1])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_models_have_xgboosts_contributions_and_the_same_four_largest(seed):
+    random = np.random.default_rng(seed)
+    rows, inputs = rows_of(seed, 3000, 9), 9
+    bad = (random.normal(size=3000) + np.nan_to_num(rows / np.nanstd(rows, axis=0)) @ random.normal(size=inputs) > 0.5).astype(float)
+    settings = {"objective": "binary:logistic", "max_depth": int(random.integers(1, DEEPEST + 1)), "eta": 0.2, "seed": seed, "nthread": 1}
+    booster = xgboost.train(settings, xgboost.DMatrix(rows, label=bad), int(random.integers(5, 60)))
+    some = rows_of(seed + 50, 300, 9)
+    theirs = booster.predict(xgboost.DMatrix(some), pred_contribs=True)[:, :-1].astype(float)
+
+    ours = export(booster).contributions(some)
+
+    assert np.abs(ours - theirs).max() < 1e-5
+    for mine, other in zip(ours, theirs, strict=True):
+        order = np.argsort(-other, kind="stable")
+        if np.diff(-other[order][:5]).min() > 2e-5:  # nearer ones are one for their float32
+            assert np.argsort(-mine, kind="stable")[:4].tolist() == order[:4].tolist()
 
 
 def test_a_tree_that_never_splits_contributes_nothing():
