@@ -3,7 +3,8 @@
 Responsible for names, types and descriptions in Feast, and for refusing what Feast would lose in silence. The one file that plain
 Feast scans: `TALLY_PORTFOLIO=<name> feast -c feature_repo apply` finds the objects of that portfolio over the views in
 `data/<name>/featurize/views` (`TALLY_VIEWS` says otherwise). They are made when a scanner lists this module (PEP 562), so an
-import does nothing. Freshness is ours alone: ttl is 0 everywhere, because Feast applies one offline and ignores it online.
+import does nothing. Each view has a push source, `<table>_push`. Freshness is ours alone: ttl is 0 everywhere, because Feast applies one
+offline and ignores it online.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
-from feast import Entity, FeatureService, FeatureView, Field, FileSource, ValueType
+from feast import Entity, FeatureService, FeatureView, Field, FileSource, PushSource, ValueType
 from feast.data_format import ParquetFormat
 from feast.types import Float64, String
 
-from feature_repo.contract import APPLICANT_ID, EVENT_TIME, Stored, Table
+from feature_repo.contract import APPLICANT_ID, CREATED_TIME, EVENT_TIME, Stored, Table
 from feature_repo.errors import FeatureError
 from feature_repo.portfolio import Portfolio
 from feature_repo.portfolios import load
@@ -41,7 +42,9 @@ def objects(portfolio: Portfolio, views: Path) -> dict[str, FeastObject]:
 
 
 def _view(table: Table, path: Path) -> FeatureView:
-    source = FileSource(name=table.name, path=str(path), timestamp_field=EVENT_TIME, file_format=ParquetFormat())
+    rows = FileSource(name=table.name, path=str(path), timestamp_field=EVENT_TIME, created_timestamp_column=CREATED_TIME,
+                      file_format=ParquetFormat())
+    source = PushSource(name=f"{table.name}_push", batch_source=rows)
     as_of = Field(name=table.as_of, dtype=Float64, description="When the row became true, seconds since 1970 (UTC)")
     key = Field(name=APPLICANT_ID, dtype=String)
     return FeatureView(name=table.name, entities=[APPLICANT], ttl=timedelta(0), source=source,

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME, NO_TIME, Input, Table
+from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, CREATED_TIME, EVENT_TIME, NO_TIME, Input, Table
 from feature_repo.derive import derive
 from feature_repo.errors import DataError
 from feature_repo.freshness import ageing, is_fresh
@@ -34,12 +34,31 @@ def applications(portfolio: Portfolio, table: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values([EVENT_TIME, APPLICATION_ID], ignore_index=True)
 
 
-def view(portfolio: Portfolio, declared: Table, table: pd.DataFrame) -> pd.DataFrame:
-    """Key, time, as_of and stored columns of one table, ordered by applicant and time; a row repeated word for word counts once."""
+def view(portfolio: Portfolio, declared: Table, table: pd.DataFrame, pushed: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Key, times, as_of and stored columns of one table, ordered by applicant and time; a row repeated word for word counts once.
+
+    Rows are taken to be created as soon as they are true. pushed: rows that say when they were created; one replaces the table's for
+    the same applicant and moment.
+    """
+    frame = _unique(declared, _rows(portfolio, declared, table))
+    if pushed is None or pushed.empty:
+        return frame
+    later = _rows(portfolio, declared, pushed)
+    both = pd.concat([frame, later], ignore_index=True).sort_values([APPLICANT_ID, EVENT_TIME], kind="stable", ignore_index=True)
+    return both.drop_duplicates([APPLICANT_ID, EVENT_TIME], keep="last", ignore_index=True)
+
+
+def _rows(portfolio: Portfolio, declared: Table, table: pd.DataFrame) -> pd.DataFrame:
+    """The columns of a view, in any order of rows."""
     moments = _moments(portfolio, table)
-    frame = pd.DataFrame({**moments, declared.as_of: _seconds(moments[EVENT_TIME]),
+    created = table[CREATED_TIME].astype("datetime64[us, UTC]") if CREATED_TIME in table else moments[EVENT_TIME]
+    frame = pd.DataFrame({**moments, CREATED_TIME: created, declared.as_of: _seconds(moments[EVENT_TIME]),
                           **{column.name: _values(column, table) for column in declared.stored}})
     _refuse_gaps(declared.name, frame[[APPLICANT_ID, EVENT_TIME]])
+    return frame
+
+
+def _unique(declared: Table, frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame.sort_values([APPLICANT_ID, EVENT_TIME], ignore_index=True)
     again = _as_the_row_before(frame[[APPLICANT_ID, EVENT_TIME]])
     if not again.any():

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, EVENT_TIME, NO_TIME
+from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, CREATED_TIME, EVENT_TIME, NO_TIME
 from feature_repo.derive import derive
 from feature_repo.errors import DataError
 from feature_repo.freshness import ageing
@@ -47,7 +47,7 @@ def test_a_view_holds_key_time_age_and_stored_columns_in_order_of_applicant_and_
     for table in harbour.views:
         frame = view(harbour, table, tables[table.name])
 
-        assert list(frame) == [APPLICANT_ID, EVENT_TIME, table.as_of, *(column.name for column in table.stored)]
+        assert list(frame) == [APPLICANT_ID, EVENT_TIME, CREATED_TIME, table.as_of, *(column.name for column in table.stored)]
         assert frame[[APPLICANT_ID, EVENT_TIME]].apply(tuple, axis=1).is_monotonic_increasing
         assert frame[table.as_of].tolist() == [time.timestamp() for time in frame[EVENT_TIME]]
 

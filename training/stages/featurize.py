@@ -12,6 +12,7 @@ from feature_repo.errors import DataError, run_stage
 from feature_repo.params import Nothing, read
 from feature_repo.portfolios import load
 from training.assembly import applications, save, view
+from training.pushes import pushed
 
 
 def main(portfolio: str, verdict: Path, ingest: Path, featurize: Path) -> None:
@@ -22,7 +23,7 @@ def main(portfolio: str, verdict: Path, ingest: Path, featurize: Path) -> None:
     save(applications(declared, table(ingest, declared.applications)), featurize / "applications.parquet")
     (featurize / "views").mkdir(parents=True, exist_ok=True)
     for known in declared.views:
-        save(view(declared, known, table(ingest, known)), featurize / "views" / f"{known.name}.parquet")
+        save(view(declared, known, table(ingest, known), pushed(ingest, known)), featurize / "views" / f"{known.name}.parquet")
 
 
 def table(ingest: Path, declared: Table) -> pd.DataFrame:

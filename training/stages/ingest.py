@@ -1,4 +1,4 @@
-"""Read the raw files into the platform's columns, and the protected ones into the vault. Judges nothing; validate does."""
+"""Read raw files, and what was pushed, into the platform's columns, the protected ones into the vault. Judges nothing; validate does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tqdm import tqdm
 from feature_repo import params, portfolios
 from feature_repo.errors import run_stage
 from governance.release import dump
-from training import raw, repeats, simulated, standing, tables, vault
+from training import pushes, raw, repeats, simulated, standing, tables, vault
 
 
 class Ingest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,6 +38,7 @@ def main(portfolio: str, ingest: Path, protected: Path) -> None:
             seen[table.name]["repeats"] = repeats.describe(table, read, path)
             tables.write(vault.protect(declared, read, translated), protected / vault.FILE)
             tables.write(standing.of(declared, read, translated), ingest / standing.FILE)
+    pushes.copy(declared, ingest)
     (ingest / "ingest.json").write_bytes(dump({"tables": seen}))
 
 
