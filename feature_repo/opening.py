@@ -23,15 +23,17 @@ from feature_repo.pushed import JOURNAL
 
 SETTINGS = Path(__file__).with_name("feature_store.yaml")
 ONLINE = "online.db"
+STORES = "feature_repo.online_stores"
 REGISTRY = "registry.db"
 
 
-def opened(portfolio: Portfolio, home: Path) -> FeatureStore:
-    """The settings plain Feast uses, with this portfolio's project and absolute places."""
+def opened(portfolio: Portfolio, home: Path, address: str = "") -> FeatureStore:
+    """The settings plain Feast uses, with this portfolio's project and absolute places. address: of Redis, instead of SQLite in `home`."""
     settings: dict[str, Any] = msgspec.yaml.decode(SETTINGS.read_bytes())
     places = {"project": portfolio.name, "registry": str(home.resolve() / REGISTRY),
               "offline_store": {**settings["offline_store"], "journal": str(home.resolve() / JOURNAL)},
-              "online_store": {**settings["online_store"], "path": str(home.resolve() / ONLINE)}}
+              "online_store": {"type": f"{STORES}.TallyRedisOnlineStore", "address": address} if address else
+                              {"type": f"{STORES}.TallySqliteOnlineStore", "path": str(home.resolve() / ONLINE)}}
     return FeatureStore(config=RepoConfig(**{**settings, **places}))
 
 

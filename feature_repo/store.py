@@ -1,65 +1,46 @@
 """Stored features as they are known now, in Feast's online tables.
 
-Responsible for publishing the latest values. Judges no value and no age; reads nothing online (`serving.features` does, without Feast).
+Responsible for publishing the latest values, with Feast's registry telling of it. Judges no value and no age; reads nothing online (the
+service does, without Feast).
 """
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from feast import FeatureStore
-from tqdm import tqdm
 
-from feature_repo.contract import APPLICANT_ID, EVENT_TIME
+from feature_repo.contract import EVENT_TIME
 from feature_repo.opening import ONLINE, declare, opened, quiet, require
 from feature_repo.portfolio import Portfolio
+from feature_repo.publishing import catch_up, fill
+from feature_repo.writers import writer
 
 
-def publish(portfolio: Portfolio, views: Path, home: Path) -> dict[str, int]:
-    """Write each applicant's latest values into `home/online.db`, with Feast's registry beside it; applicants written, by view.
+def publish(portfolio: Portfolio, views: Path, home: Path, address: str = "") -> dict[str, int]:
+    """Write each applicant's latest values into `home/online.db`, or into Redis at an address; applicants by view.
 
-    Harmless to repeat: equal data leave equal values. Readers are never blocked. Values of applicants no longer in the data stay.
+    Feast's registry is in `home`. Harmless to repeat: equal data leave equal values, newer ones that were pushed stay. Readers are never
+    blocked or refused. A killed publish goes on where it stopped. Values of applicants no longer in the data stay.
     """
     if not portfolio.views:
         return {}
     require(portfolio, views)
     home.mkdir(parents=True, exist_ok=True)
-    _let_readers_read(home / ONLINE)
-    with quiet():
-        store = opened(portfolio, home)
+    with quiet(), writer(home / ONLINE, address) as online:
+        store = opened(portfolio, home, address)
         declare(store, portfolio, views)
-        return {table.name: _materialize(store, table.name, views / f"{table.name}.parquet") for table in portfolio.views}
-
-
-def _materialize(store: FeatureStore, view: str, path: Path) -> int:
-    rows = pq.read_table(path, columns=[APPLICANT_ID, EVENT_TIME])
-    if not rows.num_rows:
-        return 0
-    bounds = pc.min_max(rows[EVENT_TIME]).as_py()
-    count = pc.count_distinct(rows[APPLICANT_ID]).as_py()
-    online = store.provider.online_store
-    write = online.online_write_batch
-    with tqdm(total=count, desc=f"publish {view}", unit=" applicants", disable=None) as bar:
-        online.online_write_batch = _with_progress(write, bar.update)
-        store.materialize(bounds["min"], bounds["max"], feature_views=[view])
-    online.online_write_batch = write
-    return int(count)
-
-
-def _with_progress(write: Callable[..., None], advance: Callable[[int], Any]) -> Callable[..., None]:
-    """Feast's local engine reports no progress; its writer does when asked."""
-    def written(**arguments: Any) -> None:
-        write(**{**arguments, "progress": advance})
+        written = fill(portfolio, views, online)
+        catch_up(portfolio, home, online)
+        for table in portfolio.views:
+            _record(store, table.name, views / f"{table.name}.parquet")
     return written
 
 
-def _let_readers_read(path: Path) -> None:
-    """Write-ahead logging is a lasting property of the file: scoring reads while a publish writes."""
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
+def _record(store: FeatureStore, view: str, path: Path) -> None:
+    """Tell Feast's registry how far the view is materialised. Its own command marks a view as unreadable meanwhile; this does not."""
+    bounds = pc.min_max(pq.read_table(path, columns=[EVENT_TIME])[EVENT_TIME]).as_py()
+    if bounds["min"] is not None:
+        store.registry.apply_materialization(store.get_feature_view(view), store.project, bounds["min"], bounds["max"])

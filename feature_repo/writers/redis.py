@@ -1,0 +1,125 @@
+"""Feast's Redis hashes, filled as Feast fills them, compared and written by the server in one step.
+
+Responsible for a script that looks at a hash's event time (`_ts:<view>`) and writes the view whole or not at all, atomically. When a row
+was created stands beside it (`_created:<view>`), which Feast has no place for and does not mind. Retries nothing: who waits for a silent
+server decides how long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from feature_repo.errors import FeatureError
+from feature_repo.feast_bytes import encode_time, redis_field, redis_key, redis_time
+from feature_repo.writers import SECOND, Rows, View, encoded
+
+AT_ONCE = 100  # applicants a script writes while nobody else is answered: a millisecond or two
+# KEYS: hashes. ARGV: the fields of event time and created time, how many fields a row has, those; then of each row the event time as
+# Feast writes it, the created time (microseconds, or nothing) and the values. Answers how many rows were newer.
+SCRIPT = """
+local function moment(raw)
+  local found, at = {[8] = 0, [16] = 0}, 1
+  while at <= #raw do
+    local field, number, inverse, scale, length = raw:byte(at), 0, 0, 1, 0
+    repeat
+      at, length = at + 1, length + 1
+      local byte = raw:byte(at)
+      number = number + byte % 128 * scale
+      if length < 10 then inverse = inverse + (127 - byte % 128) * scale end
+      scale = scale * 128
+    until byte < 128
+    found[field] = length < 10 and number or -inverse - 1
+    at = at + 1
+  end
+  return found[8], found[16]
+end
+local count, at, newer = tonumber(ARGV[3]), 3 + tonumber(ARGV[3]), 0
+for row = 1, #KEYS do
+  local time, created = ARGV[at + 1], ARGV[at + 2]
+  local there = redis.call('HMGET', KEYS[row], ARGV[1], ARGV[2])
+  local take = not there[1]
+  if there[1] == time then
+    take = not tonumber(created) or not tonumber(there[2] or '') or tonumber(created) >= tonumber(there[2])
+  elseif there[1] then
+    local seconds, nanos = moment(time)
+    local then_seconds, then_nanos = moment(there[1])
+    take = seconds > then_seconds or (seconds == then_seconds and nanos > then_nanos)
+  end
+  if take then
+    local said = {'HSET', KEYS[row], ARGV[1], time, ARGV[2], created}
+    for field = 1, count do
+      said[5 + 2 * field] = ARGV[3 + field]
+      said[6 + 2 * field] = ARGV[at + 2 + field]
+    end
+    redis.call(unpack(said))
+    newer = newer + 1
+  end
+  at = at + 2 + count
+end
+return newer
+"""
+
+
+class RedisWriter:
+    """Writes to one server. May be used by several threads."""
+
+    def __init__(self, address: str, patience: float) -> None:
+        try:
+            self._client = redis.Redis.from_url(address, socket_timeout=patience, socket_connect_timeout=patience,
+                                                retry=Retry(NoBackoff(), 0), health_check_interval=0)
+        except ValueError:
+            raise FeatureError("the address of the online features is none of Redis: redis://host:port/database or unix://path") from None
+        self._script = self._client.register_script(SCRIPT)
+
+    def write(self, view: View, rows: Rows, progress: tuple[str, int] | None = None) -> int:
+        rows = rows.newest()
+        head: list[Any] = [redis_time(view.name), b"_created:" + view.name.encode(), len(view.columns) + 1,
+                *(redis_field(view.name, name) for name in (view.as_of, *view.columns))]
+        keys = [redis_key(view.project, applicant) for applicant in rows.applicants]
+        said = _arguments(rows)
+        with self._reported(), self._client.pipeline(transaction=False) as pipe:
+            for start in range(0, len(keys), AT_ONCE):
+                some = slice(start, start + AT_ONCE)
+                self._script(keys[some], [*head, *(one for row in said[some] for one in row)], client=pipe)
+            newer = sum(pipe.execute())
+            if progress:
+                self._client.hset(progress_key(view), mapping={"publication": progress[0], "come": progress[1]})
+        return int(newer)
+
+    def progress(self, view: View, publication: str) -> int:
+        with self._reported():
+            found, come = self._client.hmget(progress_key(view), "publication", "come")
+        return int(come or 0) if found == publication.encode() else 0
+
+    def close(self) -> None:
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        except redis.RedisError as error:
+            raise FeatureError(f"online features in Redis cannot be written ({type(error).__name__}); does the server answer?") from None
+
+
+def _arguments(rows: Rows) -> list[tuple[Any, ...]]:
+    created = ["" if moment is None else moment for moment in rows.created]
+    columns = [encoded([time / SECOND for time in rows.times]), *map(encoded, rows.values)]
+    return list(zip(map(encode_time, rows.times), created, *columns, strict=True))
+
+
+def progress_key(view: View) -> str:
+    """Where it stands how far a publication of the view has come."""
+    return f"tally:publishing:{view.project}:{view.name}"
