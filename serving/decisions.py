@@ -11,6 +11,7 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -28,8 +29,10 @@ from governance.ledger.writer import Ledger
 from serving.answers import Answers, settle
 from serving.application import Application
 from serving.champion import Champion, Champions
-from serving.features import OnlineFeatures, fresh
+from serving.features import fresh
 from serving.metrics import Metrics
+from serving.online.reads import Read, reads
+from serving.online.store import Vector
 from serving.owed import Owed
 from serving.permission import Permission
 from serving.problems import Fault, Problem
@@ -59,8 +62,7 @@ class Decisions:
         self.portfolio = portfolio
         self.metrics = metrics
         self._settings = settings
-        self._database = settings.folder / "feast" / "online.db"
-        self._features: OnlineFeatures | None = None
+        self._features = reads(settings, portfolio, metrics)
         self._book = open_book(settings.folder / "ledger", settings.ledger)
         self._ledger = Ledger(self._book)
         self.answers = Answers(settings.folder / "answers", self._ledger, settings.in_flight * settings.batch_size)
@@ -72,7 +74,8 @@ class Decisions:
         """Load the champion and open the feature store, so that the first request need not; what fails is tried again."""
         await asyncio.to_thread(self.champions.look)
         await asyncio.to_thread(self._settle)
-        self._stored("")
+        with suppress(FeatureError):
+            await self._features.probe()
 
     async def decide(self, applications: Sequence[Application], once: Once | None = None) -> tuple[list[bytes], Owed]:
         """The answers to some applications, recorded together in one durable commit, and what is owed until they have left.
@@ -114,7 +117,7 @@ class Decisions:
         except (Problem, LedgerError):
             found.append(Fault("/ledger", "the ledger cannot be written"))
         try:
-            self._read("")
+            await self._features.probe()
         except FeatureError as error:
             log.warning("not ready: %s", error)
             found.append(Fault("/features", "the feature store cannot be read; publish the features"))
@@ -130,24 +133,25 @@ class Decisions:
         self.workers.close()
         self.answers.close()
         self._ledger.close()
-        if self._features is not None:
-            self._features.close()
+        self._features.close()
         self.metrics.close()
 
     async def _entries(self, applications: Sequence[Application], keys: Sequence[str | None], asked: str) -> AsyncIterator[Entry]:
         """Decide them all with one champion at one moment, letting other requests in between."""
-        champion, at = self.champion(), self._settings.business_time or datetime.now(UTC)
+        champion = self.champion()
+        with self.metrics.step("features"):
+            stored = await self._features.many([one.applicant_id for one in applications])
+        at = self._settings.business_time or datetime.now(UTC)  # after the read: what was pushed before it is not of the future
         for place, (one, key) in enumerate(zip(applications, keys, strict=True)):
-            content = self._content(one, champion, at)
+            content = self._content(one, stored[place] if stored else None, champion, at)
             yield Entry(DECISION, content["decision_id"], canonical(content), key, asked if key else None)
             if place:
                 await asyncio.sleep(0)
 
-    def _content(self, one: Application, champion: Champion, at: datetime) -> dict[str, Any]:
-        """Decide one application: the record of it, from which it can be decided again."""
-        with self.metrics.step("features"):
-            stored = self._stored(one.applicant_id)
-            judged = fresh(self.portfolio, stored, at, one.said)
+    def _content(self, one: Application, stored: Vector | None, champion: Champion, at: datetime) -> dict[str, Any]:
+        """Decide one application: the record of it, from which it can be decided again. stored: None where the store was not read."""
+        judged = fresh(self.portfolio, stored, at, one.said)
+        self.metrics.stored(judged.states)
         if judged.refused:
             raise Problem("not-current", "the policy of this portfolio forbids a decision without this information",
                           [Fault("", f"{name} of the applicant is missing or out of date in the feature store") for name in judged.refused])
@@ -158,22 +162,9 @@ class Decisions:
         return {
             "decision_id": str(uuid7()), "portfolio": self.portfolio.name, "release_id": champion.release.id,
             "model_version": champion.model_version, "applicant_id": one.applicant_id, "application": {**one.values, **one.said},
-            "stored": stored, "doubtful": judged.doubtful, **msgspec.structs.asdict(decided),
-            "decided_at": at.isoformat(timespec="milliseconds"),
+            "features": Read.UNREACHABLE if stored is None else Read.READ, "stored": stored, "doubtful": judged.doubtful,
+            **msgspec.structs.asdict(decided), "decided_at": at.isoformat(timespec="milliseconds"),
         }
-
-    def _stored(self, applicant_id: str) -> dict[str, Any] | None:
-        """What the feature store knows, None where it cannot be read: what follows from that is each column's policy."""
-        try:
-            return self._read(applicant_id)
-        except FeatureError:
-            self.metrics.unreadable()
-            return None
-
-    def _read(self, applicant_id: str) -> dict[str, Any]:
-        if self._features is None:
-            self._features = OnlineFeatures(self._database, self.portfolio)
-        return dict(self._features.read(applicant_id))
 
     async def _found(self, column: Column, *values: str | None, periods: int = 0) -> tuple[Record, ...]:
         """The entries with these values, of the newest periods or (0) of all. Raises Problem where the record cannot be read."""

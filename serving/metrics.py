@@ -1,19 +1,20 @@
-"""What a service tells Prometheus: requests by route and status, time by step, outcomes, degraded answers, the release.
+"""What a service tells Prometheus: requests by route and status, time by step, outcomes, degraded answers, stored features, the release.
 
 Counts of all workers together, through the folder in PROMETHEUS_MULTIPROC_DIR where it is set. Labels are route templates, never
-paths: an id in a label would grow the metrics without bound. Holds nothing about an applicant.
+paths: an id in a label would grow the metrics without bound; columns are the contract's. Holds nothing about an applicant.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess, values
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+CIRCUIT = ("closed", "half-open", "open")
 BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 
 
@@ -26,7 +27,10 @@ class Metrics:
         self._seconds = Histogram("tally_step_seconds", "Time in each step of a decision", ["step"], buckets=BUCKETS, registry=self._own)
         self._decisions = Counter("tally_decisions", "Decisions recorded", ["outcome", "degraded"], registry=self._own)
         self._repeated = Counter("tally_decisions_repeated", "Answers given again for an Idempotency-Key", registry=self._own)
-        self._unreadable = Counter("tally_features_unreadable", "Times the feature store could not be read", registry=self._own)
+        self._reads = Counter("tally_feature_reads", "Reads of the online store, by what became of them", ["state"], registry=self._own)
+        self._circuit = Gauge("tally_feature_circuit", "The circuit to the online store: 0 closed, 1 half open, 2 open; the worst worker's",
+                              registry=self._own, multiprocess_mode="livemax")
+        self._stored = Counter("tally_stored_values", "Stored values as decisions found them", ["column", "state"], registry=self._own)
         self._refused = Counter("tally_releases_refused", "Releases that were pointed to and not served", registry=self._own)
         self._release = Gauge("tally_release", "The release that serves (1); by pid, where workers are counted together",
                               ["release_id", "model_version"], registry=self._own, multiprocess_mode="liveall")
@@ -40,8 +44,16 @@ class Metrics:
     def repeated(self) -> None:
         self._repeated.inc()
 
-    def unreadable(self) -> None:
-        self._unreadable.inc()
+    def features(self, state: str) -> None:
+        self._reads.labels(state).inc()
+
+    def circuit(self, state: str) -> None:
+        self._circuit.set(CIRCUIT.index(state))
+
+    def stored(self, states: Mapping[str, str]) -> None:
+        """What a decision found of each stored column."""
+        for each in states.items():
+            self._stored.labels(*each).inc()
 
     def refused(self) -> None:
         self._refused.inc()

@@ -24,6 +24,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     ledger: where the record is, "postgresql://user@host/database", or empty: SQLite files in `home`. signers: the file of people whose
     signatures count, or none: `signers.yaml` in `home`.
+    features: where stored features are, "redis://host:port/0" (rediss://, unix://), or empty: SQLite in `home`; features_patience:
+    seconds a read of them may take, after which each column's policy says what follows.
     business_time: the moment every decision of a service on simulated or historical data is made at; None: now.
     body_bytes, batch_body_bytes, batch_size, depth: what a request may be; in_flight: decisions at once, per worker; patience: seconds
     a request may take to arrive, and its record to become durable; watch_every: seconds between looks at the record.
@@ -33,6 +35,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     home: Path = Path("var")
     ledger: str = ""
     signers: Path | None = None
+    features: str = ""
+    features_patience: Annotated[float, msgspec.Meta(gt=0)] = 0.05
     workers: Count = 1
     business_time: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     body_bytes: Count = 64 * 2**10

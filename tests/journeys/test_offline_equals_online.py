@@ -79,7 +79,7 @@ def test_what_scoring_uses_is_what_training_saw_old_values_and_derived_ones_incl
     said = {column.name: None if column.is_level else np.float64(1.0) for column in portfolio.requests}
     used = []
     for person in people:
-        stored, _, _ = fresh(portfolio, online.read(person), moment)
+        stored, *_ = fresh(portfolio, online.read(person), moment)
         values = {**said, **stored}
         used.append(derive(portfolio, {column.name: np.float64(np.nan if values[column.name] is None else values[column.name])
                                        if not column.is_level else values[column.name] for column in portfolio.raw_inputs}))
@@ -98,7 +98,7 @@ def test_both_agree_on_every_age_to_the_microsecond(harbour, age, limit):
               **{table.as_of: as_of for table in harbour.views}}
     frame = asked(harbour, ["p"], moment).assign(**values)
     offline = assemble(harbour, frame)
-    online, _, _ = fresh(harbour, values, moment)
+    online, *_ = fresh(harbour, values, moment)
 
     for name, value in online.items():
         assert bits(offline[name]) == bits([value])

@@ -1,12 +1,7 @@
-"""Stored features inside the call: Feast's bytes without Feast, and what their age means for the decision."""
+"""What the age of stored features means for the decision: every policy, and never a value that nobody gave."""
 
 from __future__ import annotations
 
-import sqlite3
-import subprocess
-import sys
-import threading
-import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -14,22 +9,9 @@ import pytest
 from feature_repo.contract import WhenStale
 from feature_repo.errors import FeatureError
 from feature_repo.portfolios import load
-from feature_repo.store import publish
-from serving.features import OnlineFeatures, fresh
-from training.assembly import save, view
+from serving.features import State, fresh
 
 NOW = datetime(2024, 4, 10, 12, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def published(harbour, invent, tmp_path_factory):
-    """The harbour's online store, and its features."""
-    folder = tmp_path_factory.mktemp("online")
-    tables = invent(harbour, ["anna", "björn"])
-    for table in harbour.views:
-        save(view(harbour, table, tables[table.name]), folder / f"{table.name}.parquet")
-    publish(harbour, folder, folder / "home")
-    return folder / "home" / "online.db"
 
 
 def known(portfolio, age: timedelta) -> dict:
@@ -43,89 +25,13 @@ def those(portfolio, *policies: WhenStale, ageing: bool = False) -> tuple[str, .
     return tuple(column.name for column in portfolio.stored if column.when_stale in policies and (column.fresh_for or not ageing))
 
 
-def test_a_scoring_worker_imports_neither_feast_nor_pandas():
-    script = "import sys, serving.features; print({'feast', 'pandas', 'duckdb', 'pyarrow', 'google.protobuf'} & set(sys.modules))"
-
-    assert subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout.strip() == "set()"
-
-
-def test_an_unknown_applicant_has_no_values(harbour, published):
-    online = OnlineFeatures(published, harbour)
-    names = [*(column.name for column in harbour.stored), *(table.as_of for table in harbour.views)]
-
-    for applicant in ("nobody", "", "\ud800", "anna'; --"):
-        assert online.read(applicant) == dict.fromkeys(names)
-    assert set(online.read("björn")) == set(names)
-    assert online.read("björn")[harbour.views[0].as_of] is not None
-
-
-def test_reading_never_writes(harbour, published):
-    online = OnlineFeatures(published, harbour)
-    online.read("anna")
-
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        online._connection().execute("CREATE TABLE x (y)")
-
-
-def test_threads_read_side_by_side(harbour, published):
-    online = OnlineFeatures(published, harbour)
-    expected = {applicant: online.read(applicant) for applicant in ("anna", "björn")}
-    wrong: list[str] = []
-
-    def reader() -> None:
-        wrong.extend(applicant for _ in range(200) for applicant, values in expected.items() if online.read(applicant) != values)
-        online.close()
-
-    threads = [threading.Thread(target=reader) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
-
-
-def test_a_publish_in_progress_blocks_no_reader(harbour, published):
-    online = OnlineFeatures(published, harbour)
-    before = online.read("anna")
-    writer = sqlite3.connect(published)
-    writer.execute("BEGIN EXCLUSIVE")
-    writer.execute(f"DELETE FROM {harbour.name}_{harbour.views[0].name}")  # noqa: S608
-    try:
-        assert OnlineFeatures(published, harbour).read("anna") == before
-    finally:
-        writer.rollback()
-        writer.close()
-
-
-def test_a_store_that_is_missing_foreign_or_held_is_one_clear_error_soon(harbour, tmp_path):
-    database = tmp_path / "online.db"
-    online = OnlineFeatures(database, harbour)
-    with pytest.raises(FeatureError, match="cannot be read"):
-        online.read("anna")
-    assert not database.exists()
-    database.write_bytes(b"not a database" * 1_000)
-    with pytest.raises(FeatureError, match="not a database"):
-        online.read("anna")
-    database.unlink()
-    holder = sqlite3.connect(database, isolation_level=None)
-    with pytest.raises(FeatureError, match="no such table"):
-        online.read("anna")
-    for table in harbour.views:
-        holder.execute(f"CREATE TABLE {harbour.name}_{table.name} (entity_key, feature_name, value)")
-    holder.execute("BEGIN EXCLUSIVE")
-    began = time.perf_counter()
-    with pytest.raises(FeatureError, match="locked"):
-        online.read("anna")
-    assert time.perf_counter() - began < 2
-    holder.execute("ROLLBACK")
-    assert set(online.read("anna").values()) == {None}
-    holder.close()
-
-
 def test_fresh_values_pass_untouched_and_without_their_times(harbour):
     values = known(harbour, timedelta(days=10))
 
-    assert fresh(harbour, values, NOW) == ({column.name: values[column.name] for column in harbour.stored}, (), ())
+    judged = fresh(harbour, values, NOW)
+
+    assert judged[:3] == ({column.name: values[column.name] for column in harbour.stored}, (), ())
+    assert set(judged.states.values()) == {State.CURRENT}
 
 
 def test_an_old_value_is_none_and_reported_by_its_policy(harbour):
@@ -171,10 +77,22 @@ def test_the_request_speaks_only_for_columns_that_let_it_and_only_where_the_stor
     assert fresh(harbour, None, NOW, said).values[own_words] == 7.0
 
 
+def test_what_the_store_had_is_told_of_every_column_whatever_the_request_says(harbour):
+    said = dict.fromkeys([column.name for column in harbour.stored], 7.0)
+    first, second = harbour.views
+    mixed = {**known(harbour, timedelta(days=1)), **{column.name: None for column in second.stored}}
+    cases = [(None, State.UNREACHABLE), (dict.fromkeys(mixed), State.MISSING), (known(harbour, -timedelta(days=1)), State.STALE)]
+
+    for values, state in cases:
+        assert fresh(harbour, values, NOW, said).states == dict.fromkeys(said, state)
+    assert fresh(harbour, mixed, NOW, said).states == {**{column.name: State.CURRENT for column in first.stored},
+                                                        **{column.name: State.MISSING for column in second.stored}}
+
+
 def test_nothing_ages_in_a_portfolio_without_time():
     undated = load("card_default")
 
-    assert fresh(undated, known(undated, timedelta(days=9_000)), NOW)[1:] == ((), ())
+    assert fresh(undated, known(undated, timedelta(days=9_000)), NOW)[1:3] == ((), ())
 
 
 def test_the_time_zone_of_the_decision_does_not_matter_and_its_absence_is_refused(harbour):

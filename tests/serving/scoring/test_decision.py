@@ -59,6 +59,13 @@ def test_one_row_equals_many_rows_bit_for_bit(mill, each_kernel, data):
     assert [one.outcome for one in alone] == [ACTIONS[severity].value for severity in at.severity]
     assert [one.band for one in alone] == [each_kernel.policy.bands[band].name for band in at.band]
     assert [one.reasons for one in alone] == [each_kernel.explain(at, i) if severity else () for i, severity in enumerate(at.severity)]
+    assert [one.degraded for one in alone] == at.doubtful.tolist()
+    assert [one.values for one in alone] == [{name: plain(column[i]) for name, column in at.columns.items()} for i in range(len(rows))]
+    assert all(type(value) in {float, str, type(None)} for one in alone for value in one.values.values())
+
+
+def plain(value):
+    return None if value is None or value != value else value
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
