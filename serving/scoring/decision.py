@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from feature_repo.portfolio import Portfolio
 from governance.release import Release, dump, require_interface
 from serving.scoring import reasons
 from serving.scoring.kernel import Array, Kernel
-from serving.scoring.parts import ACTIONS, Calibrator, Decision, Policy, Texts
+from serving.scoring.parts import ACTIONS, Calibrator, Decision, Policy, Texts, Value
 from serving.scoring.scorecard import Scorecard
+from serving.scoring.single import Single
 from serving.scoring.trees import Trees
 
 KERNELS: dict[str, type[Trees | Scorecard]] = {"trees": Trees, "scorecard": Scorecard}
@@ -71,21 +73,13 @@ class Scorer:
             severity = np.where(at, np.maximum(severity, ACTIONS.index(rule["action"])), severity)
         return Assessment(columns, rows, margin, pd, self.policy.scores(pd), self.policy.band_indices(pd), severity, broken, doubtful)
 
-    def decide(self, values: Mapping[str, float | str | None], doubtful: tuple[str, ...] = ()) -> Decision:
+    def decide(self, values: Mapping[str, Value], doubtful: tuple[str, ...] = ()) -> Decision:
         """Decide one application.
 
         values: every raw input by name, None for missing; doubtful: stored columns whose value is missing or out of date, which
         makes the decision degraded and at least a referral, as does a missing one that `assess` finds itself.
         """
-        at = self.assess({column.name: _array(values[column.name], is_level=column.is_level) for column in self.portfolio.raw_inputs})
-        doubt = bool(doubtful) or bool(at.doubtful[0])
-        severity = max(int(at.severity[0]), ACTIONS.index(Action.REFER) if doubt else 0)
-        return Decision(
-            pd=float(at.pd[0]), margin=float(at.margin[0]), score=int(at.score[0]), band=self.policy.bands[at.band[0]].name,
-            outcome=ACTIONS[severity].value, degraded=doubt,
-            reasons=self.explain(at, 0, doubtful=doubt) if severity else (),
-            values={name: _plain(column[0]) for name, column in at.columns.items()},
-        )
+        return self._single.decide(values, doubtful)
 
     def explain(self, at: Assessment, i: int, *, doubtful: bool = False) -> tuple[Any, ...]:
         """The principal reasons of application i, which is not approved: most severe first, at most four, adverse only.
@@ -100,6 +94,10 @@ class Scorer:
         by_pd = int(self.policy.severities(at.pd[i : i + 1])[0])
         return reasons.principal(self.texts, contributions - self.baseline, broken=broken, doubtful=doubtful or bool(at.doubtful[i]),
                                  scored=by_pd > 0)
+
+    @cached_property
+    def _single(self) -> Single:
+        return Single(self)
 
 
 def in_doubt(portfolio: Portfolio, columns: Mapping[str, Array]) -> Array:
@@ -145,15 +143,3 @@ def load(release: Release, portfolio: Portfolio) -> Scorer:
         policy=release.read("policy.json", Policy),
         baseline=np.array(release.read("reasons.json")["baseline"]),
     )
-
-
-def _array(value: float | str | None, *, is_level: bool) -> Array:
-    if is_level:
-        return np.array([value], dtype=object)
-    return np.array([np.nan if value is None else value], dtype=np.float64)
-
-
-def _plain(value: Any) -> float | str | None:
-    if isinstance(value, str) or value is None:
-        return value
-    return None if np.isnan(value) else float(value)

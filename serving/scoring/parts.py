@@ -13,6 +13,7 @@ from serving.scoring.kernel import Array
 
 ACTIONS = tuple(Action)
 SUREST = 1e-9
+Value = float | str | None
 
 
 class Calibrator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,7 +44,7 @@ class Calibrator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             two_slopes(margins, self.slope, self.slope_above, self.intercept, out)
         else:
             out[:] = np.interp(margins, self.margins, self.pds)
-        return np.asarray(np.clip(out, SUREST, 1 - SUREST))
+        return np.asarray(np.minimum(np.maximum(out, SUREST), 1 - SUREST))
 
 
 @njit(cache=True, nogil=True)
@@ -86,6 +87,11 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Scaled points, int64, higher is better."""
         odds = np.log((1 - pd) / pd) - np.log(self.base_odds)
         return np.asarray(np.rint(self.base_score + self.pdo / np.log(2) * odds), dtype=np.int64)
+
+    def score(self, pd: float) -> int:
+        """`scores` of one PD."""
+        odds = np.log((1 - pd) / pd) - np.log(self.base_odds)
+        return int(np.rint(self.base_score + self.pdo / np.log(2) * odds))
 
     def band_indices(self, pd: Array) -> Array:
         limits = [band.pd_below for band in self.bands[:-1]]
