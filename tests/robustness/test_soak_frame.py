@@ -33,4 +33,4 @@ def test_a_gate_that_failed_is_the_exit_code_and_one_name_runs_alone(tmp_path):
 def test_the_platforms_own_soaks_can_be_run():
     done = subprocess.run([sys.executable, str(SOAK), "absent"], capture_output=True, text=True, check=False)
 
-    assert "there is answers, kill, rows" in done.stderr
+    assert "there is answers, features, kill, rows" in done.stderr
