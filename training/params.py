@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from serving.scoring.parts import Band
+from serving.scoring.reasons import Against
 
 Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -151,5 +152,6 @@ class EvaluateParams(Strict, frozen=True):
 
     policy: PolicyParams
     baseline_share: Share
+    reasons_against: Against
     bins: Annotated[int, msgspec.Meta(ge=2)]
     golden: Annotated[int, msgspec.Meta(ge=3)]

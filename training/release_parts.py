@@ -25,6 +25,7 @@ from serving.scoring.bins import Bins, freeze_levels, freeze_numbers
 from serving.scoring.decision import Assessment, Encoding, Scorer, save
 from serving.scoring.kernel import Kernel
 from serving.scoring.parts import ACTIONS, Texts
+from serving.scoring.reasons import Against
 from serving.scoring.scorecard import Scorecard
 from training.candidates import Candidate
 from training.encoding import model_rows
@@ -35,6 +36,7 @@ from training.policy import provisional, set_policy
 Array = np.ndarray[Any, Any]
 Rates = dict[str, dict[str, dict[str, float]]]
 NO_GROUP = "not stated"
+AVERAGED = 50_000
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,9 @@ def compose(portfolio: Portfolio, candidate: Candidate, encoding: Encoding, ever
         draft = replace(draft, kernel=whole, calibrator=msgspec.structs.replace(draft.calibrator, slope=1.0, intercept=0.0))
     at = draft.assess(arrays(portfolio, everyone))
     policy = set_policy(at.pd, np.any(at.broken, axis=0), params.policy)
-    return replace(draft, policy=policy, baseline=_baseline(draft.kernel, at, policy.approve_below, params.baseline_share))
+    baselines = {Against.CUT_OFF: _at_the_cut_off(draft.kernel, at, policy.approve_below, params.baseline_share),
+                 Against.EVERYONE: _of_everyone(draft.kernel, at)}
+    return replace(draft, policy=policy, baseline=baselines[params.reasons_against], against=params.reasons_against, baselines=baselines)
 
 
 def write(path: Path, scorer: Scorer, candidate: Candidate, population: Population, params: EvaluateParams) -> dict[str, Bins]:
@@ -122,7 +126,7 @@ def nearest(pd_: Array, approved: Array, share: float) -> Array:
     return found[np.argsort(-pd_[found], kind="stable")][: max(round(share * len(pd_)), 1)]
 
 
-def _baseline(kernel: Kernel, at: Assessment, approve_below: float, share: float) -> Array:
+def _at_the_cut_off(kernel: Kernel, at: Assessment, approve_below: float, share: float) -> Array:
     """Mean contribution per input of the approved nearest to the cut-off: `share` of all applications, at least one.
 
     Raises DataError where nobody is approved: reasons would be measured against nothing.
@@ -132,6 +136,12 @@ def _baseline(kernel: Kernel, at: Assessment, approve_below: float, share: float
         raise DataError(f"none of {len(at.pd)} applications of development is approved: each lacks a stored value that may not be missing, "
                         "or meets a rule. See how far the stored tables reach (the report of stage validate), fresh_for, and the rules")
     return np.asarray(kernel.contributions(at.rows[below]).mean(axis=0))
+
+
+def _of_everyone(kernel: Kernel, at: Assessment) -> Array:
+    """Mean contribution per input of all applications, of `AVERAGED` evenly spaced ones where there are more."""
+    some = np.unique(np.linspace(0, len(at.rows) - 1, min(len(at.rows), AVERAGED)).astype(int))
+    return np.asarray(kernel.contributions(at.rows[some]).mean(axis=0))
 
 
 def _plain(value: Any) -> float | str | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from feature_repo.contract import Action
@@ -19,12 +20,22 @@ from governance.release import Release, dump, require_interface
 from serving.scoring import reasons
 from serving.scoring.kernel import Array, Kernel
 from serving.scoring.parts import ACTIONS, Calibrator, Decision, Policy, Texts, Value
+from serving.scoring.reasons import Against
 from serving.scoring.scorecard import Scorecard
 from serving.scoring.single import Single
 from serving.scoring.trees import Trees
 
 KERNELS: dict[str, type[Trees | Scorecard]] = {"trees": Trees, "scorecard": Scorecard}
 Encoding = dict[str, dict[str, float]]
+
+
+class Reasons(msgspec.Struct, frozen=True):
+    """reasons.json. A release from before there were two comparisons has the one baseline, of applicants at the cut-off."""
+
+    method: str
+    baseline: tuple[float, ...]
+    against: Against = Against.CUT_OFF
+    baselines: dict[Against, tuple[float, ...]] = {}
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,10 @@ class Assessment:
 
 @dataclass(frozen=True)
 class Scorer:
-    """A release ready to score. baseline: mean contribution per input of the applicants just below the approve cut-off."""
+    """A release ready to score.
+
+    baseline: mean contribution per input of the applicants that reasons compare with, as `against` says; baselines: of each comparison.
+    """
 
     portfolio: Portfolio
     texts: Texts
@@ -56,6 +70,8 @@ class Scorer:
     calibrator: Calibrator
     policy: Policy
     baseline: Array
+    against: Against = Against.CUT_OFF
+    baselines: Mapping[Against, Array] = field(default_factory=dict)
 
     def assess(self, values: Mapping[str, Array]) -> Assessment:
         """Score arrays of raw inputs, each of shape (n,): float64 with NaN for missing, or object with None for levels.
@@ -92,8 +108,13 @@ class Scorer:
         """`explain` where the contributions to the margin of application i are known, shape (inputs,)."""
         broken = [rule for rule, held in zip(self.texts.rules, at.broken, strict=True) if held[i]]
         by_pd = int(self.policy.severities(at.pd[i : i + 1])[0])
-        return reasons.principal(self.texts, contributions - self.baseline, broken=broken, doubtful=doubtful or bool(at.doubtful[i]),
+        return reasons.principal(self.texts, self.shortfall(contributions), broken=broken, doubtful=doubtful or bool(at.doubtful[i]),
                                  scored=by_pd > 0)
+
+    def shortfall(self, contributions: Array) -> Array:
+        """What each input adds beyond what it adds for those the release compares with, shape (inputs,); positive is adverse."""
+        otherwise = self.baselines.get(Against.CUT_OFF) if self.against is Against.EVERYONE else None
+        return reasons.shortfall(self.texts, contributions, self.baseline, otherwise)
 
     @cached_property
     def _single(self) -> Single:
@@ -123,7 +144,9 @@ def save(scorer: Scorer, path: Path) -> None:
     """Write every part of a scorer into a release directory; no part is pickled."""
     np.savez(path / "kernel.npz", allow_pickle=False, **scorer.kernel.arrays())
     parts = {"contract": describe(scorer.portfolio), "encoding": scorer.encoding, "calibrator": scorer.calibrator,
-             "policy": scorer.policy, "reasons": {"method": reasons.METHOD, "baseline": scorer.baseline.tolist()}}
+             "policy": scorer.policy, "reasons": {
+                 "method": reasons.METHODS[scorer.against], "against": scorer.against, "baseline": scorer.baseline.tolist(),
+                 "baselines": {against: baseline.tolist() for against, baseline in scorer.baselines.items()}}}
     for name, part in parts.items():
         (path / f"{name}.json").write_bytes(dump(part))
 
@@ -133,7 +156,7 @@ def load(release: Release, portfolio: Portfolio) -> Scorer:
     require_interface(release, portfolio)
     if release.manifest.model not in KERNELS:
         raise ReleaseError(f"the release holds a {release.manifest.model!r} model; this version scores {sorted(KERNELS)}")
-    contract = release.read("contract.json")
+    contract, said = release.read("contract.json"), release.read("reasons.json", Reasons)
     return Scorer(
         portfolio=portfolio,
         texts=Texts(tuple(contract["inputs"]), tuple(contract["rules"])),
@@ -141,5 +164,7 @@ def load(release: Release, portfolio: Portfolio) -> Scorer:
         kernel=KERNELS[release.manifest.model](**release.arrays("kernel.npz")),
         calibrator=release.read("calibrator.json", Calibrator),
         policy=release.read("policy.json", Policy),
-        baseline=np.array(release.read("reasons.json")["baseline"]),
+        baseline=np.array(said.baseline),
+        against=said.against,
+        baselines={against: np.array(baseline) for against, baseline in said.baselines.items()},
     )

@@ -1,18 +1,32 @@
 """Which factors count as the principal reasons, and in what words.
 
-The method is the shortfall against applicants at the approve cut-off: Regulation B, 12 CFR 1002.9, official comment 9(b)(2)-5. A
-reason's weight is what its inputs add to the log-odds of bad beyond what they add for those applicants; inputs that share a text
-are one reason.
+The method is a shortfall: a reason's weight is what its inputs add to the log-odds of bad beyond what they add on average for the
+applicants it is compared with; inputs that share a text are one reason. Regulation B, 12 CFR 1002.9(b)(2), official comment 9(b)(2)-5,
+names two such comparisons, and a release says which one is its own. Against all applicants, somebody who just missed the cut-off may
+fall short in nothing; against those at the cut-off, anybody who missed it does, so that comparison then takes its place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 from serving.scoring.kernel import Array
 from serving.scoring.parts import Reason, Texts
 
-METHOD = "shortfall against applicants at the approve cut-off (12 CFR 1002.9, comment 9(b)(2)-5)"
+
+class Against(StrEnum):
+    """Whom an application is compared with: approved applicants nearest to the cut-off, or all applicants, both of development."""
+
+    CUT_OFF = "cut_off"
+    EVERYONE = "everyone"
+
+
+METHODS = {
+    Against.CUT_OFF: "shortfall against applicants at the approve cut-off (12 CFR 1002.9(b)(2), comment 9(b)(2)-5)",
+    Against.EVERYONE: "shortfall against all applicants, and against those at the approve cut-off where it is in nothing "
+                      "(12 CFR 1002.9(b)(2), comment 9(b)(2)-5)",
+}
 MOST = 4
 DOUBT = Reason("not_current", "stored", "Some of the information we hold about you could not be confirmed as current")
 
@@ -29,6 +43,12 @@ def principal(texts: Texts, shortfall: Array, *, broken: Sequence[dict[str, str]
     found += [DOUBT] if doubtful else []
     distinct = {reason.text: reason for reason in reversed(found)}
     return tuple(reason for reason in found if distinct[reason.text] is reason)[:MOST]
+
+
+def shortfall(texts: Texts, contributions: Array, baseline: Array, otherwise: Array | None) -> Array:
+    """Contributions beyond a baseline, shape (inputs,); beyond `otherwise` where they are adverse in nothing beyond the first."""
+    short = contributions - baseline
+    return short if otherwise is None or factors(texts, short) else contributions - otherwise
 
 
 def factors(texts: Texts, shortfall: Array) -> list[Reason]:

@@ -64,7 +64,7 @@ class Single:
 
     def _reasons(self, row: Array, broken: list[dict[str, str]], *, doubtful: bool, scored: bool) -> tuple[Any, ...]:
         """Where the PD passed, no factor counts and none is worked out."""
-        shortfall = self.scorer.kernel.contributions(row)[0] - self.scorer.baseline if scored else NAN
+        shortfall = self.scorer.shortfall(self.scorer.kernel.contributions(row)[0]) if scored else NAN
         return reasons.principal(self.scorer.texts, shortfall, broken=broken, doubtful=doubtful, scored=scored)
 
     @cached_property
