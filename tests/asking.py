@@ -15,7 +15,7 @@ import pytest
 from approved import allow
 from served import promote
 
-from feature_repo.contract import APPLICANT_ID, EVENT_TIME, WhenStale
+from feature_repo.contract import APPLICANT_ID, CREATED_TIME, EVENT_TIME, WhenStale
 from feature_repo.store import publish
 from serving.app import Api
 from serving.application import APPLICATION
@@ -44,7 +44,7 @@ def home(tmp_path_factory, brought: Any, make_release) -> Path:
         times = pd.Series([NOW - age[not refuses] for age in AGES.values()]).astype("datetime64[us, UTC]")
         stored = {column.name: [value(column, applicant) for applicant in AGES] for column in table.stored}
         seconds = [time.timestamp() for time in times]
-        frame = pd.DataFrame({APPLICANT_ID: list(AGES), EVENT_TIME: times, table.as_of: seconds, **stored})
+        frame = pd.DataFrame({APPLICANT_ID: list(AGES), EVENT_TIME: times, CREATED_TIME: times, table.as_of: seconds, **stored})
         frame.to_parquet(views / f"{table.name}.parquet")
     publish(brought, views, home / brought.name / "feast")
     promote(home, brought, make_release(home / "made", brought.name, intercept=-4.0), "7")

@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 from approved import allow
 
-from feature_repo.contract import APPLICANT_ID, EVENT_TIME, NO_TIME
+from feature_repo.contract import APPLICANT_ID, CREATED_TIME, EVENT_TIME, NO_TIME
 from feature_repo.portfolio import Portfolio
 from feature_repo.portfolios import load
 from governance.release import Release, place, point
@@ -53,7 +53,8 @@ def views_of(portfolio: Portfolio, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for table in portfolio.views:
         stored = {column.name: [float(column.low or 0), float(column.high or 1)] for column in table.stored}
-        frame = pd.DataFrame({APPLICANT_ID: [GOOD, BAD], EVENT_TIME: NO_TIME, table.as_of: NO_TIME.timestamp(), **stored})
+        frame = pd.DataFrame({APPLICANT_ID: [GOOD, BAD], EVENT_TIME: NO_TIME, CREATED_TIME: NO_TIME,
+                              table.as_of: NO_TIME.timestamp(), **stored})
         frame.to_parquet(folder / f"{table.name}.parquet")
     return folder
 
