@@ -29,7 +29,7 @@ class Source:
 
     keys: the file's column and the entity rows' for each part of the key. features: the file's column and its name in the answer.
     created: the file's column that decides between rows of one time. ttl: nothing, or zero, for ever.
-    known_by_then: what was created after the moment asked for does not count, however early it was true.
+    known_by: the entity rows' moment after which what was created does not count, however early it was true; not before that asked for.
     """
 
     path: Path
@@ -39,7 +39,7 @@ class Source:
     created: str | None = None
     ttl: timedelta | None = None
     pushed: pa.Table | None = None
-    known_by_then: bool = False
+    known_by: str | None = None
 
 
 def join(entities: pa.Table, at: str, sources: Sequence[Source]) -> pa.Table:
@@ -48,7 +48,7 @@ def join(entities: pa.Table, at: str, sources: Sequence[Source]) -> pa.Table:
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         for source in sources:
-            connection.register("given", entities.select(sorted({at, *(asked for _, asked in source.keys)})))
+            connection.register("given", entities.select(sorted({at, source.known_by or at, *(asked for _, asked in source.keys)})))
             if source.pushed is not None:
                 connection.register("pushed", source.pushed)
             found = _found(connection, source, at)
@@ -60,9 +60,10 @@ def join(entities: pa.Table, at: str, sources: Sequence[Source]) -> pa.Table:
 def _found(connection: duckdb.DuckDBPyConnection, source: Source, at: str) -> pa.Table:
     """The source's features, a row per given row, in order."""
     keys = ", ".join(f"{_quoted(name)} AS {key}" for key, (_, name) in _numbered(source))
-    asked = f"SELECT {keys}, {_quoted(at)}::TIMESTAMPTZ AS time, row_number() OVER () AS place FROM given"
+    known = f"greatest({_quoted(source.known_by or at)}::TIMESTAMPTZ, time) AS known"
+    asked = f"SELECT {keys}, {_quoted(at)}::TIMESTAMPTZ AS time, {known}, row_number() OVER () AS place FROM given"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE asked AS {asked}")
-    search = _by_comparing if source.known_by_then or not _is_crowded(connection, source) else _by_sorting
+    search = _by_comparing if source.known_by or not _is_crowded(connection, source) else _by_sorting
     connection.execute(f"CREATE OR REPLACE TEMP TABLE found AS {search(source)}")
     features = ", ".join(f"{_quoted(column)} AS {_quoted(name)}" for column, name in source.features)
     picked = " UNION ALL ".join(f"SELECT place, {features} FROM {rows} JOIN found ON {number} = found.number"
@@ -73,7 +74,7 @@ def _found(connection: duckdb.DuckDBPyConnection, source: Source, at: str) -> pa
 
 def _by_comparing(source: Source) -> str:
     """Every entity row against its own history in one stream: memory for the entity rows alone."""
-    limits = ["facts.time <= asked.time", *_living(source), *(["facts.created <= asked.time"] if source.known_by_then else [])]
+    limits = ["facts.time <= asked.time", *_living(source), *(["facts.created <= asked.known"] if source.known_by else [])]
     newest = "max({'time': facts.time, 'created': created, 'number': number}).number AS number"
     same = " AND ".join([_same(source), *limits])
     return f"SELECT place, {newest} FROM ({_facts(source)}) AS facts JOIN asked ON {same} GROUP BY place"

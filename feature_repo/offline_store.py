@@ -29,12 +29,13 @@ from feature_repo.contract import duplicates
 from feature_repo.errors import FeatureError
 
 MOMENT = pa.timestamp("us", "UTC")
+OFFLINE = "feature_repo.offline_store.TallyOfflineStore"  # what feature_store.yaml calls it
 
 
 class TallyOfflineStoreConfig(DuckDBOfflineStoreConfig):  # type: ignore[misc]  # Feast says no types
     """As Feast's DuckDB store. journal: the file pushes go to and are read from; without one there is no offline side of a push."""
 
-    type: str = "feature_repo.offline_store.TallyOfflineStore"
+    type: str = OFFLINE
     journal: str | None = None
 
 
@@ -52,7 +53,8 @@ class TallyOfflineStore(DuckDBOfflineStore):  # type: ignore[misc]
                                                               full_feature_names, filter_by_created_timestamp)
         at = infer_event_timestamp_from_entity_df(dict(entity_df.dtypes))
         asked = _asked(entity_df, at)
-        sources = [_source(config, view, _features(view, feature_refs, full_feature_names), filter_by_created_timestamp)
+        known_by = at if filter_by_created_timestamp else None
+        sources = [_source(config, view, _features(view, feature_refs, full_feature_names), known_by)
                    for view in feature_views]
         _refuse_twice([*asked.column_names, *(name for source in sources for _, name in source.features)])
         return _job(config, _Join(asked, at, sources), _metadata(asked, at, feature_refs), full_feature_names)
@@ -101,14 +103,14 @@ def _asked(entity_df: pd.DataFrame, at: str) -> pa.Table:
     return asked.cast(pa.schema([field.with_type(MOMENT) if field.name == at else field for field in fields]), safe=False)
 
 
-def _source(config: RepoConfig, view: FeatureView, features: list[tuple[str, str]], known_by_then: bool) -> Source:  # noqa: FBT001
+def _source(config: RepoConfig, view: FeatureView, features: list[tuple[str, str]], known_by: str | None) -> Source:
     source, place = view.batch_source, _journal(config)
     column_of = {new: old for old, new in source.field_mapping.items()}
     keys = view.projection.join_key_map or {column.name: column.name for column in view.entity_columns}
     return Source(path=Path(source.path), time=source.timestamp_field, created=source.created_timestamp_column or None, ttl=view.ttl,
                   keys=tuple((column_of.get(key, key), asked) for key, asked in keys.items()),
                   features=tuple((column_of.get(feature, feature), name) for feature, name in features),
-                  pushed=pushed_tables.rows(place, _view(view)) if place else None, known_by_then=known_by_then)
+                  pushed=pushed_tables.rows(place, _view(view)) if place else None, known_by=known_by)
 
 
 def _view(view: FeatureView) -> pushed_tables.View:

@@ -18,6 +18,7 @@ from feast import FeatureService, FeatureStore, FeatureView, RepoConfig
 
 from feature_repo.definitions import objects
 from feature_repo.errors import FeatureError
+from feature_repo.offline_store import OFFLINE
 from feature_repo.portfolio import Portfolio
 from feature_repo.pushed import JOURNAL
 
@@ -31,7 +32,7 @@ def opened(portfolio: Portfolio, home: Path, address: str = "") -> FeatureStore:
     """The settings plain Feast uses, with this portfolio's project and absolute places. address: of Redis, instead of SQLite in `home`."""
     settings: dict[str, Any] = msgspec.yaml.decode(SETTINGS.read_bytes())
     places = {"project": portfolio.name, "registry": str(home.resolve() / REGISTRY),
-              "offline_store": {**settings["offline_store"], "journal": str(home.resolve() / JOURNAL)},
+              "offline_store": {**settings["offline_store"], "type": OFFLINE, "journal": str(home.resolve() / JOURNAL)},
               "online_store": {"type": f"{STORES}.TallyRedisOnlineStore", "address": address} if address else
                               {"type": f"{STORES}.TallySqliteOnlineStore", "path": str(home.resolve() / ONLINE)}}
     return FeatureStore(config=RepoConfig(**{**settings, **places}))

@@ -79,6 +79,24 @@ class ReleaseCompared(Event, frozen=True, kw_only=True):
     confidence: float
 
 
+class ColumnParity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often a stored column was another online than offline; upper: the most that share may be (Clopper and Pearson 1934)."""
+
+    column: str
+    compared: int
+    mismatched: int
+    upper: float
+
+
+class ParityChecked(Event, frozen=True, kw_only=True):
+    """Vectors that decisions were made on beside those that the join gives at that moment. since: of the oldest decision drawn from."""
+
+    decisions: int
+    since: str
+    confidence: float
+    columns: tuple[ColumnParity, ...]
+
+
 class AliasSeen(Event, frozen=True, kw_only=True):
     """The alias names another version than the record says. put_back: the watch let it name the recorded champion again."""
 
@@ -220,6 +238,7 @@ class PersonErased(Event, frozen=True, kw_only=True):
 
 KINDS: dict[str, type[Event]] = {
     "data-validated": DataValidated, "release-registered": ReleaseRegistered, "release-compared": ReleaseCompared,
+    "parity-checked": ParityChecked,
     "alias-seen": AliasSeen, "promotion-requested": PromotionRequested, "promotion-approved": PromotionApproved,
     "promotion-rejected": PromotionRejected, "gate-waived": GateWaived, "release-promoted": ReleasePromoted,
     "release-rolled-back": ReleaseRolledBack, "release-retired": ReleaseRetired, "release-placed": ReleasePlaced,

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
 
 from governance import gate_settings as settings
-from governance.events import ReleaseCompared
+from governance.events import ColumnParity, ParityChecked, ReleaseCompared
 from governance.gate_files import Baseline, Calibrated, Contract, Faithful, Measured, Proof, Stable, Validation
 from governance.limits import Verdict
 from governance.release import Release
 
 TEST = "test"
+STORED = "stored"
 DIRECTIONS = {1: "rises", -1: "falls"}
 PASSING = {"ok": (Verdict.OK,), "watch": (Verdict.OK, Verdict.WATCH)}
 MOST_NAMED = 6
@@ -40,14 +41,28 @@ def fails(found: str) -> Said:
     return Said(passed=False, found=found)
 
 
+class Decided(NamedTuple):
+    """Whether any decision is recorded yet, and the newest check of the vectors decisions were made on."""
+
+    ever: bool
+    checked: ParityChecked | None
+
+
+NOTHING_DECIDED = Decided(ever=False, checked=None)
+
+
 @dataclass(frozen=True)
 class Case:
-    """What is judged: a release, what a comparison with the champion found (None: nothing), the champion's id (empty: none) and when."""
+    """What is judged: a release, what a comparison with the champion found (None: nothing), the champion's id (empty: none) and when.
+
+    decided: what the record knows of decisions until then.
+    """
 
     release: Release
     compared: ReleaseCompared | None
     champion: str
     at: datetime
+    decided: Decided = NOTHING_DECIDED
 
     @property
     def dated(self) -> bool:
@@ -171,3 +186,31 @@ def stability(case: Case, limits: settings.Stability) -> Said:
     named = ", ".join(f"PSI of {each.column} {each.psi:.3f} ({each.verdict})" for each in scores)
     passed = len(scores) == 2 and all(each.verdict in PASSING[limits.scores] for each in scores)
     return Said(passed and found.gini_verdict in PASSING[limits.gini], f"{named}; {found.found[-1]}")
+
+
+def parity(case: Case, limits: settings.Parity) -> Said:
+    """Whether what the online store had for decisions is what training would be told of those moments, as the record has it."""
+    wanted = {each.name for each in case.release.read("contract.json", Contract).inputs if each.kind == STORED}
+    ever, seen = case.decided
+    if not wanted:
+        return passes("the contract has no stored column")
+    if not ever:
+        return passes("nothing has been decided yet, so there is nothing to compare")
+    if seen is None:
+        return fails("no evidence: decisions were made and no check is recorded; run tally parity")
+    age = case.at - datetime.fromisoformat(seen.at)
+    late = f"; it is {age.days} days old: run tally parity" if not timedelta(0) <= age <= timedelta(days=limits.days) else ""
+    found = {each.column: each for each in seen.columns}
+    few = f"; fewer than {limits.minimum}" if seen.decisions < limits.minimum else ""
+    missing = sorted(wanted - found.keys())
+    unknown = f"; not compared: {', '.join(missing[:MOST_NAMED])}" if missing else ""
+    apart = [each for each in found.values() if not _within(each, seen, limits)]
+    named = ", ".join(f"{each.column} in {each.mismatched:,} (at most {each.upper:.1%})" for each in apart[:MOST_NAMED])
+    told = f"other values online than offline: {named}" if apart else f"{len(found)} columns are the same online and offline"
+    whole = seen.confidence >= limits.confidence
+    return Said(whole and not (late or few or missing or apart), f"{told}, of {seen.decisions:,} decisions{few}{unknown}{late}")
+
+
+def _within(each: ColumnParity, seen: ParityChecked, limits: settings.Parity) -> bool:
+    counted = 0 <= each.mismatched <= each.compared <= seen.decisions and each.compared >= limits.minimum
+    return counted and each.mismatched <= each.upper * each.compared and each.upper <= limits.mismatch

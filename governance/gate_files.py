@@ -18,6 +18,7 @@ class Input(msgspec.Struct, frozen=True):
     name: str
     risk: int
     reason: str
+    kind: str = ""
 
 
 class Rule(msgspec.Struct, frozen=True):

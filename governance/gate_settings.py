@@ -52,6 +52,23 @@ class Champion(Strict, frozen=True):
         return f"lower bound of the difference at least -{self.gini_loss:g}, at a confidence of {self.confidence:.0%} or more"
 
 
+class Parity(Strict, frozen=True):
+    """mismatch: what the upper bound of a column's share of other values must not exceed; confidence: of that bound, at least.
+
+    minimum: decisions that a check must have compared; days: how old it may be.
+    """
+
+    mismatch: Share
+    confidence: Annotated[float, msgspec.Meta(gt=0.5, lt=1)]
+    minimum: Count
+    days: Count
+
+    @property
+    def allowed(self) -> str:
+        return (f"in every stored column other values in at most {self.mismatch:.1%} of decisions, by a bound at a confidence of "
+                f"{self.confidence:.0%} or more; checked within {self.days} days on {self.minimum} decisions or more")
+
+
 class Slope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bounds of the calibration slope."""
 
@@ -142,6 +159,7 @@ class Gates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reasons: Reasons
     fidelity: Fidelity
     stability: Stability
+    parity: Parity
     people: Annotated[int, msgspec.Meta(ge=2)]
 
 

@@ -16,10 +16,11 @@ import msgspec
 
 from feature_repo.errors import LedgerError, TallyError
 from governance import gate_evidence, gate_fairness, gate_settings, packs
-from governance.events import NAMES, GateFinding, ReleaseCompared, of
-from governance.gate_evidence import Case, Said, fails
+from governance.events import NAMES, GateFinding, ParityChecked, ReleaseCompared, of
+from governance.gate_evidence import NOTHING_DECIDED, Case, Decided, Said, fails
 from governance.gate_settings import FILE, PACKS
-from governance.ledger.entries import Record
+from governance.ledger.book import Book
+from governance.ledger.entries import DECISION, Record
 from governance.release import Release
 from governance.standing import PEOPLE
 
@@ -49,18 +50,21 @@ GATES = {
                      "house limit; 12 CFR 1002.9, official comment 9(b)(2)-2 and -4 (United States): reasons are of factors really scored"),
     "stability": Gate(gate_settings.Stability, gate_evidence.stability,
                       "PSI: industry practice, no rule, Siddiqi (2006); Gini: house limit"),
+    "parity": Gate(gate_settings.Parity, gate_evidence.parity, "house limit; the bound: Clopper and Pearson (1934)"),
 }
 AFTER = "reasons"  # fairness is told before it
 FAIRNESS, SIGNED = "fairness", "people"
 HOUSE = "house rule: whoever made a model, asks for it and agrees are not one person"
 
 
-def judge(release: Release, compared: ReleaseCompared | None, champion: str, at: datetime) -> tuple[GateFinding, ...]:
+def judge(release: Release, compared: ReleaseCompared | None, champion: str, at: datetime,
+          decided: Decided = NOTHING_DECIDED) -> tuple[GateFinding, ...]:
     """What every gate says of a release at a moment.
 
-    compared: the comparison with the champion that the record holds, or None; champion: the release that serves, empty where none does.
+    compared: the comparison with the champion that the record holds, or None; champion: the release that serves, empty where none does;
+    decided: what the record knows of decisions.
     """
-    case, made_with = Case(release, compared, champion, at), _frozen(release)
+    case, made_with = Case(release, compared, champion, at, decided), _frozen(release)
     found = []
     for name, gate in GATES.items():
         if name == AFTER:
@@ -80,6 +84,21 @@ def comparison(records: Iterable[Record], release_id: str, champion: str) -> Rel
             event = of(record) if record.kind == NAMES[ReleaseCompared] else None
             if isinstance(event, ReleaseCompared) and (event.challenger, event.champion) == (release_id, champion):
                 found = event
+    return found
+
+
+def decided(book: Book, checked: ParityChecked | None) -> Decided:
+    """What a ledger knows of decisions, with the newest check of their vectors."""
+    return Decided(next(book.records({DECISION}), None) is not None, checked)
+
+
+def checked(records: Iterable[Record]) -> ParityChecked | None:
+    """The newest check of parity among records that can be read; None where there is none."""
+    found = None
+    for record in records:
+        with suppress(LedgerError):
+            event = of(record) if record.kind == NAMES[ParityChecked] else None
+            found = event if isinstance(event, ParityChecked) else found
     return found
 
 

@@ -18,6 +18,7 @@ from governance.events import (
     AliasSeen,
     Event,
     GateWaived,
+    ParityChecked,
     PromotionApproved,
     PromotionRejected,
     PromotionRequested,
@@ -125,9 +126,13 @@ def _compare(known: Standing, event: ReleaseCompared, _: Signed) -> None:
     known.compared[event.challenger, event.champion] = event
 
 
+def _check(known: Standing, event: ParityChecked, _: Signed) -> None:
+    known.checked = event
+
+
 EFFECTS: dict[type[Event], Callable[..., None]] = {
     ReleaseRegistered: _register, PromotionRequested: _request, PromotionApproved: _approve, PromotionRejected: _reject, GateWaived: _waive,
     ReleasePromoted: _promote, ReleaseRolledBack: _roll_back, ReleaseRetired: _retire, ReleasePlaced: _place, ReleaseRefused: _refuse,
-    AliasSeen: _see, ReleaseCompared: _compare,
+    AliasSeen: _see, ReleaseCompared: _compare, ParityChecked: _check,
 }
 FOLDED = frozenset(NAMES[kind] for kind in EFFECTS)

@@ -16,6 +16,7 @@ from governance.events import (
     Event,
     GateFinding,
     GateWaived,
+    ParityChecked,
     PersonErased,
     PromotionApproved,
     PromotionRejected,
@@ -76,6 +77,12 @@ def _compared(event: ReleaseCompared) -> str:
             f"Gini {event.gini_difference:+.4f} ({low:+.4f} to {high:+.4f})")
 
 
+def _checked(event: ParityChecked) -> str:
+    apart = [f"{one.column} in {one.mismatched:,}" for one in event.columns if one.mismatched]
+    return (f"stored values of {many(event.decisions, 'decision', 'decisions')} compared online and offline: "
+            f"{', '.join(apart) or f'all the same in {len(event.columns)} columns'}")
+
+
 def _seen(event: AliasSeen) -> str:
     named = f"alias {event.alias} names version {event.version}, release {short(event.release_id) or 'unknown'}"
     recorded = f"the record says {short(event.instead_of)}" if event.instead_of else "the record knows none"
@@ -127,7 +134,8 @@ def _because(reason: str) -> str:
 
 
 TOLD: dict[type[Event], Callable[[Any], str]] = {
-    DataValidated: _validated, ReleaseRegistered: registered, ReleaseCompared: _compared, AliasSeen: _seen,
+    DataValidated: _validated, ReleaseRegistered: registered, ReleaseCompared: _compared, ParityChecked: _checked,
+    AliasSeen: _seen,
     PromotionRequested: _requested, ReleasePromoted: _promoted, ReleaseRolledBack: _rolled_back, ReleasePlaced: _placed,
     ReleaseSwapped: _swapped, ReportIssued: _report,
     PromotionApproved: lambda event: f"request {event.request_id} approved for release {short(event.release_id)}{_because(event.reason)}",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from governance.events import CHAMPION, UNKNOWN, AliasSeen, GateFinding, ReleaseCompared
+from governance.events import CHAMPION, UNKNOWN, AliasSeen, GateFinding, ParityChecked, ReleaseCompared
 
 PEOPLE = 2
 
@@ -151,6 +151,7 @@ class Standing:
     refused: dict[tuple[str, str], datetime] = field(default_factory=dict)
     seen: dict[str, list[Seen]] = field(default_factory=dict)
     compared: dict[tuple[str, str], ReleaseCompared] = field(default_factory=dict)
+    checked: ParityChecked | None = None
     ignored: list[Ignored] = field(default_factory=list)
 
     def until(self, promotion: Promotion) -> datetime | None:

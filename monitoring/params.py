@@ -51,3 +51,12 @@ class FairnessParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     confidence: Confidence
     adverse_impact: Floor
     equal_opportunity: Ceiling
+
+
+class ParityParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which decisions are held against the join: `sample` of those of the last `days`, drawn by `seed`; confidence: of every interval."""
+
+    days: Count
+    sample: Count
+    seed: int
+    confidence: Confidence

@@ -73,6 +73,14 @@ def publish() -> None:
     click.echo(operations.publish())
 
 
+@tally.command()
+def parity() -> None:
+    """Hold the stored values that decisions were made on against the point-in-time join; a gate reads what is found."""
+    from tally import parity as check
+
+    click.echo(check.check())
+
+
 @tally.group()
 def portfolio() -> None:
     """Bring your own portfolio: draft its contract from raw files, and see what it still lacks."""

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from feature_repo.contract import APPLICANT_ID, Action
 from feature_repo.errors import ServiceError
-from tally import operations, pages, processes, promotion, servers
+from tally import operations, pages, parity, processes, promotion, servers
 from tally.checkout import Checkout, here
 
 TRIES = 40
@@ -39,6 +39,8 @@ def run() -> None:
     api = operations.serve(checkout)
     step("Three applicants", started)
     asked = [decide(checkout, api, action) for action in Action]
+    step("Stored values, online and offline", started)
+    console.print(parity.check(checkout))
     step("Reports", started)
     reports = operations.serve_reports(checkout)
     console.print("\n".join(pages.headlines(checkout.reports / checkout.portfolio.name)))

@@ -16,6 +16,7 @@ import msgspec
 from feature_repo.errors import ReleaseError
 from governance import gates, release
 from governance.events import GateFinding
+from governance.ledger.book import Book
 from governance.people import People
 from governance.release import Release
 from governance.standing import Promotion, Registered, Standing
@@ -38,12 +39,12 @@ def fetched(checkout: Checkout, wanted: Registered, people: People) -> Release:
     return found
 
 
-def judged(of: Release, standing: Standing) -> tuple[GateFinding, ...]:
-    """What every gate says of a release now, against what serves."""
+def judged(of: Release, standing: Standing, book: Book) -> tuple[GateFinding, ...]:
+    """What every gate says of a release now, against what serves and what was decided."""
     serves = standing.serving()
     before = serves.promotion.release_id if serves else ""
     compared = standing.compared.get((of.id, before))
-    return gates.judge(of, compared, "" if before == of.id else before, datetime.now(UTC))
+    return gates.judge(of, compared, "" if before == of.id else before, datetime.now(UTC), gates.decided(book, standing.checked))
 
 
 def require_as_said(of: Release, by: Promotion, standing: Standing) -> None:

@@ -30,7 +30,7 @@ def request(version: str | None, reason: str) -> str:
     with acting(checkout) as who:
         release = registered(checkout, who.standing(), version)
         found = placing.fetched(checkout, release, who.current.people)
-        made = actions.request(who, release, reason, placing.judged(found, who.standing()))
+        made = actions.request(who, release, reason, placing.judged(found, who.standing(), who.current.book))
         return "\n".join(listing.request(made, who.standing()))
 
 
@@ -103,7 +103,7 @@ def demo(version: str | None) -> str:
             watching.once(checkout)
             return served(checkout, serves.promotion)
         found = placing.fetched(checkout, release, owner.current.people)
-        findings = placing.judged(found, owner.standing())
+        findings = placing.judged(found, owner.standing(), owner.current.book)
         asked = actions.request(owner, release, "demonstration", findings)
         lines += ["", f"{DEMO_OWNER} asks for version {release.version} (request {asked.id}); the gates:", *listing.gates(findings), ""]
         agreed = _agreed(approver, asked)
@@ -118,7 +118,7 @@ def take_effect(checkout: Checkout, who: Acting, of: Request, reason: str) -> Pr
     """Judge again, set the alias, record. Where the record would not allow it, nothing is set."""
     standing = who.standing()
     release = standing.releases[of.release_id]
-    findings = placing.judged(placing.fetched(checkout, release, who.current.people), standing)
+    findings = placing.judged(placing.fetched(checkout, release, who.current.people), standing, who.current.book)
     actions.require(who, actions.promotion_of(who, of, findings, reason))
     watching.aliases(checkout.portfolio.name).let(CHAMPION, of.version)
     return actions.promote(who, of, findings, reason)

@@ -166,7 +166,7 @@ class Watch:
         found = self._fetched(wanted, step.request_id)
         if found:
             asked = actions.request(replace(self._acting, who=SOMEBODY), wanted, "the alias was set in MLflow",
-                                    placing.judged(found, self.current.look()), step.request_id)
+                                    placing.judged(found, self.current.look(), self.current.book), step.request_id)
             log.warning("request %s by %s: version %s; it needs %s people: tally approve %s --reason ...", asked.id, UNKNOWN, asked.version,
                         asked.lacking, asked.id)
 
@@ -175,7 +175,8 @@ class Watch:
         found = self._fetched(standing.releases[request.release_id], request.id)
         if found:
             try:
-                actions.promote(self._acting, request, placing.judged(found, standing), "the alias names what was approved")
+                findings = placing.judged(found, standing, self.current.book)
+                actions.promote(self._acting, request, findings, "the alias names what was approved")
             except PromotionError:
                 if self._put_back and (serves := standing.serving()):
                     self._aliases.let(CHAMPION, serves.promotion.version)

@@ -137,6 +137,14 @@ def compared(challenger: str, champion: str) -> Event:
                                   gini_difference=0.01, interval=(-0.005, 0.025), confidence=0.95)
 
 
+def checked(names: Sequence[str], decisions: int = 1_000, **changes: object) -> events.ParityChecked:
+    """A check that found every column the same online and offline."""
+    found = tuple(events.ColumnParity(name, decisions, 0, 0.003) for name in names)
+    said = events.ParityChecked(by=unsigned("parity"), at=datetime.now(UTC).isoformat(), decisions=decisions, since="", confidence=0.95,
+                                columns=found)
+    return msgspec.structs.replace(said, **changes)
+
+
 def placed(release_id: str) -> Event:
     return events.ReleasePlaced(by=unsigned(), at="", release_id=release_id, version="1", alias=CHAMPION, replaces="", cause="promoted")
 

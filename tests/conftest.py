@@ -28,7 +28,7 @@ from serving.scoring.scorecard import Scorecard
 sys.path.insert(0, str(Path(__file__).parent))
 from borrowers import borrow, make_model, mill, mill_model  # noqa: F401
 from evidenced import evidence, validation
-from invented import brought_harbour, harbour, invent  # noqa: F401
+from invented import brought_harbour, harbour, invent, toy  # noqa: F401
 from postgres_server import postgres  # noqa: F401
 from projects import make_project, small_project  # noqa: F401
 from redis_server import redis_server  # noqa: F401

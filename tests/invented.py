@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,14 @@ def brought_harbour(harbour: Portfolio) -> Iterator[Portfolio]:
     """The same, found by its name while the test runs."""
     with brought():
         yield harbour
+
+
+@pytest.fixture
+def toy(harbour: Portfolio) -> Portfolio:
+    """One view with one number column: the smallest portfolio with a history."""
+    table = harbour.views[0]
+    kept = tuple(column for column in table.columns if getattr(column, "name", None) in {None, harbour.stored[0].name})
+    return replace(harbour, tables=(harbour.tables[0], replace(table, columns=kept)))
 
 
 @pytest.fixture(scope="session")

@@ -13,13 +13,14 @@ import pytest
 
 from governance import gates
 from governance.events import Actor, ReleaseCompared
+from governance.gate_evidence import NOTHING_DECIDED
 from governance.release import MANIFEST, digests, dump, verify
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 
 NAMES = ("data", "discrimination", "champion", "calibration", "monotonicity", "fairness-strict", "reasons", "fidelity", "stability",
-         "people")
+         "parity", "people")
 
 
 NO = False
@@ -53,8 +54,8 @@ def made(original, tmp_path):
     return dataclasses.replace(original, path=Path(shutil.copytree(original.path, tmp_path / "release")))
 
 
-def judge(release, compared=None, champion="", at=NOW):
-    return {finding.gate: finding for finding in gates.judge(release, compared, champion, at)}
+def judge(release, compared=None, champion="", at=NOW, decided=NOTHING_DECIDED):
+    return {finding.gate: finding for finding in gates.judge(release, compared, champion, at, decided)}
 
 
 def failed(release, **case):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx
 import pandas as pd
-from approved import append, compared, keep_key, keep_people, person, registered
+from approved import append, checked, compared, keep_key, keep_people, person, registered
 
 from feature_repo.portfolios import load
 from governance import enrolment, events, signature
@@ -100,9 +100,14 @@ def register(registry: Registry, home: Path, portfolio_name: str, releases: Sequ
 
 
 def compare(home: Path, portfolio_name: str, releases: Sequence[Release]) -> None:
-    """Say in the record of a home how each release compares with each other, as `dvc repro` does against what serves."""
+    """Say in the record of a home how each release compares with each other, as `dvc repro` does against what serves.
+
+    And that stored values are the same online and offline, as `tally parity` does.
+    """
     found = [compared(one.id, other.id) for one in releases for other in releases if one is not other]
+    parity = checked([column.name for column in load(portfolio_name).stored])
     ledger = Ledger(open_book(home / portfolio_name / "ledger"))
+    ledger.append([events.entry(parity, parity.at)]).result(10)
     ledger.append([events.entry(each, f"{each.challenger}:{each.champion}") for each in found]).result(10)
     ledger.close()
 

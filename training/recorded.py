@@ -16,6 +16,7 @@ from feature_repo.errors import LedgerError
 from governance import enrolment, gates
 from governance.current import Current
 from governance.events import ReleaseCompared, entry
+from governance.gate_evidence import Decided
 from governance.ledger.book import Book, open_book
 from governance.ledger.entries import Entry, canonical
 from governance.ledger.writer import Ledger
@@ -42,6 +43,11 @@ def champion(book: Book) -> Promotion | None:
 def compared(book: Book, release_id: str, champion_id: str) -> ReleaseCompared | None:
     """The newest comparison of two releases; None where there is none."""
     return gates.comparison(book.events(), release_id, champion_id)
+
+
+def decided(book: Book) -> Decided:
+    """What the record knows of decisions."""
+    return gates.decided(book, gates.checked(book.events()))
 
 
 def append(portfolio: str, found: ReleaseCompared) -> None:

@@ -77,7 +77,7 @@ class Act:
 def request(act: Act, body: Wanted) -> Any:
     release = promotion.registered(act.checkout, act.who.standing(), body.version)
     found = placing.fetched(act.checkout, release, act.who.current.people)
-    return act.told(actions.request(act.who, release, body.reason, placing.judged(found, act.who.standing())))
+    return act.told(actions.request(act.who, release, body.reason, placing.judged(found, act.who.standing(), act.who.current.book)))
 
 
 def approve(act: Act, body: Why) -> Any:

@@ -140,7 +140,8 @@ def test_two_people_of_one_row_two_kinds_of_key_and_full_names(stores, tmp_path)
 
 
 @pytest.mark.parametrize("spell", [
-    lambda times: times.dt.tz_localize(None), lambda times: times.astype("datetime64[us, UTC]"), lambda times: times.dt.strftime("%Y-%m-%dT%H:%M:%S.%f%z"),
+    lambda times: times.dt.tz_localize(None), lambda times: times.astype("datetime64[us, UTC]"),
+    lambda times: times.dt.strftime("%Y-%m-%dT%H:%M:%S.%f%z"),
     lambda times: pd.Series([time.tz_convert(zone) for time, zone in zip(times, ZONES * 100, strict=False)], dtype=object),
 ], ids=["without a zone", "microseconds", "text", "a zone a row"])
 def test_moments_may_be_spelled_as_feast_lets_them(stores, tmp_path, spell):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import msgspec
 import pytest
-from judged import FEMALE, HURDLES, NAMES, NO, SLOPE, WHOLE, against, changed, failed, judge, put
+from approved import checked
+from judged import FEMALE, HURDLES, NAMES, NO, NOW, SLOPE, WHOLE, against, changed, failed, judge, put
 
 from feature_repo.portfolios import load
+from governance.gate_evidence import Decided
 
 
 def test_a_release_with_evidence_for_all_passes_all_and_every_gate_is_listed(made):
@@ -16,7 +21,7 @@ def test_a_release_with_evidence_for_all_passes_all_and_every_gate_is_listed(mad
     assert all(finding.found and finding.allowed and finding.source for finding in findings.values())
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "champion"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in {"champion", "parity"}])
 def test_each_gate_fails_alone(make_release, tmp_path, name):
     assert failed(make_release(tmp_path / "release", failing=name)) == [name]
 
@@ -166,3 +171,46 @@ def test_a_champion_nothing_was_compared_with_holds_it_up_and_says_what_to_do(ma
     assert "dvc repro compare" in judge(made, champion="c" * 64)["champion"].found
     other = make_release(tmp_path / "other", intercept=-2.0)
     assert failed(made, compared=against(other), champion="c" * 64) == ["champion"]
+
+
+def decided(**changes):
+    names = [column.name for column in load("card_default").stored]
+    return Decided(ever=True, checked=checked(names, **{"at": (NOW - timedelta(days=3)).isoformat(), **changes}))
+
+
+def test_stored_values_have_to_be_shown_the_same_once_something_was_decided(made):
+    assert "nothing has been decided" in judge(made)["parity"].found
+    assert failed(made, decided=decided()) == []
+    assert failed(made, decided=Decided(ever=True, checked=None)) == ["parity"]
+
+
+@pytest.mark.parametrize(("wrong", "said"), [
+    ({"decisions": 299}, "fewer than 300"), ({"confidence": 0.9}, ""), ({"columns": ()}, "not compared"),
+    ({"at": (NOW - timedelta(days=32)).isoformat()}, "32 days old"), ({"at": (NOW + timedelta(days=1)).isoformat()}, "tally parity"),
+    ({"at": "yesterday"}, "no evidence"),
+])
+def test_a_check_that_is_small_old_or_of_other_columns_passes_not(made, wrong, said):
+    found = judge(made, decided=decided(**wrong))["parity"]
+
+    assert not found.passed
+    assert said in found.found
+
+
+@pytest.mark.parametrize("wrong", [
+    {"mismatched": 20, "upper": 0.0101}, {"mismatched": 20, "upper": 0.001}, {"compared": 299}, {"compared": 1_001}, {"mismatched": -1},
+    {"upper": float("nan")},
+])
+def test_a_column_with_other_values_or_figures_that_are_none_passes_not(made, wrong):
+    seen = decided().checked
+    first, *others = seen.columns
+    worse = msgspec.structs.replace(seen, columns=(msgspec.structs.replace(first, **wrong), *others))
+    found = judge(made, decided=Decided(ever=True, checked=worse))["parity"]
+
+    assert not found.passed
+    assert first.column in found.found
+
+
+def test_a_portfolio_without_stored_columns_has_nothing_to_show(made):
+    bare = changed(made, "contract.json", lambda said: {**said, "inputs": [{**each, "kind": "request"} for each in said["inputs"]]})
+
+    assert judge(bare, decided=Decided(ever=True, checked=None))["parity"].passed

@@ -18,6 +18,7 @@ from approved import (
     asked,
     back,
     by,
+    checked,
     people,
     placed,
     promoted,
@@ -244,3 +245,12 @@ def test_made_again_from_a_commit_by_its_author_a_release_keeps_its_first_word_a
     found = known(book)
     assert found.releases["A"].at.isoformat(timespec="microseconds") == first.recorded_at
     assert [one.entry for one in found.ignored] == ["release-registered:A:d:ada"]
+
+
+def test_the_newest_check_of_stored_values_is_known_by_the_record():
+    book = book_of()
+    assert known(book).checked is None
+    for decisions in (10, 20):
+        book.put(checked(["a"], decisions), f"parity-checked:{decisions}")
+
+    assert known(book).checked.decisions == 20

@@ -18,8 +18,8 @@ def main(portfolio: str, release: Path, card: Path, figures: Path, page: Path, f
     with recorded.opened(portfolio) as book:
         serves = recorded.champion(book)
         champion = serves.release_id if serves else ""
-        compared = recorded.compared(book, judged.id, champion)
-    findings = gates.judge(judged, compared, champion, now)
+        compared, decided = recorded.compared(book, judged.id, champion), recorded.decided(book)
+    findings = gates.judge(judged, compared, champion, now, decided)
     found = gate_report.sentences(judged, findings)
     content = {
         "portfolio": portfolio, "title": load(portfolio).title, "on": now.date().isoformat(), "found": found, "findings": findings,

@@ -6,14 +6,19 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from approved import checked
 from championed import let_serve
+from ledgers import entry
 
+from feature_repo.portfolios import load
 from governance import events, gates
+from governance.ledger.book import open_book
+from governance.ledger.writer import Ledger
 from training import recorded
 from training.stages import gates as stage
 
 NAMES = ["data", "discrimination", "champion", "calibration", "monotonicity", "fairness-strict", "reasons", "fidelity", "stability",
-         "people"]
+         "parity", "people"]
 
 
 @pytest.fixture
@@ -44,7 +49,7 @@ def test_every_gate_is_on_the_page_with_what_it_found_and_what_is_allowed(home, 
     assert all(f"<td>{name}</td>" in found.page for name in NAMES)
     assert "29 CFR 1607.4(D)" in found.page
     assert "nothing yet" in found.page
-    assert "All 10 gates let release" in capsys.readouterr().out
+    assert "All 11 gates let release" in capsys.readouterr().out
     assert found.table.splitlines()[0] == "segment,ratio,low,high,applications"
     assert "sex: female,1,0.930933,1.07419,1000" in found.table
 
@@ -73,9 +78,21 @@ def test_against_a_champion_of_the_record_the_comparison_of_the_record_counts(ho
     assert not_passed(run(release, tmp_path / "with")) == []
 
 
+def test_once_something_was_decided_the_newest_check_of_the_record_counts(home, make_release, tmp_path):
+    release, ledger = make_release(tmp_path / "release"), Ledger(open_book(home / "card_default" / "ledger"))
+    columns = [column.name for column in load("card_default").stored]
+    ledger.append([entry("d1")]).result(10)
+    assert not_passed(run(release, tmp_path / "without")) == ["parity"]
+
+    for place, decisions in enumerate((1_000, 10, 1_000)):
+        said = checked(columns, decisions)
+        ledger.append([events.entry(said, f"{place}")]).result(10)
+        assert not_passed(run(release, tmp_path / f"with {place}")) == (["parity"] if decisions < 300 else [])
+    ledger.close()
+
+
 def test_a_release_from_before_there_were_gates_gets_a_page_that_says_what_to_do(home, make_release, tmp_path):
     release = make_release(tmp_path / "release")
-    from feature_repo.portfolios import load
     from governance.release import seal
 
     for name in ("gates.json", "fairness.json", "release.json"):

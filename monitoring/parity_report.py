@@ -1,0 +1,43 @@
+"""What a reader is told of parity: sentences, the worst column first, and the page. Measures nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitoring import pages
+from monitoring.intervals import Estimate
+from monitoring.pages import percent
+from monitoring.parity import Column, Drawn, Kind
+from monitoring.reports import Block, Page
+
+TABLE = ("column", "view", "decisions", "other values", "share", "from", "to", *(kind.value for kind in Kind))
+MOST_NAMED = 6
+
+
+def findings(drawn: Drawn, columns: Sequence[Column]) -> list[str]:
+    """How many columns differed, which and how; what was drawn, and what could not be."""
+    compared = len(drawn.vectors)
+    if not compared:
+        return [f"**Nothing to compare**: {drawn.of:,} decisions, none of them made on stored values."]
+    apart = sorted((one for one in columns if one.mismatched), key=lambda one: -one.share)
+    head = (f"**{len(apart)} of {len(columns)} columns were not the same** online and offline:" if apart else
+            f"**All {len(columns)} columns were the same** online and offline.")
+    named = [f"- **{one.column}** in {one.mismatched:,} ({percent(one.share)}): {_kinds(one)}" for one in apart[:MOST_NAMED]]
+    rest = [f"- and {len(apart) - MOST_NAMED} more"] if len(apart) > MOST_NAMED else []
+    basis = f"Compared: {compared:,} of {drawn.of:,} decisions since {drawn.since[:10]}; {drawn.unread:,} were made without the store."
+    return [head, *named, *rest, basis]
+
+
+def page(title: str, sentences: Sequence[str], columns: Sequence[Column], limit: float) -> Page:
+    """The parity report. limit: the share of other values that holds up a promotion."""
+    points = (pages.point(one.column, "other values", Estimate(one.share, one.low, one.high), limit) for one in columns)
+    rows = (dict(zip(TABLE, (one.column, one.view, one.compared, one.mismatched, percent(one.share), percent(one.low), percent(one.high),
+                             *(one.kinds.get(kind, 0) for kind in Kind)), strict=True)) for one in columns)
+    figures = ({"column": one.column, "measure": "other values", "value": one.share} for one in columns)
+    drawn = [Block("Share of other values, by column", "estimates", pages.table(points, pages.POINT)),
+             Block("Every column", "table", pages.table(rows, TABLE))] if columns else []
+    return Page(title, (pages.text(f"{title}: what was found", sentences), *drawn), pages.table(figures, pages.FIGURE))
+
+
+def _kinds(one: Column) -> str:
+    return ", ".join(f"{kind} {count:,}" for kind, count in one.kinds.items())

@@ -1,0 +1,59 @@
+"""The parity check of a checkout: newest decisions of the record beside its views, as a report and as an event that a gate reads."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from feature_repo.params import read
+from governance import actions, events
+from governance.events import Actor, ColumnParity, ParityChecked
+from governance.gate_settings import Gates
+from governance.ledger.entries import DECISION, stamp
+from governance.release import dump
+from monitoring import parity, parity_report, reports
+from monitoring.params import ParityParams
+from monitoring.parity import Column, Drawn
+from tally.checkout import Checkout, here
+from training import recorded
+
+SELF = Actor("parity", "process")
+
+
+def check(checkout: Checkout | None = None) -> str:
+    """Compare, write `reports/<portfolio>/parity.{json,html}` and record what was found; the sentences.
+
+    Nothing is recorded where nothing was compared: a gate would have to take it for evidence.
+    """
+    checkout = checkout or here()
+    portfolio, params = checkout.portfolio, read("parity", ParityParams)
+    if not portfolio.views:
+        return f"{portfolio.name} has no stored column: nothing can differ"
+    book = checkout.book
+    try:
+        since = stamp(datetime.now(UTC) - timedelta(days=params.days))
+        drawn = parity.draw(book.records({DECISION}, since=since), params.sample, params.seed)
+        columns = parity.compare(portfolio, drawn, checkout.data("featurize", "views"), checkout.online / "pushed.db", params.confidence)
+        found = parity_report.findings(drawn, columns)
+        _write(checkout, found, drawn, columns, params)
+        if columns:
+            event = _event(drawn, columns, params)
+            recorded.once(book, events.entry(event, event.at))
+    finally:
+        book.close()
+    return "\n".join(found)
+
+
+def _write(checkout: Checkout, found: list[str], drawn: Drawn, columns: list[Column], params: ParityParams) -> None:
+    name, folder = checkout.portfolio.name, checkout.reports / checkout.portfolio.name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "parity.json").write_bytes(dump({
+        "portfolio": name, "checked_at": actions.now(), "found": found, "decisions": drawn.of, "compared": len(drawn.vectors),
+        "unread": drawn.unread, "since": drawn.since, "settings": params, "columns": columns}))
+    limit = read("gates", Gates).parity.mismatch
+    reports.write(parity_report.page(f"{name}: parity", found, columns, limit), folder / "parity.html")
+
+
+def _event(drawn: Drawn, columns: list[Column], params: ParityParams) -> ParityChecked:
+    counted = tuple(ColumnParity(one.column, one.compared, one.mismatched, one.upper) for one in columns)
+    return ParityChecked(by=SELF, at=actions.now(), decisions=len(drawn.vectors), since=drawn.since, confidence=params.confidence,
+                         columns=counted)
