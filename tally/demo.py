@@ -40,7 +40,7 @@ def run() -> None:
     step("Three applicants", started)
     asked = [decide(checkout, api, action) for action in Action]
     step("Stored values, online and offline", started)
-    console.print(parity.check(checkout))
+    parity.check(checkout)
     step("Reports", started)
     reports = operations.serve_reports(checkout)
     console.print("\n".join(pages.headlines(checkout.reports / checkout.portfolio.name)))
