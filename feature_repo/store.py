@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from feast import FeatureStore
 
+from feature_repo import summaries
 from feature_repo.contract import EVENT_TIME
 from feature_repo.opening import ONLINE, declare, opened, quiet, require
 from feature_repo.portfolio import Portfolio
@@ -36,6 +37,7 @@ def publish(portfolio: Portfolio, views: Path, home: Path, address: str = "") ->
         catch_up(portfolio, home, online)
         for table in portfolio.views:
             _record(store, table.name, views / f"{table.name}.parquet")
+    summaries.write(portfolio, views, home)
     return written
 
 

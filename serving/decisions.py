@@ -23,6 +23,7 @@ from uuid6 import uuid7
 
 from feature_repo.errors import FeatureError, LedgerError, ServiceError
 from feature_repo.portfolio import Portfolio
+from feature_repo.statistics import FILE
 from governance.ledger.book import Column, open_book
 from governance.ledger.entries import DECISION, Entry, Record, canonical
 from governance.ledger.writer import Ledger
@@ -37,6 +38,7 @@ from serving.owed import Owed
 from serving.permission import Permission
 from serving.problems import Fault, Problem
 from serving.settings import Settings
+from serving.statistics import Published
 from serving.workers import Workers
 
 ANSWER = ("decision_id", "release_id", "model_version", "portfolio", "pd", "score", "band", "outcome", "reasons", "degraded", "decided_at")
@@ -63,6 +65,7 @@ class Decisions:
         self.metrics = metrics
         self._settings = settings
         self._features = reads(settings, portfolio, metrics)
+        metrics.also(Published(settings.folder / "feast" / FILE, settings.business_time))
         self._book = open_book(settings.folder / "ledger", settings.ledger)
         self._ledger = Ledger(self._book)
         self.answers = Answers(settings.folder / "answers", self._ledger, settings.in_flight * settings.batch_size)

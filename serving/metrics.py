@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess, values
+from prometheus_client.registry import Collector
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 CIRCUIT = ("closed", "half-open", "open")
@@ -22,7 +23,7 @@ class Metrics:
     """The measures of one process."""
 
     def __init__(self) -> None:
-        self._own = CollectorRegistry()
+        self._own, self._others = CollectorRegistry(), CollectorRegistry()
         self._requests = Counter("tally_requests", "Requests answered", ["route", "status"], registry=self._own)
         self._seconds = Histogram("tally_step_seconds", "Time in each step of a decision", ["step"], buckets=BUCKETS, registry=self._own)
         self._decisions = Counter("tally_decisions", "Decisions recorded", ["outcome", "degraded"], registry=self._own)
@@ -34,6 +35,10 @@ class Metrics:
         self._refused = Counter("tally_releases_refused", "Releases that were pointed to and not served", registry=self._own)
         self._release = Gauge("tally_release", "The release that serves (1); by pid, where workers are counted together",
                               ["release_id", "model_version"], registry=self._own, multiprocess_mode="liveall")
+
+    def also(self, collector: Collector) -> None:
+        """Tell what somebody else counts, alike in every worker."""
+        self._others.register(collector)
 
     def request(self, route: str, status: int) -> None:
         self._requests.labels(route, status).inc()
@@ -76,11 +81,12 @@ class Metrics:
 
     def page(self) -> bytes:
         """All of it in Prometheus' text format."""
+        told = generate_latest(self._others)
         if not shared():
-            return generate_latest(self._own)
+            return generate_latest(self._own) + told
         together = CollectorRegistry()
         multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-        return generate_latest(together)
+        return generate_latest(together) + told
 
     def close(self) -> None:
         """Take this process's live gauges out of the shared page."""
