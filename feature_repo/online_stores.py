@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ from feature_repo.writers import Rows, View, Writer, writer
 from feature_repo.writers.redis import progress_key
 
 SETTING = "TALLY_FEATURES"
+MAKE = """CREATE TABLE IF NOT EXISTS "{name}" (entity_key BLOB, feature_name TEXT, value BLOB, value_text TEXT, vector_value BLOB,
+event_ts timestamp, created_ts timestamp, PRIMARY KEY (entity_key, feature_name)) WITHOUT ROWID"""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Row = tuple[EntityKey, dict[str, FeastValue], datetime, datetime | None]
 Progress = Callable[[int], Any] | None
@@ -70,6 +72,15 @@ class TallySqliteOnlineStore(_Careful, SqliteOnlineStore):  # type: ignore[misc]
     @staticmethod
     def _get_db_path(config: RepoConfig) -> str:
         return str(Path(config.repo_path or "", config.online_store.path))
+
+    def update(self, config: RepoConfig, tables_to_delete: Sequence[FeatureView], tables_to_keep: Sequence[FeatureView],
+               *more: Any, **named: Any) -> None:
+        """Feast's table without a row number and without an index that repeats the table's key: half the bytes, and the same rows."""
+        ours = [table for table in tables_to_keep if f"{table.name}_as_of" in (feature.name for feature in table.features)]
+        super().update(config, tables_to_delete, [table for table in tables_to_keep if table not in ours], *more, **named)
+        connection = self._get_conn(config)
+        for table in ours:
+            connection.execute(MAKE.format(name=f"{config.project}_{table.name}"))
 
     def _opened(self, config: RepoConfig) -> Writer:
         return writer(Path(self._get_db_path(config)))

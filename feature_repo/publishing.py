@@ -7,7 +7,10 @@ where a killed publication stopped. What to write over is the writer's to judge.
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,7 @@ from feature_repo.portfolio import Portfolio
 from feature_repo.pushed import JOURNAL, read
 from feature_repo.writers import Rows, View, Writer, by_column, view_of
 
+TURN = 2e-4  # seconds
 ALL = -1  # how far a publication has come that is complete
 CHUNK = 2_500  # applicants: other writers wait for a chunk, some tenths of a second, and a kill loses one
 LATEST = """SELECT {key}, epoch_us({time}) AS time, epoch_us({created}) AS created, {columns} FROM read_parquet(?)
@@ -61,26 +65,45 @@ def _files(portfolio: Portfolio, views: Path) -> Iterator[tuple[View, Path]]:
 
 
 def _fill(view: View, path: Path, writer: Writer) -> int:
-    rows, named = _latest(view, path), publication(view, path)
+    """Each chunk is prepared while the one before it is written."""
+    rows, named = _latest(view, path, texts=writer.keeps_texts), publication(view, path)
     start = max(writer.progress(view, named), 0)
-    with tqdm(total=rows.num_rows, initial=start, desc=f"publish {view.name}", unit=" applicants", disable=None) as bar:
+    with (tqdm(total=rows.num_rows, initial=start, desc=f"publish {view.name}", unit=" applicants", disable=None) as bar,
+          ThreadPoolExecutor(1) as pool, often()):
+        writing: Future[int] = pool.submit(int)
         for place in range(start, max(rows.num_rows, 1), CHUNK):
             some = rows.slice(place, CHUNK)
             after = place + some.num_rows
-            writer.write(view, _rows(view, some), (named, after if after < rows.num_rows else ALL))
+            prepared = writer.prepare(view, _rows(view, some))
+            writing.result()
+            writing = pool.submit(writer.commit, prepared, (named, after if after < rows.num_rows else ALL))
             bar.update(some.num_rows)
+        writing.result()
     return int(rows.num_rows)
 
 
-def _latest(view: View, path: Path) -> pa.Table:
-    names = {"key": APPLICANT_ID, "time": EVENT_TIME, "created": CREATED_TIME, "columns": ", ".join(f'"{name}"' for name in view.columns)}
+@contextmanager
+def often() -> Iterator[None]:
+    """Threads take turns more often: who waits for the interpreter between two statements must not wait long."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(TURN)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+def _latest(view: View, path: Path, *, texts: bool) -> pa.Table:
+    columns = [*(f'"{name}"' for name in view.columns), *(f'"{name}"::VARCHAR AS "text of {name}"' for name in view.columns if texts)]
+    names = {"key": APPLICANT_ID, "time": EVENT_TIME, "created": CREATED_TIME, "columns": ", ".join(columns)}
     with duckdb.connect() as connection:
         return connection.sql(LATEST.format(**names), params=[str(path)]).to_arrow_table().combine_chunks()
 
 
 def _rows(view: View, table: pa.Table) -> Rows:
     applicants, times, created = (_values(table[name]) for name in (APPLICANT_ID, "time", "created"))
-    return Rows(applicants, times, created, [_values(table[name]) for name in view.columns])
+    texts = [_values(table[f"text of {name}"]) for name in view.columns if f"text of {name}" in table.column_names]
+    return Rows(applicants, times, created, [_values(table[name]) for name in view.columns], texts or None)
 
 
 def _values(column: pa.ChunkedArray) -> list[Any]:

@@ -30,7 +30,7 @@ def publish(portfolio: Portfolio, views: Path, home: Path, address: str = "") ->
         return {}
     require(portfolio, views)
     home.mkdir(parents=True, exist_ok=True)
-    with quiet(), writer(home / ONLINE, address) as online:
+    with quiet(), writer(home / ONLINE, address, durable=False) as online:
         store = opened(portfolio, home, address)
         declare(store, portfolio, views)
         written = fill(portfolio, views, online)

@@ -8,10 +8,11 @@ writes a view of an applicant whole or not at all. Imports no Feast, so that a s
 from __future__ import annotations
 
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import repeat
 from pathlib import Path
-from typing import NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Self
 
 from feature_repo.contract import Table
 from feature_repo.feast_bytes import DOUBLE, DOUBLE_FIELD, Value, encode
@@ -34,12 +35,16 @@ class View(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Rows of one view, by column. Times are microseconds since 1970 (UTC); created: None where nobody said."""
+    """Rows of one view, by column. Times are microseconds since 1970 (UTC); created: None where nobody said.
+
+    texts: each value as Python writes it, where that is known already.
+    """
 
     applicants: Sequence[str]
     times: Sequence[int]
     created: Sequence[int | None]
     values: Sequence[Sequence[Value]]
+    texts: Sequence[Sequence[str | None]] | None = None
 
     def newest(self) -> Rows:
         """One row of each applicant: the latest by event time, then created time, then place."""
@@ -50,38 +55,59 @@ class Rows(NamedTuple):
 
     def at(self, places: Sequence[int]) -> Rows:
         """The rows at some places."""
+        texts = self.texts and [[column[row] for row in places] for column in self.texts]
         return Rows([self.applicants[row] for row in places], [self.times[row] for row in places], [self.created[row] for row in places],
-                    [[column[row] for row in places] for column in self.values])
+                    [[column[row] for row in places] for column in self.values], texts)
 
 
-class Writer(Protocol):
-    """One online store. Raises FeatureError where it cannot be written."""
+class Writer(ABC):
+    """One online store. Raises FeatureError where it cannot be written. Threads may share it."""
+
+    keeps_texts = False
 
     def write(self, view: View, rows: Rows, progress: tuple[str, int] | None = None) -> int:
         """Write what is newer than what is there, and how many rows that were.
 
         progress: how far which publication of the view has come with these rows. It is noted where they are, so it is lost with them.
         """
+        return self.commit(self.prepare(view, rows), progress)
 
+    @abstractmethod
+    def prepare(self, view: View, rows: Rows) -> Any:
+        """What `commit` takes: all that can be done while others are written."""
+
+    @abstractmethod
+    def commit(self, prepared: Any, progress: tuple[str, int] | None = None) -> int:
+        """As `write`, of rows that are prepared."""
+
+    @abstractmethod
     def progress(self, view: View, publication: str) -> int:
         """How far a publication of the view had come, 0 where nothing is known of it."""
 
-    def close(self) -> None: ...
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the store."""
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
-    def __exit__(self, *_: object) -> None: ...
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
-def writer(database: Path, address: str = "", patience: float = 30.0) -> Writer:
-    """The store an address means: "redis://…" or "unix://…", or nothing for SQLite in `database`. patience: seconds to wait for it."""
+def writer(database: Path, address: str = "", patience: float = 30.0, *, durable: bool = True) -> Writer:
+    """The store an address means: "redis://…" or "unix://…", or nothing for SQLite in `database`.
+
+    patience: seconds to wait for it. durable: whether SQLite waits for the disk with each write; where not, a power cut takes back the
+    last writes, whole and in their order.
+    """
     if address:
         from feature_repo.writers.redis import RedisWriter  # noqa: PLC0415 - only where there is one
 
         return RedisWriter(address, patience)
     from feature_repo.writers.sqlite import SqliteWriter  # noqa: PLC0415 - a store imports this module
 
-    return SqliteWriter(database, patience)
+    return SqliteWriter(database, patience, durable=durable)
 
 
 def view_of(portfolio: Portfolio, table: Table) -> View:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from itertools import chain
+from typing import Any, NamedTuple
 
 import redis
 from redis.backoff import NoBackoff
@@ -17,7 +18,7 @@ from redis.retry import Retry
 
 from feature_repo.errors import FeatureError
 from feature_repo.feast_bytes import encode_time, redis_field, redis_key, redis_time
-from feature_repo.writers import SECOND, Rows, View, encoded
+from feature_repo.writers import SECOND, Rows, View, Writer, encoded
 
 AT_ONCE = 100  # applicants a script writes while nobody else is answered: a millisecond or two
 # KEYS: hashes. ARGV: the fields of event time and created time, how many fields a row has, those; then of each row the event time as
@@ -39,7 +40,8 @@ local function moment(raw)
   end
   return found[8], found[16]
 end
-local count, at, newer = tonumber(ARGV[3]), 3 + tonumber(ARGV[3]), 0
+local count, at, newer, said = tonumber(ARGV[3]), 3 + tonumber(ARGV[3]), 0, {'HSET'}
+for field = 1, count do said[5 + 2 * field] = ARGV[3 + field] end
 for row = 1, #KEYS do
   local time, created = ARGV[at + 1], ARGV[at + 2]
   local there = redis.call('HMGET', KEYS[row], ARGV[1], ARGV[2])
@@ -52,11 +54,8 @@ for row = 1, #KEYS do
     take = seconds > then_seconds or (seconds == then_seconds and nanos > then_nanos)
   end
   if take then
-    local said = {'HSET', KEYS[row], ARGV[1], time, ARGV[2], created}
-    for field = 1, count do
-      said[5 + 2 * field] = ARGV[3 + field]
-      said[6 + 2 * field] = ARGV[at + 2 + field]
-    end
+    said[2], said[3], said[4], said[5], said[6] = KEYS[row], ARGV[1], time, ARGV[2], created
+    for field = 1, count do said[6 + 2 * field] = ARGV[at + 2 + field] end
     redis.call(unpack(said))
     newer = newer + 1
   end
@@ -66,8 +65,17 @@ return newer
 """
 
 
-class RedisWriter:
-    """Writes to one server. May be used by several threads."""
+class Prepared(NamedTuple):
+    """Rows as arguments. head: what they have in common."""
+
+    view: View
+    keys: list[bytes]
+    head: list[Any]
+    rows: list[tuple[Any, ...]]
+
+
+class RedisWriter(Writer):
+    """Writes to one server."""
 
     def __init__(self, address: str, patience: float) -> None:
         try:
@@ -77,19 +85,20 @@ class RedisWriter:
             raise FeatureError("the address of the online features is none of Redis: redis://host:port/database or unix://path") from None
         self._script = self._client.register_script(SCRIPT)
 
-    def write(self, view: View, rows: Rows, progress: tuple[str, int] | None = None) -> int:
+    def prepare(self, view: View, rows: Rows) -> Prepared:
         rows = rows.newest()
         head: list[Any] = [redis_time(view.name), b"_created:" + view.name.encode(), len(view.columns) + 1,
-                *(redis_field(view.name, name) for name in (view.as_of, *view.columns))]
-        keys = [redis_key(view.project, applicant) for applicant in rows.applicants]
-        said = _arguments(rows)
+                           *(redis_field(view.name, name) for name in (view.as_of, *view.columns))]
+        return Prepared(view, [redis_key(view.project, applicant) for applicant in rows.applicants], head, _arguments(rows))
+
+    def commit(self, prepared: Prepared, progress: tuple[str, int] | None = None) -> int:
         with self._reported(), self._client.pipeline(transaction=False) as pipe:
-            for start in range(0, len(keys), AT_ONCE):
+            for start in range(0, len(prepared.keys), AT_ONCE):
                 some = slice(start, start + AT_ONCE)
-                self._script(keys[some], [*head, *(one for row in said[some] for one in row)], client=pipe)
+                self._script(prepared.keys[some], [*prepared.head, *chain.from_iterable(prepared.rows[some])], client=pipe)
             newer = sum(pipe.execute())
             if progress:
-                self._client.hset(progress_key(view), mapping={"publication": progress[0], "come": progress[1]})
+                self._client.hset(progress_key(prepared.view), mapping={"publication": progress[0], "come": progress[1]})
         return int(newer)
 
     def progress(self, view: View, publication: str) -> int:
@@ -99,12 +108,6 @@ class RedisWriter:
 
     def close(self) -> None:
         self._client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @contextmanager
     def _reported(self) -> Iterator[None]:

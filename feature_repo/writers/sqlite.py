@@ -15,39 +15,54 @@ from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path
 from threading import Lock
-from typing import Any, Self
+from typing import Any, NamedTuple
 
 from feature_repo.errors import FeatureError
 from feature_repo.feast_bytes import Value, decode, entity_key
-from feature_repo.writers import SECOND, Rows, View, encoded
+from feature_repo.writers import SECOND, Rows, View, Writer, encoded
 
 ASKED = 500  # keys in one question
+AT_ONCE = 25  # rows in one statement
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - Feast counts its naive times as the machine's own
 PROGRESS = "CREATE TABLE IF NOT EXISTS publishing (view TEXT PRIMARY KEY, publication TEXT, come INTEGER)"
 TABLE = "SELECT * FROM sqlite_master WHERE type = 'table' AND name = ?"
 COLUMNS = ("value", "value_text", "vector_value", "event_ts", "created_ts")
 
 
-class SqliteWriter:
-    """Writes to one file. May be used by several threads; each write is a transaction."""
+class Prepared(NamedTuple):
+    """Rows as parameters. created: seconds."""
 
-    def __init__(self, database: Path, patience: float) -> None:
-        self._database, self._patience = database, patience
+    view: View
+    keys: list[bytes]
+    times: Sequence[int]
+    created: list[int | None]
+    parameters: list[tuple[Any, ...]]
+
+
+class SqliteWriter(Writer):
+    """Writes to one file; each write is a transaction."""
+
+    keeps_texts = True
+
+    def __init__(self, database: Path, patience: float, *, durable: bool) -> None:
+        self._database, self._patience, self._durable = database, patience, durable
         self._connection: sqlite3.Connection | None = None
         self._lock = Lock()
 
-    def write(self, view: View, rows: Rows, progress: tuple[str, int] | None = None) -> int:
+    def prepare(self, view: View, rows: Rows) -> Prepared:
         rows = rows.newest()
         keys = [entity_key(applicant) for applicant in rows.applicants]
         created = [None if moment is None else _stamp(moment) for moment in rows.created]
-        prepared = _parameters(keys, created, rows)
+        return Prepared(view, keys, rows.times, created, _parameters(keys, created, rows))
+
+    def commit(self, prepared: Prepared, progress: tuple[str, int] | None = None) -> int:
         with self._transaction() as connection:
-            taken = _newer(connection, view, keys, rows.times, created)
-            chosen = prepared if len(taken) == len(keys) else [prepared[row] for row in taken]
-            connection.executemany(_statement(view), chosen)
+            taken = _newer(connection, prepared)
+            all_of_them = len(taken) == len(prepared.keys)
+            _insert(connection, prepared.view, prepared.parameters if all_of_them else [prepared.parameters[row] for row in taken])
             if progress:
                 connection.execute(PROGRESS)
-                connection.execute("INSERT OR REPLACE INTO publishing VALUES (?, ?, ?)", (_table(view), *progress))
+                connection.execute("INSERT OR REPLACE INTO publishing VALUES (?, ?, ?)", (_table(prepared.view), *progress))
         return len(taken)
 
     def progress(self, view: View, publication: str) -> int:
@@ -63,12 +78,6 @@ class SqliteWriter:
             if self._connection is not None:
                 self._connection.close()
             self._connection = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -91,13 +100,15 @@ class SqliteWriter:
             connection = sqlite3.connect(self._database, timeout=self._patience, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA journal_mode=WAL")  # a lasting property of the file: scoring reads while others write
             connection.execute("PRAGMA cache_size=-65536")
+            connection.execute(f"PRAGMA synchronous={'FULL' if self._durable else 'NORMAL'}")
             self._connection = connection
         return self._connection
 
 
-def _newer(connection: sqlite3.Connection, view: View, keys: list[bytes], times: Sequence[int], created: list[int | None]) -> list[int]:
+def _newer(connection: sqlite3.Connection, prepared: Prepared) -> list[int]:
     """The places of rows that are newer than what is there."""
-    there = _there(connection, view, keys)
+    keys, times, created = prepared.keys, prepared.times, prepared.created
+    there = _there(connection, prepared.view, keys)
     if not there:
         return list(range(len(keys)))
     return [row for row, key in enumerate(keys) if key not in there or _is_newer(times[row], created[row], *there[key])]
@@ -109,7 +120,8 @@ def _is_newer(time: int, created: int | None, there: int, then: int | None) -> b
 
 def _there(connection: sqlite3.Connection, view: View, keys: list[bytes]) -> dict[bytes, tuple[int, int | None]]:
     """Event time (microseconds) and created time (seconds) of the rows that are there, by key."""
-    if connection.execute(f'SELECT NOT EXISTS (SELECT * FROM "{_table(view)}")').fetchone()[0]:  # noqa: S608 - contract names
+    (last,) = connection.execute(f'SELECT max(entity_key) FROM "{_table(view)}"').fetchone()  # noqa: S608 - contract names
+    if not keys or last is None or last < min(keys):  # a first publication, which comes in the order of keys
         return {}
     found: dict[bytes, tuple[int, int | None]] = {}
     for start in range(0, len(keys), ASKED):
@@ -126,7 +138,8 @@ def _there(connection: sqlite3.Connection, view: View, keys: list[bytes]) -> dic
 def _parameters(keys: list[bytes], created: list[int | None], rows: Rows) -> list[tuple[Any, ...]]:
     """For each row: key, event time, created time, then value and text of the as_of and of every column."""
     columns: list[Sequence[Value]] = [[time / SECOND for time in rows.times], *rows.values]
-    pairs = chain.from_iterable((encoded(column), _texts(column)) for column in columns)
+    texts = [_texts(columns[0]), *(rows.texts or map(_texts, rows.values))]
+    pairs = chain.from_iterable(zip(map(encoded, columns), texts, strict=True))
     return list(zip(keys, map(_stamp, rows.times), created, *pairs, strict=True))
 
 
@@ -138,11 +151,22 @@ def _texts(column: Sequence[Value]) -> list[str | None]:
         return [None if value is None else value if isinstance(value, str) else repr(value) for value in column]
 
 
+def _insert(connection: sqlite3.Connection, view: View, parameters: list[tuple[Any, ...]]) -> None:
+    """Many rows with each statement, while which other threads run; the rest one by one."""
+    several = _statement(view, AT_ONCE)
+    whole = len(parameters) - len(parameters) % AT_ONCE
+    for start in range(0, whole, AT_ONCE):
+        connection.execute(several, tuple(chain.from_iterable(parameters[start:start + AT_ONCE])))
+    connection.executemany(_statement(view, 1), parameters[whole:])
+
+
 @cache
-def _statement(view: View) -> str:
+def _statement(view: View, rows: int) -> str:
     """One row of a view is a row of the table for each feature, in the order of the table's key."""
     names = sorted(enumerate((view.as_of, *view.columns)), key=lambda named: named[1])
-    values = ", ".join(f"(?1, '{name}', ?{4 + 2 * place}, ?{5 + 2 * place}, NULL, ?2, ?3)" for place, name in names)
+    each = 3 + 2 * len(names)
+    values = ", ".join(f"(?{at + 1}, '{name}', ?{at + 4 + 2 * place}, ?{at + 5 + 2 * place}, NULL, ?{at + 2}, ?{at + 3})"
+                       for at in range(0, rows * each, each) for place, name in names)
     updates = ", ".join(f"{column} = excluded.{column}" for column in COLUMNS)
     return (f'INSERT INTO "{_table(view)}" (entity_key, feature_name, {", ".join(COLUMNS)}) VALUES {values} '  # noqa: S608 - contract names
             f"ON CONFLICT (entity_key, feature_name) DO UPDATE SET {updates}")
