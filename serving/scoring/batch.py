@@ -31,12 +31,12 @@ def score(scorer: Scorer, frame: pd.DataFrame, *, explain: bool = False) -> pd.D
     scored = scored.assign(margin=at.margin, pd=at.pd, score=at.score, band=names[at.band],
                            outcome=np.array([action.value for action in ACTIONS])[at.severity])
     if explain:
-        scored["reasons"] = _reasons(scorer, at)
+        scored["reasons"] = reasons(scorer, at)
     return scored
 
 
-def _reasons(scorer: Scorer, at: Assessment) -> Array:
-    """JSON per row; contributions of all rows at once are several times as quick as one by one, and the same."""
+def reasons(scorer: Scorer, at: Assessment) -> Array:
+    """JSON per row ("[]" for approvals); contributions of all rows at once are several times as quick as one by one, and the same."""
     found = np.full(len(at.pd), "[]", dtype=object)
     refused = np.flatnonzero(at.severity)
     for i, contributions in zip(refused, scorer.kernel.contributions(at.rows[refused]), strict=True):

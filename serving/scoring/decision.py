@@ -18,7 +18,7 @@ from feature_repo.interface import describe
 from feature_repo.portfolio import Portfolio
 from governance.release import Release, dump, require_interface
 from serving.scoring import reasons
-from serving.scoring.kernel import Array, Kernel
+from serving.scoring.kernel import Array, Kernel, Levels
 from serving.scoring.parts import ACTIONS, Calibrator, Decision, Policy, Texts, Value
 from serving.scoring.reasons import Against
 from serving.scoring.scorecard import Scorecard
@@ -73,8 +73,8 @@ class Scorer:
     against: Against = Against.CUT_OFF
     baselines: Mapping[Against, Array] = field(default_factory=dict)
 
-    def assess(self, values: Mapping[str, Array]) -> Assessment:
-        """Score arrays of raw inputs, each of shape (n,): float64 with NaN for missing, or object with None for levels.
+    def assess(self, values: Mapping[str, Array | Levels]) -> Assessment:
+        """Score arrays of raw inputs, each of shape (n,): float64 with NaN for missing, or levels as `Levels` or objects with None.
 
         A stored value that is missing (never known, or too old) and not nullable is in doubt: at least a referral, live and in a frame.
         """
@@ -121,20 +121,32 @@ class Scorer:
         return Single(self)
 
 
-def in_doubt(portfolio: Portfolio, columns: Mapping[str, Array]) -> Array:
+def in_doubt(portfolio: Portfolio, columns: Mapping[str, Any]) -> Array:
     """Whether a stored value that is not nullable is missing, bool of shape (n,)."""
     found = np.zeros(len(columns[portfolio.requests[0].name]), dtype=bool)
     for column in portfolio.stored:
         if not column.nullable:
             values = columns[column.name]
-            found |= np.array([value is None for value in values]) if column.is_level else np.isnan(values)
+            found |= missing(values) if column.is_level else np.isnan(values)
     return found
 
 
-def encode(portfolio: Portfolio, encoding: Encoding, columns: Mapping[str, Array]) -> Array:
+def missing(levels: Array | Levels) -> Array:
+    """Where a column of levels has none, bool of shape (n,)."""
+    return levels.codes < 0 if isinstance(levels, Levels) else np.array([level is None for level in levels], dtype=bool)
+
+
+def numbers(levels: Array | Levels, encoding: Mapping[str, float]) -> Array:
+    """What levels become, float64 of shape (n,); an unknown or missing one is NaN."""
+    if isinstance(levels, Levels):
+        return np.array([*(encoding.get(name, np.nan) for name in levels.names), np.nan])[levels.codes]
+    return np.array([encoding.get(level, np.nan) for level in levels])
+
+
+def encode(portfolio: Portfolio, encoding: Encoding, columns: Mapping[str, Any]) -> Array:
     """Model rows, float64 of shape (n, inputs) in contract order; a level becomes its number, an unknown one NaN."""
     return np.column_stack([
-        np.array([encoding[column.name].get(level, np.nan) for level in columns[column.name]]) if column.is_level
+        numbers(columns[column.name], encoding[column.name]) if column.is_level
         else np.asarray(columns[column.name], dtype=np.float64)
         for column in portfolio.inputs
     ])

@@ -5,12 +5,24 @@ Refuses nothing: rows arrive checked. NaN is "missing" and takes the branch or b
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numba import njit
 
 Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Levels:
+    """A column of levels told by their places in `names`; -1 is missing. codes: integers of shape (n,)."""
+
+    codes: Array
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.codes)
 
 
 class Kernel(Protocol):
