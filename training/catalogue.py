@@ -34,6 +34,7 @@ from feature_repo.verdict import Broken
 from training import declarations, information, population
 from training.declarations import Facts
 from training.information import AGAINST, Figures
+from training.over_time import Span, Spans
 from training.params import Count, Share, Strict
 from training.population import Group, Part
 from training.splits import DEVELOPMENT, PART, PERIOD
@@ -55,7 +56,7 @@ class Catalogue(Strict, frozen=True):
 class Entry:
     """A column: what it is called here (`name`) and in the file (`raw`), what is declared of it, what its data show.
 
-    in_file: share of its table's rows without a value; direction: what the data say of the declared one.
+    in_file: share of its table's rows without a value; direction: what the data say of the declared one; over_time: of a stored one.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Entry:
     figures: Figures | None = None
     direction: str = ""
     groups: tuple[Group, ...] = ()
+    over_time: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,10 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the stages before left: assembled applications, their parts, the vault, ingest.json's tables, warnings of validate."""
+    """What the stages before left: assembled applications, their parts, the vault, ingest.json's tables, warnings of validate.
+
+    over_time: stored columns by span of applications.
+    """
 
     portfolio: Portfolio
     params: Catalogue
@@ -93,6 +98,7 @@ class Evidence:
     vault: pd.DataFrame
     ingested: dict[str, Any]
     warnings: tuple[Broken, ...]
+    over_time: Spans = field(default_factory=dict)
 
     @cached_property
     def figures(self) -> dict[str, Figures]:
@@ -210,4 +216,4 @@ def _input(seen: Evidence, at: str, table: str, column: Input | Derived) -> Entr
     judged = "" if column.is_level else information.direction(int(column.risk), figures, seen.params.direction)
     facts = {**declarations.source_of(seen.portfolio, column), **declarations.facts(column)}
     return Entry(at, table, column.name, raw, type(column).__name__.lower(), declarations.meaning(column), column.unit, facts,
-                 seen.warned(column.name), in_file, figures, judged)
+                 seen.warned(column.name), in_file, figures, judged, over_time=seen.over_time.get(column.name, ()))

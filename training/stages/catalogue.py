@@ -13,16 +13,18 @@ from feature_repo.params import read
 from feature_repo.portfolios import load
 from feature_repo.verdict import Broken
 from governance.release import dump
-from training import catalogue, declarations, documents, population, vault
+from training import catalogue, declarations, documents, over_time, population, vault
 from training.splits import align
 
 
-def main(portfolio: str, ingested: Path, verdict: Path, assemble: Path, split: Path, protected: Path, figures: Path, page: Path) -> None:  # noqa: PLR0913, PLR0917 - its paths
+def main(portfolio: str, ingested: Path, verdict: Path, featurize: Path, assemble: Path, split: Path, protected: Path,  # noqa: PLR0913, PLR0917 - its paths
+         figures: Path, page: Path) -> None:
     declared, params = load(portfolio), read("catalogue", catalogue.Catalogue)
     frame = pd.read_parquet(assemble / "applications.parquet")
     seen = catalogue.Evidence(
         declared, params, frame, align(frame, pd.read_parquet(split / "parts.parquet")), pd.read_parquet(protected / vault.FILE),
-        json.loads(ingested.read_bytes())["tables"], msgspec.convert(json.loads(verdict.read_bytes())["warnings"], tuple[Broken, ...]))
+        json.loads(ingested.read_bytes())["tables"], msgspec.convert(json.loads(verdict.read_bytes())["warnings"], tuple[Broken, ...]),
+        over_time.measure(declared, frame, featurize / "views", params.least))
     sheets, parts = catalogue.sheets(seen), population.by_part(declared, frame, seen.parts)
     others = catalogue.elsewhere(sheets, seen.warnings)
     found = catalogue.findings(sheets, parts, others)

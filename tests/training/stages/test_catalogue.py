@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 from borrowers import write_inputs, write_params
+from served import views_of
 
 from feature_repo.contract import Input
 from feature_repo.errors import DataError
@@ -32,11 +33,12 @@ def left(tmp_path, borrow, monkeypatch):
     write_params(tmp_path / "params.yaml", {})
     monkeypatch.chdir(tmp_path)
     (tmp_path / "split").mkdir()
+    views_of(UNDATED, tmp_path / "featurize" / "views")
     splits.cut(UNDATED, frame, read("split", SplitParams)).to_parquet(tmp_path / "split" / "parts.parquet")
     tables = {table.name: {"rows": ROWS, "sha256": "0" * 64, "missing": {column.name: 0.0 for column in table.select(Input)}}
               for table in UNDATED.tables}
     (tmp_path / "ingest.json").write_text(json.dumps({"tables": tables}))
-    return [tmp_path / name for name in ("ingest.json", "validate/verdict.json", "assemble", "split", "vault")]
+    return [tmp_path / name for name in ("ingest.json", "validate/verdict.json", "featurize", "assemble", "split", "vault")]
 
 
 def test_it_writes_a_page_and_its_data_and_another_process_the_same(left, tmp_path):
