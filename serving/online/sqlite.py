@@ -1,26 +1,45 @@
-"""Stored features in SQLite: the online table of each view as Feast keeps it, one row a value, read in one statement.
+"""Stored features in SQLite: the online table of each view as Feast keeps it, one row a value, or packed to one row an applicant.
 
-Responsible for one snapshot over all views, and for never writing. Rows of an applicant come back as one: SQLite joins names and values
-in one order, and each value says how long it is. Refuses to guess: a table or value that is not as Feast 0.67 writes it is an error.
+Responsible for one snapshot over all views, and for never writing. Reads packed rows (`feature_repo.packing`) where there are any, and
+Feast's own for whom there is none. Refuses to guess: a table or value that is not as Feast 0.67 writes it is an error.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from threading import local
 
 from feature_repo.feast_bytes import entity_key
+from feature_repo.packing import from_packed, from_rows, packed, tables
 from feature_repo.portfolio import Portfolio
 from serving.online import vectors
 from serving.online.store import Unreachable, Vector, empty
 
 PATIENCE = 0.05  # seconds to wait for a lock: a decision is better degraded than late
-MAPPED = 2**30  # bytes read from the page cache in place
+MAPPED = 2**30  # bytes read from the operating system's page cache in place
 TOGETHER = 500
-Row = tuple[bytes, str, bytes]
+LOOK_EVERY = 1.0  # seconds between looks whether rows were packed meanwhile
+THERE = "SELECT name FROM sqlite_master WHERE type = 'table'"
+Row = tuple[int, bytes, str, bytes]
+
+
+class Opened:
+    """A connection of one thread, and whether there are packed rows to be read by it."""
+
+    def __init__(self, database: Path, patience: float, names: Sequence[str]) -> None:
+        self.connection = sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True, timeout=patience, isolation_level=None)
+        self.connection.execute(f"PRAGMA mmap_size={MAPPED}")
+        self._wanted, self._packed, self._looked = {packed(name) for name in names}, False, float("-inf")
+
+    def packed(self) -> bool:
+        if not self._packed and time.monotonic() - self._looked > LOOK_EVERY:
+            self._looked = time.monotonic()
+            self._packed = {name for (name,) in self.connection.execute(THERE)} >= self._wanted
+        return self._packed
 
 
 class SqliteFeatures:
@@ -29,7 +48,7 @@ class SqliteFeatures:
     def __init__(self, database: Path, portfolio: Portfolio, patience: float = PATIENCE) -> None:
         self._database, self._patience = database, patience
         self._empty = empty(portfolio)
-        self._tables = tuple(f"{portfolio.name}_{table.name}" for table in portfolio.views)
+        self._tables = tables(portfolio)
         self._thread = local()
 
     def read(self, applicant: str) -> Vector:
@@ -40,7 +59,7 @@ class SqliteFeatures:
         found = {key: dict(self._empty) for key in keys}
         if self._tables:
             for start in range(0, len(keys), TOGETHER):
-                for key, names, values in self._rows(keys[start:start + TOGETHER]):
+                for _, key, names, values in self._rows(tuple(dict.fromkeys(keys[start:start + TOGETHER]))):
                     self._fill(found[key], names, values)
         return [found[key] for key in keys]
 
@@ -48,9 +67,9 @@ class SqliteFeatures:
         self.read("")
 
     def close(self) -> None:
-        connection = self._thread.__dict__.pop("connection", None)
-        if connection is not None:
-            connection.close()
+        opened = self._thread.__dict__.pop("opened", None)
+        if opened is not None:
+            opened.connection.close()
 
     def _fill(self, vector: Vector, names: str, values: bytes) -> None:
         """Only what the contract declares: Feast keeps rows of features that are no more."""
@@ -60,31 +79,38 @@ class SqliteFeatures:
             for name in vector.keys() - self._empty.keys():
                 del vector[name]
 
-    def _rows(self, keys: Sequence[bytes]) -> Iterator[Row]:
+    def _rows(self, keys: tuple[bytes, ...]) -> list[Row]:
         try:
-            return iter(self._connection().execute(_query(self._tables, len(keys)), keys).fetchall())
+            opened = self._opened()
+            if not opened.packed():
+                return opened.connection.execute(from_rows(self._tables, len(keys)), keys).fetchall()
+            opened.connection.execute("BEGIN")
+            rows = opened.connection.execute(from_packed(self._tables, len(keys)), keys).fetchall()
+            if len(rows) < len(keys) * len(self._tables):
+                rows += self._unpacked(opened.connection, keys, {(place, key) for place, key, _, _ in rows})
+            opened.connection.execute("COMMIT")
         except sqlite3.Error as error:
             self.close()
             raise Unreachable(f"online features {self._database} cannot be read ({error}); is it published, and is no other program "
                               "holding it?") from None
+        return rows
 
-    def _connection(self) -> sqlite3.Connection:
-        if "connection" not in self._thread.__dict__:
-            address = f"{self._database.resolve().as_uri()}?mode=ro"
-            self._thread.connection = sqlite3.connect(address, uri=True, timeout=self._patience)
-            self._thread.connection.execute(f"PRAGMA mmap_size={MAPPED}")
-        connection: sqlite3.Connection = self._thread.connection
-        return connection
+    def _unpacked(self, connection: sqlite3.Connection, keys: tuple[bytes, ...], found: set[tuple[int, bytes]]) -> list[Row]:
+        """From Feast's rows, in the same snapshot, what is not packed of these keys."""
+        rows: list[Row] = []
+        for place, table in enumerate(self._tables):
+            missing = [key for key in keys if (place, key) not in found]
+            if missing:
+                rows += connection.execute(from_rows((table,), len(missing)), missing)
+        return rows
+
+    def _opened(self) -> Opened:
+        if "opened" not in self._thread.__dict__:
+            self._thread.opened = Opened(self._database, self._patience, self._tables)
+        opened: Opened = self._thread.opened
+        return opened
 
 
 @lru_cache(64)
 def _names(together: str) -> tuple[str, ...]:
     return tuple(together.split(","))
-
-
-@lru_cache(256)
-def _query(tables: tuple[str, ...], count: int) -> str:
-    keys = ",".join(f"?{at}" for at in range(1, count + 1))
-    return " UNION ALL ".join(
-        f'SELECT entity_key, group_concat(feature_name), CAST(group_concat(value) AS BLOB) FROM "{table}" '  # noqa: S608 - contract names
-        f"WHERE entity_key IN ({keys}) GROUP BY entity_key" for table in tables)

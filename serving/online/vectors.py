@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from functools import cache
+from math import isnan
 
 from feature_repo.errors import FeatureError
 from feature_repo.feast_bytes import DOUBLE, DOUBLE_FIELD, STRING_FIELD, Value, decode, encode
@@ -19,18 +20,25 @@ COMMA = ord(",")
 def values(raw: Sequence[bytes | None]) -> list[Value]:
     """The values of some messages; None for one that is not there."""
     whole = b"".join([one or NOTHING for one in raw])
-    if len(whole) == DOUBLE.size * len(raw) and whole[::DOUBLE.size] == _tags(len(raw)):
-        return [one if one == one else None for one in _doubles(len(raw), "xd").unpack(whole)]  # noqa: PLR0124 - NaN alone differs
+    length, tags, doubles, _ = _run(len(raw))
+    if len(whole) == length and whole[::DOUBLE.size] == tags:
+        return _known(doubles.unpack(whole))
     return [_value(one or b"") for one in raw]
 
 
 def listed(whole: bytes, count: int) -> list[Value]:
     """The values of `count` messages with a comma between each two. Raises FeatureError where there are more or fewer."""
-    step = DOUBLE.size + 1
-    if len(whole) == step * count - 1 and whole[::step] == _tags(count):
-        found = _doubles(count, "xdx").unpack(whole + b",")
-        return [one if one == one else None for one in found]  # noqa: PLR0124 - NaN alone differs from itself
+    length, tags, _, apart = _run(count)
+    if len(whole) == length + count - 1 and whole[::DOUBLE.size + 1] == tags:
+        return _known(apart.unpack(whole))
     return _parted(whole, count)
+
+
+def _known(numbers: tuple[float, ...]) -> list[Value]:
+    """Numbers as a decision takes them: None for NaN. A sum is NaN where any of them is, or where infinities meet."""
+    if isnan(sum(numbers)):
+        return [None if isnan(one) else one for one in numbers]
+    return list(numbers)
 
 
 def _parted(whole: bytes, count: int) -> list[Value]:
@@ -71,10 +79,6 @@ def _end(whole: bytes, at: int) -> int:
 
 
 @cache
-def _tags(count: int) -> bytes:
-    return bytes([DOUBLE_FIELD]) * count
-
-
-@cache
-def _doubles(count: int, each: str) -> struct.Struct:
-    return struct.Struct("<" + each * count)
+def _run(count: int) -> tuple[int, bytes, struct.Struct, struct.Struct]:
+    """So many doubles: their length, their first bytes, and how they are unpacked, without and with a comma between each two."""
+    return DOUBLE.size * count, bytes([DOUBLE_FIELD]) * count, struct.Struct("<" + "xd" * count), struct.Struct("<xd" + "xxd" * (count - 1))

@@ -29,7 +29,7 @@ def test_reading_never_writes(harbour, published):
     online.read("anna")
 
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        online._connection().execute("CREATE TABLE x (y)")
+        online._opened().connection.execute("CREATE TABLE x (y)")
 
 
 def test_a_publish_in_progress_blocks_no_reader(harbour, published):

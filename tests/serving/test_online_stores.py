@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from feature_repo.errors import FeatureError
 from feature_repo.feast_bytes import decode, encode, redis_key
+from feature_repo.packing import pack
 from serving.online import vectors
 from serving.online.redis import RedisFeatures
 from serving.online.sqlite import SqliteFeatures
@@ -26,7 +27,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 VALUES = st.lists(st.one_of(st.none(), st.floats(), TEXTS), min_size=1, max_size=30)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "redis"])
+@pytest.fixture(scope="module", params=["sqlite", "packed", "redis"])
 def stored(request, harbour, tmp_path_factory):
     """The portfolio, Feast's store of 10,000 people, how ours is opened, and the people."""
     folder = tmp_path_factory.mktemp(request.param)
@@ -35,6 +36,8 @@ def stored(request, harbour, tmp_path_factory):
     address = request.getfixturevalue("redis_server").address if request.param == "redis" else ""
     feast = plain_feast.opened(harbour, views, folder / "home", address)
     plain_feast.materialize(feast, harbour, views)
+    if request.param == "packed":
+        assert pack(folder / "home" / "online.db", harbour) > PEOPLE
     opened = (lambda portfolio=harbour: RedisFeatures(address, portfolio, 5.0)) if address else (
         lambda portfolio=harbour: SqliteFeatures(folder / "home" / "online.db", portfolio, 5.0))
     return harbour, feast, opened, people
