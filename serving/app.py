@@ -28,6 +28,7 @@ from serving.application import DECISIONS, Form
 from serving.decisions import AGAIN, Decisions, Once
 from serving.owed import Owed
 from serving.problems import Problem, response
+from serving.pushes import Pushes
 from serving.settings import Settings
 
 KEY = re.compile(r"[!-~]{1,255}")
@@ -47,6 +48,7 @@ class Api:
         self._openapi = msgspec.json.encode(document)
         self._docs = docs.page(document)
         self._in_flight = 0
+        self._pushes = Pushes(settings, decisions.portfolio) if settings.push_token_sha256 and decisions.portfolio.views else None
         post, get = (["POST"], ["GET"])
         router = Router([
             Route("/v1/decisions", self.decide, methods=post),
@@ -58,6 +60,7 @@ class Api:
             Route("/metrics", self.measures, methods=get),
             Route("/docs", self.page, methods=get),
             Route("/openapi.json", self.description, methods=get),
+            *([Route("/v1/features/{table}", self.push, methods=post)] if self._pushes else []),
         ], redirect_slashes=False)
         self._stack = ExceptionMiddleware(router, handlers={Problem: refused, HTTPException: unrouted, Exception: failed})
 
@@ -91,6 +94,20 @@ class Api:
             document = await self._read(request, self._settings.batch_body_bytes)
             answers, owed = await self._decisions.decide(self._form.many(document, self._settings.batch_size), once)
         return Telling(msgspec.json.encode({DECISIONS: [msgspec.Raw(answer) for answer in answers]}), self._decisions.answers, owed)
+
+    async def push(self, request: Request) -> Response:
+        """POST /v1/features/{table}: there only where a token is set."""
+        if self._pushes is None:
+            raise Problem("not-found", "nothing can be pushed here")
+        self._pushes.admit(request.headers.get("authorization"))
+        table = self._pushes.table(request.path_params["table"])
+        with self._place():
+            return told(await self._pushes.take(table, await self._read(request, self._settings.batch_body_bytes)))
+
+    def close(self) -> None:
+        """Let go of what the API itself holds."""
+        if self._pushes is not None:
+            self._pushes.close()
 
     async def answer(self, request: Request) -> Response:
         """GET /v1/decisions/{id}."""

@@ -7,10 +7,10 @@ number, true for a number, what is out of bounds or not a declared level. Decide
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar
 
 from feature_repo.contract import APPLICANT_ID, OTHER, Input, WhenStale
 from feature_repo.portfolio import Portfolio
@@ -21,6 +21,7 @@ DECISIONS = "decisions"
 LONGEST_ID = 128
 MOST_FAULTS = 50
 Value = float | str | None
+Checked = TypeVar("Checked")
 
 
 @dataclass(frozen=True)
@@ -37,24 +38,46 @@ class Invalid(Exception):  # noqa: N818 - never leaves this module
 
 
 class Faults:
-    """What is wrong with one request, up to `MOST_FAULTS`: a refusal must not outgrow what it refuses."""
+    """What is wrong with one request, up to `MOST_FAULTS`: a refusal must not outgrow what it refuses. kind: of the problem it makes."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str = "invalid-application") -> None:
+        self.kind = kind
         self.found: list[Fault] = []
 
     def add(self, at: str, allowed: str) -> None:
         """Note a fault. Raises Problem where there are enough."""
         if len(self.found) == MOST_FAULTS:
-            raise refusal(f"more than {MOST_FAULTS}", self.found)
+            raise refusal(self.kind, f"more than {MOST_FAULTS}", self.found)
         self.found.append(Fault(at, allowed))
 
     def require_none(self) -> None:
         """Raises Problem with every fault that was found."""
         if self.found:
-            raise refusal(f"{len(self.found)}", self.found)
+            raise refusal(self.kind, f"{len(self.found)}", self.found)
 
 
-class Form:
+class Checks:
+    """How a part of a document is checked: what is wrong is noted with its place, and the rest is looked at all the same."""
+
+    def fields(self, document: Any, at: str, known: set[str], faults: Faults) -> Mapping[str, Any]:
+        """The fields of an object; one that is not known is a fault."""
+        if not isinstance(document, dict):
+            faults.add(at, f"must be an object with the fields {sorted(known)}")
+            return {}
+        for name in (name for name in document if name not in known):
+            faults.add(step(at, name), f"is not a field here; there are {sorted(known)}")
+        return document
+
+    def checked(self, check: Callable[..., Checked], value: Any, at: str, faults: Faults, *more: Any) -> Checked | None:
+        """What a check makes of a value; None where it is not allowed."""
+        try:
+            return check(value, *more)
+        except Invalid as invalid:
+            faults.add(at, str(invalid))
+            return None
+
+
+class Form(Checks):
     """What the API of a portfolio accepts."""
 
     def __init__(self, portfolio: Portfolio) -> None:
@@ -71,7 +94,7 @@ class Form:
     def many(self, document: Any, most: int) -> list[Application]:
         """A batch of 1 to `most` applications. Raises Problem: one that is not valid refuses them all."""
         faults = Faults()
-        given, at = self._fields(document, "", {DECISIONS}, faults).get(DECISIONS), f"/{DECISIONS}"
+        given, at = self.fields(document, "", {DECISIONS}, faults).get(DECISIONS), f"/{DECISIONS}"
         if not isinstance(given, list) or not 1 <= len(given) <= most:
             faults.add(at, f"must be a list of 1 to {most} applications")
             given = []
@@ -80,36 +103,20 @@ class Form:
         return found
 
     def _application(self, document: Any, at: str, faults: Faults) -> Application:
-        whole = self._fields(document, at, {APPLICANT_ID, APPLICATION}, faults)
-        applicant = self._checked(identifier, whole.get(APPLICANT_ID), f"{at}/{APPLICANT_ID}", faults)
+        whole = self.fields(document, at, {APPLICANT_ID, APPLICATION}, faults)
+        applicant = self.checked(identifier, whole.get(APPLICANT_ID), f"{at}/{APPLICANT_ID}", faults)
         inside = f"{at}/{APPLICATION}"
-        given = self._fields(whole.get(APPLICATION), inside, {*self.requests, *self.said}, faults)
-        values = {name: self._checked(column_value, given.get(name), f"{inside}/{name}", faults, column)
+        given = self.fields(whole.get(APPLICATION), inside, {*self.requests, *self.said}, faults)
+        values = {name: self.checked(column_value, given.get(name), f"{inside}/{name}", faults, column)
                   for name, column in self.requests.items()}
-        said = {name: self._checked(column_value, given[name], f"{inside}/{name}", faults, column)
+        said = {name: self.checked(column_value, given[name], f"{inside}/{name}", faults, column)
                 for name, column in self.said.items() if given.get(name) is not None}
         return Application(str(applicant), values, said)
 
-    def _fields(self, document: Any, at: str, known: set[str], faults: Faults) -> Mapping[str, Any]:
-        if not isinstance(document, dict):
-            faults.add(at, f"must be an object with the fields {sorted(known)}")
-            return {}
-        for name in (name for name in document if name not in known):
-            faults.add(step(at, name), f"is not a field here; there are {sorted(known)}")
-        return document
 
-    def _checked(self, check: Any, value: Any, at: str, faults: Faults, *more: Input) -> Value:
-        try:
-            found: Value = check(value, *more)
-        except Invalid as invalid:
-            faults.add(at, str(invalid))
-            return None
-        return found
-
-
-def refusal(how_many: str, faults: Sequence[Fault]) -> Problem:
+def refusal(kind: str, how_many: str, faults: Sequence[Fault]) -> Problem:
     """A request that is not valid, with its faults or the first of them."""
-    return Problem("invalid-application", f"{how_many} of the values sent are not as the contract says; {len(faults)} are named", faults)
+    return Problem(kind, f"{how_many} of the values sent are not as the contract says; {len(faults)} are named", faults)
 
 
 def identifier(value: Any) -> str:

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from feature_repo.contract import APPLICANT_ID, Action, Input
+from feature_repo.contract import APPLICANT_ID, EVENT_TIME, Action, Input, Table
 from feature_repo.portfolio import Portfolio
 from serving.application import APPLICATION, DECISIONS, LONGEST_ID, Form
 from serving.problems import KINDS, MEDIA_TYPE
+from serving.pushes import ROWS, PushForm
 from serving.settings import Settings
 
 Schema = dict[str, Any]
 REFUSALS = ("malformed-json", "invalid-idempotency-key", "too-slow", "not-current", "too-large", "unsupported-media-type",
             "invalid-application", "idempotency-conflict", "too-busy", "not-ready", "not-recorded")
+NOT_PUSHED = ("malformed-json", "forbidden", "not-found", "too-slow", "too-large", "unsupported-media-type", "invalid-rows", "too-busy",
+              "not-ready")
+TOKEN = "token"  # noqa: S105 - the name of a scheme
 IDEMPOTENCY = {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
                "description": "The same key and request give the answer of the first time, byte for byte; another request 422."}
 ID = {"name": "decision_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
@@ -39,9 +43,29 @@ def document(portfolio: Portfolio, settings: Settings) -> Schema:
             "/readyz": {"get": getting("Whether it can decide: release verified, ledger writable, features readable",
                                        {"type": "object"}, "not-ready")},
             "/metrics": {"get": {"summary": "Prometheus metrics of all workers", "responses": {"200": {"description": "Text format"}}}},
+            **({f"/v1/features/{table.name}": {"post": pushing(portfolio, table, settings)} for table in portfolio.views}
+               if settings.push_token_sha256 else {}),
         },
-        "components": {"schemas": {"Request": request(portfolio), "Decision": DECISION, "Release": RELEASE, "Problem": PROBLEM}},
+        "components": {"schemas": {"Request": request(portfolio), "Decision": DECISION, "Release": RELEASE, "Problem": PROBLEM},
+                       **({"securitySchemes": {TOKEN: {"type": "http", "scheme": "bearer"}}} if settings.push_token_sha256 else {})},
     }
+
+
+def pushing(portfolio: Portfolio, table: Table, settings: Settings) -> Schema:
+    """The POST of new values of a table's stored columns."""
+    dated = table.name in PushForm(portfolio).dated
+    fields = {**IDENTIFIED, **({EVENT_TIME: {**MOMENT, "description": "When it became true, not later than now"}} if dated else {}),
+              **{column.name: column_schema(column, nullable=column.nullable) for column in table.stored}}
+    needed = [name for name in fields if name not in {column.name for column in table.stored if column.nullable}]
+    row = {"type": "object", "additionalProperties": False, "properties": fields, "required": needed}
+    rows = {"type": "array", "minItems": 1, "maxItems": settings.push_size, "items": row}
+    body = {"type": "object", "additionalProperties": False, "required": [ROWS], "properties": {ROWS: rows}}
+    sample = {APPLICANT_ID: "1", **({EVENT_TIME: "2024-01-31T12:00:00Z"} if dated else {}),
+              **{column.name: typical(column) for column in table.stored}}
+    content = {"application/json": {"schema": body, "example": {ROWS: [sample]}}}
+    return {"summary": f"Push values of {', '.join(column.name for column in table.stored)}: kept for training, and online with the answer",
+            "security": [{TOKEN: []}], "requestBody": {"required": True, "content": content},
+            "responses": {"200": told(PUSHED), **refusals(*NOT_PUSHED)}}
 
 
 def request(portfolio: Portfolio) -> Schema:
@@ -52,7 +76,7 @@ def request(portfolio: Portfolio) -> Schema:
     return {
         "type": "object", "additionalProperties": False, "required": [APPLICANT_ID, APPLICATION],
         "properties": {
-            APPLICANT_ID: {**TEXT, "minLength": 1, "maxLength": LONGEST_ID, "description": "Printable; compared in Unicode's form C"},
+            **IDENTIFIED,
             APPLICATION: {"type": "object", "additionalProperties": False, "properties": {**fields, **stated},
                           "required": [name for name, column in form.requests.items() if not column.nullable]},
         },
@@ -125,6 +149,11 @@ def refusals(*kinds: str) -> Schema:
 
 
 TEXT: Schema = {"type": "string"}
+IDENTIFIED: Schema = {
+    APPLICANT_ID: {**TEXT, "minLength": 1, "maxLength": LONGEST_ID, "description": "Printable; compared in Unicode's form C"}}
+PUSHED: Schema = {"type": "object", "required": ["table", ROWS, "newer"], "properties": {
+    "table": TEXT, ROWS: {"type": "integer", "description": "How many are kept"},
+    "newer": {"type": "integer", "description": "How many applicants had older values, or none, and have these now"}}}
 REASON: Schema = {"type": "object", "required": ["code", "feature", "text"], "properties": {"code": TEXT, "feature": TEXT, "text": TEXT}}
 DECISION: Schema = {"type": "object", "properties": {
     "decision_id": {"type": "string", "format": "uuid"}, "release_id": TEXT, "model_version": TEXT, "portfolio": TEXT,

@@ -14,6 +14,7 @@ MEDIA_TYPE = "application/problem+json"
 KINDS = {
     "malformed-json": (400, "The body is not a JSON document this service reads"),
     "invalid-idempotency-key": (400, "The Idempotency-Key cannot be used"),
+    "forbidden": (403, "This is not for everybody"),
     "not-found": (404, "There is nothing here"),
     "method-not-allowed": (405, "This method is not for this address"),
     "too-slow": (408, "The request did not arrive in time"),
@@ -21,6 +22,7 @@ KINDS = {
     "too-large": (413, "The request is too large"),
     "unsupported-media-type": (415, "Only JSON in UTF-8 is read"),
     "invalid-application": (422, "The application is not as the contract says"),
+    "invalid-rows": (422, "The rows are not as the contract says"),
     "idempotency-conflict": (422, "The Idempotency-Key belongs to another request"),
     "too-busy": (429, "Too many decisions at once"),
     "internal": (500, "The service failed"),

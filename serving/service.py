@@ -83,6 +83,8 @@ class CreditScoring:
     async def close(self) -> None:
         """Stop watching, and write what waits."""
         self._watching.cancel()
+        if Front.api is not None:
+            await asyncio.to_thread(Front.api.close)
         await asyncio.to_thread(self._decisions.close)
 
 

@@ -26,6 +26,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     signatures count, or none: `signers.yaml` in `home`.
     features: where stored features are, "redis://host:port/0" (rediss://, unix://), or empty: SQLite in `home`; features_patience:
     seconds a read of them may take, after which each column's policy says what follows.
+    push_token_sha256: the SHA-256 (hex) of the token that may push stored features, or none: nobody may; push_size: rows at once.
     business_time: the moment every decision of a service on simulated or historical data is made at; None: now.
     body_bytes, batch_body_bytes, batch_size, depth: what a request may be; in_flight: decisions at once, per worker; patience: seconds
     a request may take to arrive, and its record to become durable; watch_every: seconds between looks at the record.
@@ -37,6 +38,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     signers: Path | None = None
     features: str = ""
     features_patience: Annotated[float, msgspec.Meta(gt=0)] = 0.05
+    push_token_sha256: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")] = ""
+    push_size: Count = 1_000
     workers: Count = 1
     business_time: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     body_bytes: Count = 64 * 2**10
