@@ -8,19 +8,20 @@ what is not packed in Feast's rows. Changes nothing Feast reads.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 
 from feature_repo.errors import FeatureError
+from feature_repo.feast_bytes import encode
 from feature_repo.portfolio import Portfolio
 
 PATIENCE = 30.0
 CHUNK = 2_500  # applicants in a transaction: some hundredths of a second
-NOTHING = "x'29000000000000f87f'"  # NaN as Feast writes it, for no value at all: a row of numbers alone is unpacked in one go
+NOTHING = encode(float("nan"))  # for no value at all: a row of numbers alone is unpacked in one go
 # Names and values come in one order, and each value says how long it is.
-WHAT = f"entity_key, group_concat(feature_name), CAST(group_concat(CASE value WHEN x'' THEN {NOTHING} ELSE value END) AS BLOB)"
+WHAT = f"entity_key, group_concat(feature_name), CAST(group_concat(CASE value WHEN x'' THEN x'{NOTHING.hex()}' ELSE value END) AS BLOB)"
 GONE = """SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'packed:%'
           AND substr(name, 8) NOT IN (SELECT name FROM sqlite_master WHERE type = 'table')"""
 EVENTS = {"insert": ("new",), "update": ("old", "new"), "delete": ("old",)}
@@ -37,6 +38,14 @@ def pack(database: Path, portfolio: Portfolio) -> int:
             return sum(_pack(connection, table) for table in tables(portfolio))
     except sqlite3.Error as error:
         raise FeatureError(f"online features {database} cannot be packed ({error}); are they published?") from None
+
+
+def keep(connection: sqlite3.Connection, table: str, names: Sequence[str], rows: Iterable[tuple[bytes, Sequence[bytes]]]) -> None:
+    """Pack rows in the transaction that has just written them into Feast's table: keys, and values in the order of `names`."""
+    _guard(connection, table)
+    together = ",".join(names)
+    connection.executemany(f'INSERT OR REPLACE INTO "{packed(table)}" VALUES (?, ?, ?)',  # noqa: S608 - contract names
+                           ((key, together, b",".join([value or NOTHING for value in values])) for key, values in rows))
 
 
 def tables(portfolio: Portfolio) -> tuple[str, ...]:

@@ -49,6 +49,7 @@ class SqliteFeatures:
         self._database, self._patience = database, patience
         self._empty = empty(portfolio)
         self._tables = tables(portfolio)
+        self._wanted = tuple(frozenset((table.as_of, *(column.name for column in table.stored))) for table in portfolio.views)
         self._thread = local()
 
     def read(self, applicant: str) -> Vector:
@@ -85,7 +86,8 @@ class SqliteFeatures:
             if not opened.packed():
                 return opened.connection.execute(from_rows(self._tables, len(keys)), keys).fetchall()
             opened.connection.execute("BEGIN")
-            rows = opened.connection.execute(from_packed(self._tables, len(keys)), keys).fetchall()
+            packed = opened.connection.execute(from_packed(self._tables, len(keys)), keys).fetchall()
+            rows = [row for row in packed if _covers(row[2], self._wanted[row[0]])]
             if len(rows) < len(keys) * len(self._tables):
                 rows += self._unpacked(opened.connection, keys, {(place, key) for place, key, _, _ in rows})
             opened.connection.execute("COMMIT")
@@ -109,6 +111,12 @@ class SqliteFeatures:
             self._thread.opened = Opened(self._database, self._patience, self._tables)
         opened: Opened = self._thread.opened
         return opened
+
+
+@lru_cache(64)
+def _covers(together: str, wanted: frozenset[str]) -> bool:
+    """Whether a row was packed by who knew of all these columns."""
+    return wanted <= set(_names(together))
 
 
 @lru_cache(64)

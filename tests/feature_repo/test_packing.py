@@ -16,7 +16,7 @@ import pytest
 from feature_repo.contract import APPLICANT_ID, EVENT_TIME
 from feature_repo.errors import FeatureError
 from feature_repo.feast_bytes import encode, entity_key
-from feature_repo.packing import WHAT, pack, packed, tables
+from feature_repo.packing import WHAT, keep, pack, packed, tables
 from serving.online.sqlite import LOOK_EVERY, SqliteFeatures
 
 PEOPLE = odd_views.applicants(400)
@@ -85,6 +85,32 @@ def test_what_feast_writes_later_is_read_at_once_and_the_others_stay_packed(harb
     assert store.read_many([*PEOPLE[:7], *PEOPLE[8:]]) == [*before[:7], *before[8:]]
     assert count(database, harbour) - count(database, harbour, packed) == 1
     assert pack(database, harbour) == 1
+
+
+def test_a_writer_packs_what_it_writes_in_the_same_transaction(harbour, published):
+    _, database, _ = published
+    view, table, store = harbour.views[1], tables(harbour)[1], SqliteFeatures(database, harbour)
+    names = [view.as_of, *(column.name for column in view.stored)]
+    for ending, expected in (("ROLLBACK", store.read(PEOPLE[3])), ("COMMIT", {**store.read(PEOPLE[3]), names[0]: 5.0, names[1]: None})):
+        with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            values = {**{name: encode(expected[name]) for name in names}, names[0]: encode(5.0), names[1]: b""}
+            for name, value in values.items():
+                connection.execute(WRITES[1].format(table=table), (entity_key(PEOPLE[3]), name, value))
+            keep(connection, table, list(values), [(entity_key(PEOPLE[3]), list(values.values()))])
+            connection.execute(ending)
+        assert store.read(PEOPLE[3]) == expected
+        assert count(database, harbour, packed) == count(database, harbour)
+
+
+def test_a_row_packed_by_who_did_not_know_a_column_is_read_from_feasts(harbour, published):
+    _, database, _ = published
+    view, table, store = harbour.views[0], tables(harbour)[0], SqliteFeatures(database, harbour)
+    before = store.read_many(PEOPLE)
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        keep(connection, table, [view.as_of], [(entity_key(one), [encode(1.0)]) for one in PEOPLE])
+
+    assert store.read_many(PEOPLE) == before
 
 
 def test_whatever_is_done_to_feasts_rows_no_packed_row_is_of_before(harbour, published):
