@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 import time
@@ -32,16 +33,16 @@ def pipeline(*targets: str) -> None:
 
 
 def publish(checkout: Checkout | None = None) -> str:
-    """Bring the online store up to date; unchanged tables are not written again."""
+    """Bring the online store up to date, SQLite or the Redis that TALLY_FEATURES names; tables that are there already stay."""
     checkout = checkout or here()
-    views = checkout.data("featurize", "views")
+    views, address = checkout.data("featurize", "views"), os.environ.get("TALLY_FEATURES", "")
     stamp, state = checkout.online / "published.sha256", _digest(views)
-    if stamp.is_file() and stamp.read_text() == state and (checkout.online / "online.db").is_file():
+    if stamp.is_file() and stamp.read_text() == state and _there(checkout, views, address):
         return "online store: up to date"
     from feature_repo import store
 
     stamp.unlink(missing_ok=True)
-    written = store.publish(checkout.portfolio, views, checkout.online)
+    written = store.publish(checkout.portfolio, views, checkout.online, address)
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.write_text(state)
     return "online store: " + (", ".join(f"{count:,} applicants in {view}" for view, count in written.items()) or "no stored columns")
@@ -130,6 +131,15 @@ def _await_release(address: str, log: Path) -> None:
         why = "; ".join(fault["detail"] for fault in answer.json().get("errors", ()))
         time.sleep(1)
     raise ServiceError(f"the service at {address} is not ready after {SWAPPED_WITHIN} s: {why}; its log is {log}")
+
+
+def _there(checkout: Checkout, views: Path, address: str) -> bool:
+    """Whether the store itself says that it has all of the views: it may have been moved, or emptied."""
+    from feature_repo.publishing import complete
+    from feature_repo.writers import writer
+
+    with writer(checkout.online / "online.db", address) as online:
+        return complete(checkout.portfolio, views, online)
 
 
 def _digest(folder: Path) -> str:
