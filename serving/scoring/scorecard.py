@@ -31,7 +31,7 @@ class Scorecard:
 
     def contributions(self, rows: Array) -> Array:
         out = np.empty(rows.shape, dtype=np.float64)
-        look_up(rows.astype(np.float64), self._places, out)
+        look_up(np.ascontiguousarray(rows, dtype=np.float64), self._places, out)
         return out
 
     def margins(self, rows: Array) -> Array:

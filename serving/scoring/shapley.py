@@ -14,8 +14,9 @@ from numba import njit
 
 from feature_repo.errors import ReleaseError
 from serving.scoring.kernel import Array, Nodes
-from serving.scoring.walks import BLOCK, DEEPEST, both_ways
+from serving.scoring.walks import DEEPEST, both_ways
 
+BLOCK = 256  # rows that are added up together
 SHALLOW = 5  # inputs on a path of most models
 Condition = tuple[float, float, bool, float]
 Path = dict[int, Condition]

@@ -13,7 +13,8 @@ import numpy as np
 
 from serving.scoring import shapley, walks
 from serving.scoring.kernel import Array, Nodes, walk_trees
-from serving.scoring.walks import BLOCK, DEEPEST, LARGEST
+from serving.scoring.shapley import BLOCK
+from serving.scoring.walks import DEEPEST, LARGEST
 
 __all__ = ["BLOCK", "DEEPEST", "FEW", "LARGEST", "Trees", "single"]
 FEW = 32
@@ -46,7 +47,7 @@ class Trees:
         elif len(rows) < FEW:
             walks.walk_levels(wide(rows), self._filled, out)
         else:
-            walks.strike_many(np.ascontiguousarray(single(rows).T), self._strikes, out)
+            walks.strike_many(np.ascontiguousarray(rows.T, dtype=np.float64), self._strikes, out)
         return out.astype(np.float64)
 
     def contributions(self, rows: Array) -> Array:

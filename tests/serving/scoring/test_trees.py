@@ -83,7 +83,7 @@ def test_one_row_and_many_have_the_same_bits(boosted, others):
     assert np.array_equal(np.vstack([trees.contributions(row[None]) for row in others[:50]]), trees.contributions(others[:50]))
 
 
-@pytest.mark.parametrize("rows", [0, 1, FEW - 1, FEW, BLOCK, BLOCK + 1, 3 * BLOCK + 7])
+@pytest.mark.parametrize("rows", [0, 1, FEW - 1, FEW, BLOCK // 2 + 1, BLOCK, BLOCK + 1, 3 * BLOCK + 7])
 def test_margins_are_the_same_to_the_last_bit_whichever_way_the_trees_are_walked(boosted, others, rows):
     trees = export(boosted)
 
@@ -98,7 +98,7 @@ def test_trees_too_deep_for_the_quick_ways_are_walked_node_by_node(deep):
     assert export(booster).margins(rows[:1])[0] == theirs[0]
 
 
-@pytest.mark.parametrize("rows", [0, 1, FEW - 1, FEW, BLOCK, BLOCK + 1, 3 * BLOCK + 7])
+@pytest.mark.parametrize("rows", [0, 1, FEW - 1, FEW, BLOCK // 2 + 1, BLOCK, BLOCK + 1, 3 * BLOCK + 7])
 def test_contributions_are_the_same_to_the_last_bit_whichever_way_they_are_added_up(boosted, others, rows):
     trees = export(boosted)
     one_by_one = [trees.contributions(others[i : i + 1]) for i in range(rows)]
