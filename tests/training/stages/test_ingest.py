@@ -8,9 +8,11 @@ import msgspec
 import pandas as pd
 import pytest
 
-from feature_repo.contract import APPLICATION_ID, BAD, Applicant
+from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, Applicant
 from feature_repo.errors import DataError, ParamsError, run_stage
 from feature_repo.portfolios import load
+from feature_repo.pushed import Pushed, append
+from training.pushes import journal
 from training.raw import RAW
 from training.stages import ingest
 
@@ -55,6 +57,16 @@ def test_a_simulated_portfolio_is_made_where_its_raw_files_belong_and_read_the_s
     written = {path.stem for path in (home / "first" / "ingest").glob("*.parquet")}
     assert written == {*(table.name for table in portfolio.tables), "outcome-record"}
     assert len(pd.read_parquet(home / "first" / "ingest" / f"{portfolio.applications.name}.parquet")) == ROWS
+
+
+def test_what_was_pushed_comes_with_the_delivered_tables(home, monkeypatch):
+    monkeypatch.setenv("TALLY_HOME", str(home / "var"))
+    portfolio = load("consumer_loans")
+    (table, *_) = portfolio.views
+    append(journal(portfolio), table.name, [Pushed("nobody", 0, 1, {column.name: None for column in table.stored})])
+    ingest.main(portfolio.name, home / "ingest", home / "vault")
+
+    assert pd.read_parquet(home / "ingest" / f"pushed-{table.name}.parquet")[APPLICANT_ID].tolist() == ["nobody"]
 
 
 def test_the_truth_of_a_simulation_and_the_protected_columns_never_reach_the_tables(home):
