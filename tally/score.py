@@ -35,6 +35,7 @@ ROWS = 1 << 18  # of a part: what a killed run does again
 FOOTER = 1 << 16
 MOST_NAMED = 20
 PLAN = "plan.json"
+FEW = ["band", "outcome", "reasons"]  # columns in which texts come again; looking for such in others costs more than all else of writing
 REJECTS = pa.schema([("row", pa.int64()), ("column", pa.string()), ("allowed", pa.string())])
 
 
@@ -116,7 +117,7 @@ class Parts:
         """Write a part; its rejects first, so that a part that is there has them."""
         if bad:
             _place(self.bad(number), lambda draft: draft.write_bytes(msgspec.json.encode(bad)))
-        _place(self.path(number), lambda draft: pq.write_table(found, draft, compression="zstd", compression_level=1))
+        _place(self.path(number), lambda draft: pq.write_table(found, draft, compression="none", use_dictionary=FEW))
 
     def join(self, asked: Asked, scorer: Scorer, release: Release) -> tuple[int, int]:
         """Put the parts together in place of the target and the rejects, and let go of them: rows scored, and rows set aside."""
@@ -124,7 +125,7 @@ class Parts:
         schema = scored.schema(opened(asked.source).schema_arrow, scorer, release, reasons=asked.reasons)
         rejected = self._rejects(asked.rejects, number) if asked.rejects else 0
         draft = asked.target.with_name(f".{asked.target.name}.whole")
-        with pq.ParquetWriter(draft, schema, compression="zstd", compression_level=1) as writer:
+        with pq.ParquetWriter(draft, schema, compression="zstd", compression_level=1, use_dictionary=FEW) as writer:
             rows = 0
             for at in range(number):
                 part = pq.read_table(self.path(at)).cast(schema)
