@@ -8,7 +8,7 @@ what is not packed in Feast's rows. Changes nothing Feast reads.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -18,12 +18,14 @@ from feature_repo.feast_bytes import encode
 from feature_repo.portfolio import Portfolio
 
 PATIENCE = 30.0
+FEW = 100  # rows for which it does not pay to take triggers away
 CHUNK = 2_500  # applicants in a transaction: some hundredths of a second
 NOTHING = encode(float("nan"))  # for no value at all: a row of numbers alone is unpacked in one go
 # Names and values come in one order, and each value says how long it is.
 WHAT = f"entity_key, group_concat(feature_name), CAST(group_concat(CASE value WHEN x'' THEN x'{NOTHING.hex()}' ELSE value END) AS BLOB)"
 GONE = """SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'packed:%'
           AND substr(name, 8) NOT IN (SELECT name FROM sqlite_master WHERE type = 'table')"""
+Row = tuple[bytes, Sequence[bytes]]
 EVENTS = {"insert": ("new",), "update": ("old", "new"), "delete": ("old",)}
 
 
@@ -40,12 +42,21 @@ def pack(database: Path, portfolio: Portfolio) -> int:
         raise FeatureError(f"online features {database} cannot be packed ({error}); are they published?") from None
 
 
-def keep(connection: sqlite3.Connection, table: str, names: Sequence[str], rows: Iterable[tuple[bytes, Sequence[bytes]]]) -> None:
-    """Pack rows in the transaction that has just written them into Feast's table: keys, and values in the order of `names`."""
+@contextmanager
+def keeping(connection: sqlite3.Connection, table: str, names: Sequence[str], rows: Sequence[Row]) -> Iterator[None]:
+    """Within, in one transaction, write these rows into Feast's table; they are packed then. rows: key, values in the order of `names`.
+
+    Where they are many, the triggers are away until it ends: each of them looks at each value.
+    """
     _guard(connection, table)
+    if len(rows) > FEW:
+        for event in EVENTS:
+            connection.execute(f'DROP TRIGGER "{packed(table)}:{event}"')
+    yield
     together = ",".join(names)
     connection.executemany(f'INSERT OR REPLACE INTO "{packed(table)}" VALUES (?, ?, ?)',  # noqa: S608 - contract names
                            ((key, together, b",".join([value or NOTHING for value in values])) for key, values in rows))
+    _draw(connection, table)
 
 
 def tables(portfolio: Portfolio) -> tuple[str, ...]:
@@ -84,8 +95,12 @@ def _guard(connection: sqlite3.Connection, table: str) -> None:
     connection.execute(f'CREATE TABLE IF NOT EXISTS "{packed(table)}" (entity_key BLOB PRIMARY KEY, names TEXT, told BLOB) WITHOUT ROWID')
     if not connection.execute(f"SELECT {_guarded(table)}").fetchone()[0]:
         connection.execute(f'DELETE FROM "{packed(table)}"')  # noqa: S608 - contract names
-        for event, keys in EVENTS.items():
-            connection.execute(_trigger(table, event, keys))
+        _draw(connection, table)
+
+
+def _draw(connection: sqlite3.Connection, table: str) -> None:
+    for event, keys in EVENTS.items():
+        connection.execute(_trigger(table, event, keys))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import pytest
 from feature_repo.contract import APPLICANT_ID, EVENT_TIME
 from feature_repo.errors import FeatureError
 from feature_repo.feast_bytes import encode, entity_key
-from feature_repo.packing import WHAT, keep, pack, packed, tables
+from feature_repo.packing import FEW, WHAT, keeping, pack, packed, tables
 from serving.online.sqlite import LOOK_EVERY, SqliteFeatures
 
 PEOPLE = odd_views.applicants(400)
@@ -87,28 +87,37 @@ def test_what_feast_writes_later_is_read_at_once_and_the_others_stay_packed(harb
     assert pack(database, harbour) == 1
 
 
-def test_a_writer_packs_what_it_writes_in_the_same_transaction(harbour, published):
+@pytest.mark.parametrize("many", [1, FEW + 50])
+@pytest.mark.parametrize("ending", ["ROLLBACK", "COMMIT"])
+def test_a_writer_packs_what_it_writes_in_the_same_transaction(harbour, published, many, ending):
     _, database, _ = published
     view, table, store = harbour.views[1], tables(harbour)[1], SqliteFeatures(database, harbour)
     names = [view.as_of, *(column.name for column in view.stored)]
-    for ending, expected in (("ROLLBACK", store.read(PEOPLE[3])), ("COMMIT", {**store.read(PEOPLE[3]), names[0]: 5.0, names[1]: None})):
-        with closing(sqlite3.connect(database, isolation_level=None)) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            values = {**{name: encode(expected[name]) for name in names}, names[0]: encode(5.0), names[1]: b""}
-            for name, value in values.items():
-                connection.execute(WRITES[1].format(table=table), (entity_key(PEOPLE[3]), name, value))
-            keep(connection, table, list(values), [(entity_key(PEOPLE[3]), list(values.values()))])
-            connection.execute(ending)
-        assert store.read(PEOPLE[3]) == expected
-        assert count(database, harbour, packed) == count(database, harbour)
+    before, people = store.read_many(PEOPLE), PEOPLE[:many]
+    rows = [(entity_key(one), [encode(float(at)), b"", *(encode(2.0) for _ in names[2:])]) for at, one in enumerate(people)]
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        with keeping(connection, table, names, rows):
+            for key, values in rows:
+                connection.executemany(WRITES[1].format(table=table), [(key, *named) for named in zip(names, values, strict=True)])
+        connection.execute(ending)
+    after = [{**one, **dict.fromkeys(names, 2.0), names[0]: float(at), names[1]: None} for at, one in enumerate(before[:many])]
+
+    assert store.read_many(PEOPLE) == (before if ending == "ROLLBACK" else [*after, *before[many:]])
+    assert count(database, harbour, packed) == count(database, harbour)
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(f'DELETE FROM "{table}" WHERE entity_key = ?', (entity_key(PEOPLE[0]),))  # noqa: S608
+        connection.commit()
+    assert {store.read(PEOPLE[0])[name] for name in names} == {None}
 
 
 def test_a_row_packed_by_who_did_not_know_a_column_is_read_from_feasts(harbour, published):
     _, database, _ = published
     view, table, store = harbour.views[0], tables(harbour)[0], SqliteFeatures(database, harbour)
     before = store.read_many(PEOPLE)
-    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
-        keep(connection, table, [view.as_of], [(entity_key(one), [encode(1.0)]) for one in PEOPLE])
+    rows = [(entity_key(one), [encode(1.0)]) for one in PEOPLE]
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection, keeping(connection, table, [view.as_of], rows):
+        pass
 
     assert store.read_many(PEOPLE) == before
 
