@@ -2,8 +2,8 @@
 """The as-of join: to every entity row, of each source, the newest row that is not younger.
 
 Responsible for Feast's semantics in DuckDB: equal times count, the later created wins a tie, a time to live ends a row, an unknown entity
-has no values, and each row comes back once and in order. No sort and no copy of the sources: one pass over keys and times finds the
-rows, a second reads their values. Knows neither Feast nor a portfolio; writes nothing.
+has no values, and each row comes back once and in order. No copy of the sources: keys and times find the rows, by search in a file
+that is in order and by comparing in any other, then their values are read. Knows neither Feast nor a portfolio; writes nothing.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from feature_repo import runs
+
 PUSHED = 1 << 61  # the numbers of pushed rows lie beyond those of any file
-CROWDED = 16  # with more rows than this of one entity, comparing each with all its history costs more than a sort
+SEVERAL = 2  # rows of an entity from which searching in order is quicker than comparing each with all of its history,
+CROWDED = 16  # and from which even sorting the history is
 ALWAYS = "'-infinity'::TIMESTAMPTZ"  # created, where nothing says when
 PUSHED_AT = "pushed_at"
 MICROSECOND = timedelta(microseconds=1)
@@ -63,13 +66,34 @@ def _found(connection: duckdb.DuckDBPyConnection, source: Source, at: str) -> pa
     known = f"greatest({_quoted(source.known_by or at)}::TIMESTAMPTZ, time) AS known"
     asked = f"SELECT {keys}, {_quoted(at)}::TIMESTAMPTZ AS time, {known}, row_number() OVER () AS place FROM given"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE asked AS {asked}")
-    search = _by_comparing if source.known_by or not _is_crowded(connection, source) else _by_sorting
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE found AS {search(source)}")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE found AS {_search(connection, source)}")
     features = ", ".join(f"{_quoted(column)} AS {_quoted(name)}" for column, name in source.features)
     picked = " UNION ALL ".join(f"SELECT place, {features} FROM {rows} JOIN found ON {number} = found.number"
                                 for rows, number, _ in _origins(source))
     names = ", ".join(_quoted(name) for _, name in source.features)
     return connection.sql(f"SELECT {names} FROM asked LEFT JOIN ({picked}) USING (place) ORDER BY place").to_arrow_table()
+
+
+def _search(connection: duckdb.DuckDBPyConnection, source: Source) -> str:
+    """What finds the place of each entity row and the number of its fact."""
+    mean, most = _crowd(connection, source)
+    if source.known_by or (mean < SEVERAL and most <= CROWDED):
+        return _by_comparing(source)
+    if (numbers := _by_order(connection, source)) is not None:
+        connection.register("by_order", numbers)
+        return f"SELECT place, number FROM by_order WHERE number <> {runs.NOT_THERE}"
+    return _by_comparing(source) if most <= CROWDED else _by_sorting(source)
+
+
+def _by_order(connection: duckdb.DuckDBPyConnection, source: Source) -> pa.Table | None:
+    """The numbers by place, where the file alone has the facts and is in order."""
+    if len(source.keys) > 1 or source.pushed is not None:
+        return None
+    ((key, (name, _)),) = _numbered(source)
+    asked = connection.sql(f"SELECT {key}, time, place FROM asked ORDER BY place").to_arrow_table()
+    keys, at = (asked[column].combine_chunks() for column in (key, "time"))
+    numbers = runs.find(source.path, (name, source.time, source.created), keys, at, source.ttl)
+    return None if numbers is None else pa.table({"place": asked["place"], "number": numbers})
 
 
 def _by_comparing(source: Source) -> str:
@@ -91,10 +115,12 @@ def _by_sorting(source: Source) -> str:
     return f"SELECT place, {newest} FROM ({_facts(source)}) AS facts JOIN ({moments}) AS asked ON {at_once} GROUP BY place"
 
 
-def _is_crowded(connection: duckdb.DuckDBPyConnection, source: Source) -> bool:
+def _crowd(connection: duckdb.DuckDBPyConnection, source: Source) -> tuple[float, int]:
+    """How many entity rows share a key, on average and at most."""
     keys = ", ".join(key for key, _ in _numbered(source))
-    ((most,),) = connection.sql(f"SELECT coalesce(max(rows), 0) FROM (SELECT count(*) AS rows FROM asked GROUP BY {keys})").fetchall()
-    return bool(most > CROWDED)
+    counted = f"SELECT count(*) AS rows FROM asked GROUP BY {keys}"
+    ((mean, most),) = connection.sql(f"SELECT coalesce(avg(rows), 0), coalesce(max(rows), 0) FROM ({counted})").fetchall()
+    return mean, most
 
 
 def _facts(source: Source) -> str:

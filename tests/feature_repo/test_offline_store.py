@@ -18,7 +18,7 @@ from feast.infra.offline_stores.file_source import SavedDatasetFileStorage
 from feast.types import Float64, Int64, String
 from viewed import MICROSECOND, NOON
 
-from feature_repo import asof
+from feature_repo import asof, runs
 from feature_repo.errors import FeatureError
 from feature_repo.opening import quiet
 
@@ -28,6 +28,22 @@ BRANCH = Entity(name="branch", join_keys=["branch_id"], value_type=ValueType.INT
 PEOPLE = [f"{name}{i}" for i in range(12) for name in ("p", "Ærø ", "顧客", "🙂'\"\\")]
 ZONES = ["UTC", "Pacific/Auckland", "America/New_York", "Asia/Kolkata", "Africa/Monrovia"]
 NEAR = [timedelta(microseconds=away) for away in (-1, 0, 1)] + [timedelta(hours=away) for away in (-14, -5, 12)]
+
+
+WAYS = {"comparing": (1e9, 1e9), "searching": (0, 0), "sorting": (0, 0)}  # from how many rows of an entity on, to have it gone this way
+
+
+def go(monkeypatch, way: str) -> None:
+    """Let every join go one of the ways there are."""
+    for name, value in zip(("SEVERAL", "CROWDED"), WAYS[way], strict=True):
+        monkeypatch.setattr(asof, name, value)
+    found = runs.find
+    monkeypatch.setattr(runs, "find", (lambda *_: None) if way == "sorting" else lambda *given: searched(found(*given)))
+
+
+def searched(found):
+    assert found is not None, "the file is in order"
+    return found
 
 
 @pytest.fixture
@@ -65,7 +81,7 @@ def moments(chance: np.random.Generator, size: int) -> pd.Series:
     return pd.Series([day + NEAR[away] for day, away in zip(days, chance.integers(0, len(NEAR), size), strict=True)])
 
 
-def facts(chance: np.random.Generator, name: str, size: int, *, created: bool) -> pd.DataFrame:
+def facts(chance: np.random.Generator, name: str, size: int, *, created: bool, in_order: bool = True) -> pd.DataFrame:
     frame = pd.DataFrame({"applicant_id": chance.choice(PEOPLE, size), "event_timestamp": moments(chance, size),
                           f"{name}_number": np.where(chance.random(size) < 0.2, np.nan, chance.normal(size=size)),
                           f"{name}_text": np.where(chance.random(size) < 0.2, None, chance.choice(["ja", "näin", ""], size).astype(object)),
@@ -74,7 +90,8 @@ def facts(chance: np.random.Generator, name: str, size: int, *, created: bool) -
     if created:
         frame["created"] = frame["event_timestamp"] + pd.to_timedelta(chance.choice([-1, 0, 1, 86_400_000_000], size), unit="us")
         key.append("created")
-    return frame.drop_duplicates(key, ignore_index=True)  # of rows alike in all of these Feast takes any
+    alone = frame.drop_duplicates(key)  # of rows alike in all of these Feast takes any
+    return alone.sort_values(key, ignore_index=True) if in_order else alone.reset_index(drop=True)
 
 
 def asked(chance: np.random.Generator, size: int, zone: str = "UTC") -> pd.DataFrame:
@@ -102,10 +119,10 @@ def of(*names: str) -> list[str]:
     return [f"{name}:{name}_{kind}" for name in names for kind in ("number", "text", "count")]
 
 
-@pytest.mark.parametrize("crowded", [0, 10_000], ids=["sorting", "comparing"])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("seed", range(5))
-def test_every_row_is_feasts_own(stores, tmp_path, monkeypatch, seed, crowded):
-    monkeypatch.setattr(asof, "CROWDED", crowded)
+def test_every_row_is_feasts_own(stores, tmp_path, monkeypatch, seed, way):
+    go(monkeypatch, way)
     chance = np.random.default_rng(seed)
     pair = stores(view("plain", facts(chance, "plain", 400, created=False), tmp_path),
                   view("dated", facts(chance, "dated", 400, created=True), tmp_path),
@@ -173,15 +190,15 @@ def test_rows_without_a_key_or_a_moment_have_no_values(stores, tmp_path):
 
 @pytest.mark.parametrize("away", NEAR, ids=str)
 @pytest.mark.parametrize("zone", ZONES)
-@pytest.mark.parametrize("crowded", [0, 10_000], ids=["sorting", "comparing"])
-def test_no_planted_future_leaks(tmp_path, monkeypatch, away, zone, crowded):
+@pytest.mark.parametrize("way", WAYS)
+def test_no_planted_future_leaks(tmp_path, monkeypatch, away, zone, way):
     """Every person has a fact that is true, and one from a moment later that says so; asked in every zone, at the boundary itself."""
-    monkeypatch.setattr(asof, "CROWDED", crowded)
+    go(monkeypatch, way)
     at = pd.Series([NOON + timedelta(days=day) for day in range(20)]) + away
     people = [f"p{day}" for day in range(20)]
     planted = [pd.DataFrame({"applicant_id": people, "event_timestamp": (at + lag).dt.tz_convert(zone), "true": lag <= timedelta(0)})
                for lag in (-timedelta(days=40), timedelta(0), timedelta(microseconds=1), timedelta(hours=1), timedelta(days=400))]
-    pq.write_table(pa.Table.from_pandas(pd.concat(planted)), tmp_path / "view.parquet")
+    pq.write_table(pa.Table.from_pandas(pd.concat(planted).sort_values(["applicant_id", "event_timestamp"])), tmp_path / "view.parquet")
     source = asof.Source(path=tmp_path / "view.parquet", keys=(("applicant_id", "applicant_id"),), time="event_timestamp",
                          features=(("true", "true"), ("event_timestamp", "when")))
     rows = pa.table({"applicant_id": people, "at": at})
@@ -250,3 +267,20 @@ def test_the_answer_can_be_kept_as_a_saved_dataset(stores, tmp_path):
         ours.create_saved_dataset(job, "kept", SavedDatasetFileStorage(str(tmp_path / "kept.parquet")))
 
     assert pq.read_table(tmp_path / "kept.parquet").equals(job.to_arrow())
+
+
+def test_a_file_that_is_in_no_order_is_not_searched(stores, tmp_path, monkeypatch):
+    monkeypatch.setattr(asof, "SEVERAL", 0)
+    chance = np.random.default_rng(7)
+    tables = [facts(chance, name, 400, created=created, in_order=False) for name, created in (("plain", False), ("dated", True))]
+    order = ["applicant_id", "event_timestamp", "created"]
+    later_first = facts(chance, "ties", 400, created=True).sort_values(order, ascending=[True, True, False])
+    backwards = facts(chance, "backwards", 400, created=False).sort_values(order[:2], ascending=[True, False])
+    names = ("plain", "dated", "ties", "backwards")
+    pair = stores(*(view(name, frame, tmp_path) for name, frame in zip(names, (*tables, later_first, backwards), strict=True)))
+    rows = asked(chance, 300)
+    keys, at = (pa.array(rows[name]) for name in ("applicant_id", "event_timestamp"))
+
+    both(pair, rows, of(*names))
+    for name, created in zip(names, (None, "created", "created", None), strict=True):
+        assert runs.find(tmp_path / f"{name}.parquet", ("applicant_id", "event_timestamp", created), keys, at, None) is None
