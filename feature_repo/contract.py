@@ -25,10 +25,8 @@ EVENT_TIME = "event_timestamp"
 CREATED_TIME = "created_timestamp"  # when a row of a view was written down: of two for one moment the later counts
 BAD = "bad"
 # No column may have one of these: the keys, the columns of a window, and what stages add to their frames on the way.
-RESERVED = frozenset({
-    APPLICATION_ID, APPLICANT_ID, EVENT_TIME, CREATED_TIME, BAD, "decision_id", "decided_at", "recorded_at", "portfolio", "release_id",
-    "pd", "margin", "score", "band", "outcome", "reasons", "part", "period", "at", "row", "label",
-})
+RESERVED = frozenset({APPLICATION_ID, APPLICANT_ID, EVENT_TIME, CREATED_TIME, BAD, "decision_id", "decided_at", "recorded_at", "portfolio",
+                      "release_id", "pd", "margin", "score", "band", "outcome", "reasons", "part", "period", "at", "row", "label"})
 NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 OTHER = "other"
 UNDATED_BAD = "bad, without a day on or after the application's"  # in place of an outcome whose window cannot be told
