@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.scoring.parts import Texts
-from serving.scoring.reasons import MOST, principal
+from serving.scoring.reasons import MOST, principal, shortfall
 
 WORDS = ("late", "late", "high", "short", "few", "many", "")
 TEXTS = Texts(tuple({"name": f"x{i}", "reason": word} for i, word in enumerate(WORDS)), ())
@@ -66,3 +66,13 @@ def test_a_rule_and_an_input_with_one_text_are_one_reason():
     found = reasons([0, 0, 2, 0, 0, 0, 0], broken=[{**RULE, "reason": "high"}])
 
     assert [(reason.code, reason.text) for reason in found] == [("frozen", "high")]
+
+
+def test_whoever_falls_short_of_everyone_in_nothing_is_compared_with_those_at_the_cut_off():
+    everyone, cut_off = np.full(len(WORDS), 1.0), np.array([0.0, 0.0, 0.5, -1.0, 0.9, 0.9, 0.0])
+    better, worse = np.full(len(WORDS), 0.8), np.full(len(WORDS), 1.1)
+
+    assert np.array_equal(shortfall(TEXTS, better, everyone, cut_off), better - cut_off)
+    assert np.array_equal(shortfall(TEXTS, worse, everyone, cut_off), worse - everyone)
+    assert np.array_equal(shortfall(TEXTS, better, everyone, None), better - everyone)
+    assert [reason.text for reason in reasons(shortfall(TEXTS, better, everyone, cut_off))] == ["short", "late", "high"]
