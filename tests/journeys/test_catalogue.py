@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from borrowers import borrowers, brought, write_inputs, write_params
+from invented import invented
 from sklearn.metrics import roc_auc_score
+from viewed import featurized
 
 from feature_repo.contract import BAD, Input
 from training.stages import catalogue, split
@@ -33,12 +35,14 @@ def opened(mill, tmp_path_factory):
     write_params(folder / "params.yaml", {})
     tables = {table.name: {"rows": ROWS, "sha256": "0" * 64, "missing": {column.name: 0.05 for column in table.select(Input)}}
               for table in mill.tables}
+    featurized(mill, invented(mill, ["p"]), folder / "featurize")
     (folder / "ingest.json").write_text(json.dumps({"tables": tables}))
     figures, page = folder / "catalogue.json", folder / "catalogue.html"
     with brought(), pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         split.main("mill", at.assemble, folder / "split")
-        catalogue.main("mill", folder / "ingest.json", at.validate / "verdict.json", at.assemble, folder / "split", at.vault, figures, page)
+        catalogue.main("mill", folder / "ingest.json", at.validate / "verdict.json", folder / "featurize", at.assemble, folder / "split",
+                       at.vault, figures, page)
     parts = pd.read_parquet(folder / "split" / "parts.parquet")
     develops, makes = (parts["period"] == "development").to_numpy(), (parts["part"] == "development").to_numpy()
     return SimpleNamespace(figures=json.loads(figures.read_bytes()), page=page, applied=frame[develops], made=frame[makes], frame=frame,
