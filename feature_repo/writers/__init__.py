@@ -126,4 +126,4 @@ def encoded(column: Sequence[Value]) -> list[bytes]:
     try:
         return list(map(DOUBLE.pack, repeat(DOUBLE_FIELD), column))
     except struct.error:  # not numbers alone
-        return [encode(value) for value in column]
+        return [b"" if value is None else encode(value) if isinstance(value, str) else DOUBLE.pack(DOUBLE_FIELD, value) for value in column]

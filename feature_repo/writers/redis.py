@@ -7,18 +7,20 @@ server decides how long.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import struct
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
-from typing import Any, NamedTuple
+from itertools import repeat
+from typing import NamedTuple
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from feature_repo.errors import FeatureError
-from feature_repo.feast_bytes import encode_time, redis_field, redis_key, redis_time
-from feature_repo.writers import SECOND, Rows, View, Writer, encoded
+from feature_repo.feast_bytes import DOUBLE_FIELD, Value, encode, encode_time, redis_field, redis_key, redis_time
+from feature_repo.writers import SECOND, Rows, View, Writer
 
 AT_ONCE = 100  # applicants a script writes while nobody else is answered: a millisecond or two
 # KEYS: hashes. ARGV: the fields of event time and created time, how many fields a row has, those; then of each row the event time as
@@ -64,14 +66,19 @@ end
 return newer
 """
 
+SHA = hashlib.sha1(SCRIPT.encode()).hexdigest().encode()  # noqa: S324 - what Redis calls a script by
+NUMBER = struct.Struct("<4sBd2s")
+NOTHING = b"$0\r\n\r\n"
+
 
 class Prepared(NamedTuple):
-    """Rows as arguments. head: what they have in common."""
+    """Rows as arguments, as they go over the wire. head: what they have in common; width: arguments a row."""
 
     view: View
     keys: list[bytes]
-    head: list[Any]
-    rows: list[tuple[Any, ...]]
+    head: list[bytes]
+    rows: list[bytes]
+    width: int
 
 
 class RedisWriter(Writer):
@@ -83,23 +90,23 @@ class RedisWriter(Writer):
                                                 retry=Retry(NoBackoff(), 0), health_check_interval=0)
         except ValueError:
             raise FeatureError("the address of the online features is none of Redis: redis://host:port/database or unix://path") from None
-        self._script = self._client.register_script(SCRIPT)
 
     def prepare(self, view: View, rows: Rows) -> Prepared:
         rows = rows.newest()
-        head: list[Any] = [redis_time(view.name), b"_created:" + view.name.encode(), len(view.columns) + 1,
-                           *(redis_field(view.name, name) for name in (view.as_of, *view.columns))]
-        return Prepared(view, [redis_key(view.project, applicant) for applicant in rows.applicants], head, _arguments(rows))
+        head = [redis_time(view.name), b"_created:" + view.name.encode(), b"%d" % (len(view.columns) + 1),
+                *(redis_field(view.name, name) for name in (view.as_of, *view.columns))]
+        times = [_argument(encode_time(time)) for time in rows.times]
+        created = [NOTHING if moment is None else _argument(b"%d" % moment) for moment in rows.created]
+        columns = [_arguments([time / SECOND for time in rows.times]), *map(_arguments, rows.values)]
+        keys = [_argument(redis_key(view.project, applicant)) for applicant in rows.applicants]
+        return Prepared(view, keys, head, list(map(b"".join, zip(times, created, *columns, strict=True))), 2 + len(columns))
 
     def commit(self, prepared: Prepared, progress: tuple[str, int] | None = None) -> int:
-        with self._reported(), self._client.pipeline(transaction=False) as pipe:
-            for start in range(0, len(prepared.keys), AT_ONCE):
-                some = slice(start, start + AT_ONCE)
-                self._script(prepared.keys[some], [*prepared.head, *chain.from_iterable(prepared.rows[some])], client=pipe)
-            newer = sum(pipe.execute())
+        with self._reported():
+            newer = sum(self._answers(list(_commands(prepared))))
             if progress:
                 self._client.hset(progress_key(prepared.view), mapping={"publication": progress[0], "come": progress[1]})
-        return int(newer)
+        return newer
 
     def progress(self, view: View, publication: str) -> int:
         with self._reported():
@@ -109,6 +116,19 @@ class RedisWriter(Writer):
     def close(self) -> None:
         self._client.close()
 
+    def _answers(self, commands: list[bytes]) -> list[int]:
+        """What the server answers to commands that are packed already: packing them one by one takes as long as all the rest."""
+        connection = self._client.connection_pool.get_connection()
+        try:
+            connection.send_packed_command([_packed(b"SCRIPT", b"LOAD", SCRIPT.encode()), *commands])  # type: ignore[no-untyped-call]
+            connection.read_response()
+            return [int(connection.read_response()) for _ in commands]
+        except BaseException:
+            connection.disconnect()  # type: ignore[no-untyped-call]
+            raise
+        finally:
+            self._client.connection_pool.release(connection)
+
     @contextmanager
     def _reported(self) -> Iterator[None]:
         try:
@@ -117,10 +137,32 @@ class RedisWriter(Writer):
             raise FeatureError(f"online features in Redis cannot be written ({type(error).__name__}); does the server answer?") from None
 
 
-def _arguments(rows: Rows) -> list[tuple[Any, ...]]:
-    created = ["" if moment is None else moment for moment in rows.created]
-    columns = [encoded([time / SECOND for time in rows.times]), *map(encoded, rows.values)]
-    return list(zip(map(encode_time, rows.times), created, *columns, strict=True))
+def _commands(prepared: Prepared) -> Iterator[bytes]:
+    """A call of the script for so many applicants at once."""
+    for start in range(0, len(prepared.keys), AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        keys, rows = prepared.keys[some], prepared.rows[some]
+        begin = [b"EVALSHA", SHA, b"%d" % len(keys)]
+        arguments = len(begin) + len(keys) + len(prepared.head) + len(rows) * prepared.width
+        yield b"".join([b"*%d\r\n" % arguments, *map(_argument, begin), *keys, *map(_argument, prepared.head), *rows])
+
+
+def _packed(*arguments: bytes) -> bytes:
+    return b"".join([b"*%d\r\n" % len(arguments), *map(_argument, arguments)])
+
+
+def _argument(raw: bytes) -> bytes:
+    """As Redis takes an argument."""
+    return b"$%d\r\n%b\r\n" % (len(raw), raw)
+
+
+def _arguments(column: Sequence[Value]) -> list[bytes]:
+    """A column as Feast writes its values, as arguments."""
+    try:
+        return list(map(NUMBER.pack, repeat(b"$9\r\n"), repeat(DOUBLE_FIELD), column, repeat(b"\r\n")))
+    except struct.error:  # not numbers alone
+        return [NOTHING if value is None else _argument(encode(value)) if isinstance(value, str) else
+                NUMBER.pack(b"$9\r\n", DOUBLE_FIELD, value, b"\r\n") for value in column]
 
 
 def progress_key(view: View) -> str:
