@@ -179,7 +179,7 @@ def pieces(source: pq.ParquetFile, columns: list[str], first: int) -> Iterator[t
     """The rows of a file in parts of `ROWS`, from a part on. A file without rows is one part without rows."""
     groups, skip = _from(source, first * ROWS)
     waiting, number = pa.table({name: pa.array([], source.schema_arrow.field(name).type) for name in columns}), first
-    for batch in source.iter_batches(ROWS, row_groups=groups, columns=columns) if groups else ():
+    for batch in (batch for group in groups for batch in source.iter_batches(ROWS, row_groups=[group], columns=columns)):
         waiting = pa.concat_tables([waiting, pa.table(batch.slice(skip))]) if waiting.num_rows else pa.table(batch.slice(skip))
         skip = max(skip - batch.num_rows, 0)
         while waiting.num_rows >= ROWS:
