@@ -21,12 +21,12 @@ from serving.online.sqlite import LOOK_EVERY, SqliteFeatures
 
 PEOPLE = odd_views.applicants(400)
 WRITES = (
-    'INSERT OR REPLACE INTO "{table}" (entity_key, feature_name, value) VALUES (?1, ?2, ?3)',
-    """INSERT INTO "{table}" (entity_key, feature_name, value) VALUES (?1, ?2, ?3)
+    'INSERT OR REPLACE INTO "{table}" (entity_key, feature_name, value) VALUES (:key, :name, :value)',
+    """INSERT INTO "{table}" (entity_key, feature_name, value) VALUES (:key, :name, :value)
        ON CONFLICT (entity_key, feature_name) DO UPDATE SET value = excluded.value""",
-    'UPDATE "{table}" SET value = ?3 WHERE entity_key = ?1 AND feature_name = ?2',
-    'UPDATE OR REPLACE "{table}" SET entity_key = CAST(?1 || ?2 AS BLOB) WHERE entity_key = ?1 AND ?3 IS NOT NULL',
-    'DELETE FROM "{table}" WHERE entity_key = ?1 AND feature_name > ?2 AND ?3 IS NOT NULL',
+    'UPDATE "{table}" SET value = :value WHERE entity_key = :key AND feature_name = :name',
+    'UPDATE OR REPLACE "{table}" SET entity_key = :other WHERE entity_key = :key AND feature_name = :name',
+    'DELETE FROM "{table}" WHERE entity_key = :key AND feature_name > :name',
 )
 
 
@@ -99,7 +99,8 @@ def test_a_writer_packs_what_it_writes_in_the_same_transaction(harbour, publishe
         connection.execute("BEGIN IMMEDIATE")
         with keeping(connection, table, names, rows):
             for key, values in rows:
-                connection.executemany(WRITES[1].format(table=table), [(key, *named) for named in zip(names, values, strict=True)])
+                connection.executemany(WRITES[1].format(table=table), [{"key": key, "name": name, "value": value}
+                                                                                   for name, value in zip(names, values, strict=True)])
         connection.execute(ending)
     after = [{**one, **dict.fromkeys(names, 2.0), names[0]: float(at), names[1]: None} for at, one in enumerate(before[:many])]
 
@@ -127,9 +128,10 @@ def test_whatever_is_done_to_feasts_rows_no_packed_row_is_of_before(harbour, pub
     draw = random.Random(5)  # noqa: S311 - which write is next
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         for _ in range(300):
-            table, key = draw.choice(tables(harbour)), entity_key(draw.choice([*PEOPLE, "newcomer"]))
+            table = draw.choice(tables(harbour))
+            key, other = (entity_key(draw.choice([*PEOPLE, "newcomer"])) for _ in range(2))
             name, value = draw.choice(["hull_wear", "mooring_debt", "more"]), encode(draw.random())
-            connection.execute(draw.choice(WRITES).format(table=table), (key, name, value))
+            connection.execute(draw.choice(WRITES).format(table=table), {"key": key, "other": other, "name": name, "value": value})
     assert wrong(database, harbour) == []
     pack(database, harbour)
     assert wrong(database, harbour) == []
