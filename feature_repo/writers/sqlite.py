@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from feature_repo.errors import FeatureError
 from feature_repo.feast_bytes import Value, decode, entity_key
+from feature_repo.packing import keeping
 from feature_repo.writers import SECOND, Rows, View, Writer, encoded
 
 ASKED = 500  # keys in one question
@@ -59,7 +60,10 @@ class SqliteWriter(Writer):
         with self._transaction() as connection:
             taken = _newer(connection, prepared)
             all_of_them = len(taken) == len(prepared.keys)
-            _insert(connection, prepared.view, prepared.parameters if all_of_them else [prepared.parameters[row] for row in taken])
+            rows = prepared.parameters if all_of_them else [prepared.parameters[row] for row in taken]
+            names, told = (prepared.view.as_of, *prepared.view.columns), [(row[0], row[3::2]) for row in rows]
+            with keeping(connection, _table(prepared.view), names, told):
+                _insert(connection, prepared.view, rows)
             if progress:
                 connection.execute(PROGRESS)
                 connection.execute("INSERT OR REPLACE INTO publishing VALUES (?, ?, ?)", (_table(prepared.view), *progress))
