@@ -1,7 +1,8 @@
 """Rows that were pushed rather than delivered: a durable journal that the next run of the pipeline takes up.
 
-Responsible for `<home>/<portfolio>/feast/pushed.db` (SQLite): a row is there before anybody is told so, and is never changed. Equal view,
-applicant, event time and created time are one row, the later write. Judges no value (who accepts a push does), imports no Feast.
+Responsible for `<home>/<portfolio>/feast/pushed.db` (SQLite): a row is there before anybody is told so, and is never changed, unless a
+person is forgotten. Equal view, applicant, event time and created time are one row, the later write. Judges no value (who accepts a push
+does), imports no Feast.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ PRIMARY KEY (view, applicant_id, event_us, created_us)) WITHOUT ROWID"""
 APPEND = "INSERT OR REPLACE INTO pushed VALUES (?, ?, ?, ?, ?)"
 NEWEST = """SELECT applicant_id, event_us, max(created_us), stored FROM pushed WHERE view = ?
 GROUP BY applicant_id, event_us ORDER BY applicant_id, event_us"""
+FORGOTTEN = "DELETE FROM pushed WHERE applicant_id = ? AND created_us < ?"
 EVERY = "SELECT applicant_id, event_us, created_us, stored FROM pushed WHERE view = ? ORDER BY applicant_id, event_us, created_us"
 
 
@@ -58,6 +60,23 @@ def read(journal: Path, view: str) -> Iterator[Pushed]:
 def every(journal: Path, view: str) -> Iterator[Pushed]:
     """As read(), with what a later push for the same moment replaced: what was known then is a question of when it was created."""
     return _read(journal, view, EVERY)
+
+
+def forget(journal: Path, applicant_id: str, before_us: int = 2**62) -> int:
+    """Destroy what was pushed of somebody before a moment, its bytes too; how many rows that were. Raises FeatureError."""
+    if not journal.is_file():
+        return 0
+    try:
+        with contextlib.closing(_open(journal)) as connection:
+            connection.execute("PRAGMA secure_delete = ON")
+            with connection:
+                connection.execute(TABLE)
+                gone = connection.execute(FORGOTTEN, (applicant_id, before_us)).rowcount
+            if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                raise FeatureError(f"what was forgotten is still in the log beside {journal}, which somebody reads; do it again later")
+    except sqlite3.Error as error:
+        raise FeatureError(f"what was pushed cannot be forgotten in {journal} ({error})") from None
+    return gone
 
 
 def _read(journal: Path, view: str, query: str) -> Iterator[Pushed]:

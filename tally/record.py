@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
+from feature_repo import pushed
 from feature_repo.contract import APPLICATION_ID, BAD
 from feature_repo.errors import LedgerError
 from governance import actions, events
@@ -76,7 +77,7 @@ def verify(folder: Path | None, trusted: str | None, noted: Sequence[Path]) -> I
 
 
 def erase(applicant_id: str, reason: str, before: datetime | None) -> str:
-    """Destroy what was recorded of somebody, once that it was asked for is recorded. before: younger decisions are kept."""
+    """Destroy what was recorded and pushed of somebody, once that it was asked for is recorded. before: what is younger is kept."""
     from tally.promotion import acting
 
     checkout = here()
@@ -88,8 +89,10 @@ def erase(applicant_id: str, reason: str, before: datetime | None) -> str:
             who.ledger.append([events.entry(who.sign(said), found[0].id)]).result(actions.PATIENCE)
         erasure.destroy(book, found)
     left = sum(1 for _ in erasure.decisions(book, applicant_id))
-    return (f"{len(found)} decisions erased, {left} kept; their proofs hold. Not erased: what was exported or backed up before, the "
-            "feature store, and windows of monitoring")
+    moment = [int(before.replace(tzinfo=UTC).timestamp() * 1_000_000)] if before else []
+    pushed_rows = pushed.forget(checkout.online / pushed.JOURNAL, applicant_id, *moment)
+    return (f"{len(found)} decisions erased, {left} kept; their proofs hold. {pushed_rows} pushed rows erased. Not erased: what was exported "
+            "or backed up before, the online store, and windows of monitoring")
 
 
 def key_of(checkout: Checkout, *, make: bool = True) -> Key:

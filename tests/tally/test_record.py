@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from ledgers import contents
 
+from feature_repo import pushed
 from feature_repo.errors import LedgerError, TallyError
 from governance import enrolment
 from governance.ledger.book import open_book
@@ -99,6 +100,18 @@ def test_a_person_is_erased_by_somebody_named_and_the_record_still_holds(home):
     assert b"person 1" not in b"".join(path.read_bytes() for path in (home / PORTFOLIO / "ledger").iterdir())
     assert len(contents(asked.book)) == 30
     assert run("erase", "--applicant", "person 1", "--reason", "again").startswith("0 decisions erased")
+
+
+def test_what_was_pushed_of_a_person_is_erased_with_them(home):
+    journal = home / PORTFOLIO / "feast" / pushed.JOURNAL
+    rows = [pushed.Pushed(person, 1, created, {"note": f"of {person}"}) for person in ("person 1", "person 10") for created in (5, 2**61)]
+    pushed.append(journal, "any", rows)
+
+    kept = run("erase", "--applicant", "person 1", "--reason", "asked", "--recorded-before", "2001-01-01")
+    assert "1 pushed rows erased" in kept
+    assert "1 pushed rows erased" in run("erase", "--applicant", "person 1", "--reason", "asked")
+    assert [row.applicant_id for row in pushed.every(journal, "any")] == ["person 10"] * 2
+    assert b'"of person 1"' not in b"".join(path.read_bytes() for path in journal.parent.iterdir())
 
 
 def test_decisions_that_must_be_kept_longer_are_left(home):
