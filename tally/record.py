@@ -90,9 +90,9 @@ def erase(applicant_id: str, reason: str, before: datetime | None) -> str:
         erasure.destroy(book, found)
     left = sum(1 for _ in erasure.decisions(book, applicant_id))
     moment = [int(before.replace(tzinfo=UTC).timestamp() * 1_000_000)] if before else []
-    pushed_rows = pushed.forget(checkout.online / pushed.JOURNAL, applicant_id, *moment)
-    return (f"{len(found)} decisions erased, {left} kept; their proofs hold. {pushed_rows} pushed rows erased. Not erased: what was exported "
-            "or backed up before, the online store, and windows of monitoring")
+    rows = pushed.forget(checkout.online / pushed.JOURNAL, applicant_id, *moment)
+    return (f"{len(found)} decisions erased, {left} kept; their proofs hold. {rows} pushed rows erased. Not erased: what was exported or "
+            "backed up before, the online store, and windows of monitoring")
 
 
 def key_of(checkout: Checkout, *, make: bool = True) -> Key:
