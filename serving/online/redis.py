@@ -97,7 +97,7 @@ class RedisFeatures:
                 return line
             line.close()
         try:
-            return Line(self._pool.make_connection())
+            return Line(self._pool.connection_class(**self._pool.connection_kwargs))  # make_connection counts, and gives up after 100
         except (RedisError, OSError) as error:
             raise Unreachable(f"the online store cannot be reached ({type(error).__name__})") from None
 

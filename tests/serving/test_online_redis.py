@@ -75,6 +75,16 @@ def test_a_server_that_was_started_again_is_read_at_once(harbour, server):
     assert set(store.read("anna").values()) == {None}
 
 
+def test_however_many_connections_broke_it_makes_another(harbour, redis_server):
+    store = RedisFeatures(redis_server.address, harbour, 5.0)
+    for _ in range(150):  # redis-py's pool counts what it ever made, up to 100
+        store.read("anna")
+        redis_server.client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+
+    assert set(store.read("anna").values()) == {None}
+    store.close()
+
+
 def test_a_circuit_opens_after_failures_in_a_row_tries_once_a_pause_and_says_so_once(harbour, server, caplog):
     told: list[str] = []
     store = Guarded(RedisFeatures(server.address, harbour, PATIENCE), told.append)
