@@ -79,7 +79,8 @@ def test_10_000_decisions_replay_alike_before_and_after_a_later_promotion(api, b
     assert set(frame.loc[frame["release_id"] == second.id, "because"]) == {""}
 
 
-def test_a_challenger_that_was_never_placed_is_fetched_from_the_registry(tmp_path, make_release):
+def test_a_challenger_that_was_never_placed_is_fetched_from_the_registry(tmp_path, make_release, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where MLflow keeps artefacts of a store that names no place for them
     made = record(tmp_path, make_release)
     challenger = make_release(tmp_path / "challenger" / "release", PORTFOLIO, intercept=-1.5)
     registry = SimpleNamespace(url=f"sqlite:///{tmp_path}/mlflow.db", versions={})
