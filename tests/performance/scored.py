@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import msgspec
@@ -52,4 +52,8 @@ def scored(name: str) -> Scored:
     booster = xgboost.train(settings, xgboost.DMatrix(rows, label=frame[BAD]), TREES)
     candidate = Candidate("trees", export(booster), Calibrator("platt"), ("model.ubj", bytes(booster.save_raw("ubj"))))
     evaluate = msgspec.convert(params["evaluate"], EvaluateParams)
-    return Scored(compose(portfolio, candidate, encoding, frame, evaluate), booster, borrowers(portfolio, DRAWN, seed=2))
+    scorer = compose(portfolio, candidate, encoding, frame, evaluate)
+    # Of drawn borrowers so many are in doubt that no cut-off is left.
+    middle = float(np.median(scorer.calibrator.pd(scorer.kernel.margins(rows))))
+    policy = msgspec.structs.replace(scorer.policy, approve_below=middle, decline_from=max(middle, scorer.policy.decline_from))
+    return Scored(replace(scorer, policy=policy), booster, borrowers(portfolio, DRAWN, seed=2))
