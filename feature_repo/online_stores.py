@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -55,8 +56,9 @@ class _Careful(OnlineStore):  # type: ignore[misc]  # Feast is untyped
     async def online_write_batch_async(self, config: RepoConfig, table: FeatureView, data: list[Row], progress: Progress) -> None:
         await asyncio.to_thread(self.online_write_batch, config, table, data, progress)
 
+    @abstractmethod
     def _opened(self, config: RepoConfig) -> Writer:
-        raise NotImplementedError
+        """The writer of the store that the settings name."""
 
 
 class TallySqliteOnlineStoreConfig(SqliteOnlineStoreConfig):  # type: ignore[misc]  # Feast is untyped
