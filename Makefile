@@ -67,7 +67,7 @@ lock: setup ## Resolve the dependencies again
 		--no-emit-index-url --no-annotate --no-header --quiet --output-file infra/serving.lock
 
 system-packages:
-	@{ command -v chromium && command -v curl && command -v redis-server && ls /usr/lib/postgresql/*/bin/postgres; } >/dev/null 2>&1 \
+	@{ command -v chromium && command -v curl && command -v redis-server && command -v promtool && ls /usr/lib/postgresql/*/bin/postgres; } >/dev/null 2>&1 \
 		|| { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq \
-		&& apt-get install -y -qq --no-install-recommends chromium curl postgresql redis-server >/dev/null; } \
-		|| { echo "The tests open reports in Chromium, paste a curl line and start PostgreSQL and Redis: apt-get install chromium curl postgresql redis-server"; exit 1; }
+		&& apt-get install -y -qq --no-install-recommends chromium curl postgresql prometheus redis-server >/dev/null; } \
+		|| { echo "The tests open reports in Chromium, paste a curl line, start PostgreSQL and Redis and check alert rules: apt-get install chromium curl postgresql prometheus redis-server"; exit 1; }
