@@ -26,8 +26,9 @@ from feature_repo.writers import Rows, View, Writer, by_column, view_of
 
 TURN = 2e-4  # seconds
 ALL = -1  # how far a publication has come that is complete
+TIME, CREATED = "event time", "created time"  # of a latest row, in microseconds since 1970 (UTC); no column of a contract has a space
 CHUNK = 2_500  # applicants: other writers wait for a chunk, some tenths of a second, and a kill loses one
-LATEST = """SELECT {key}, epoch_us({time}) AS time, epoch_us({created}) AS created, {columns} FROM read_parquet(?)
+LATEST = """SELECT {key}, epoch_us({time}) AS "{moment}", epoch_us({created}) AS "{creation}", {columns} FROM read_parquet(?)
 QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {time} DESC, {created} DESC) = 1 ORDER BY strlen({key}), {key}"""
 
 
@@ -36,8 +37,8 @@ def complete(portfolio: Portfolio, views: Path, writer: Writer) -> bool:
     return all(writer.progress(view, publication(view, path)) == ALL for view, path in _files(portfolio, views))
 
 
-def fill(portfolio: Portfolio, views: Path, writer: Writer) -> dict[str, int]:
-    """Write the latest rows of every view, from where a killed run stopped; applicants by view."""
+def fill(portfolio: Portfolio, views: Path, writer: Writer) -> dict[str, pa.Table]:
+    """Write the latest rows of every view, from where a killed run stopped; all those rows by view, one of each applicant."""
     return {view.name: _fill(view, path, writer) for view, path in _files(portfolio, views)}
 
 
@@ -64,9 +65,9 @@ def _files(portfolio: Portfolio, views: Path) -> Iterator[tuple[View, Path]]:
         yield view_of(portfolio, table), views / f"{table.name}.parquet"
 
 
-def _fill(view: View, path: Path, writer: Writer) -> int:
+def _fill(view: View, path: Path, writer: Writer) -> pa.Table:
     """Each chunk is prepared while the one before it is written."""
-    rows, named = _latest(view, path, texts=writer.keeps_texts), publication(view, path)
+    rows, named = latest(view, path, texts=writer.keeps_texts), publication(view, path)
     start = max(writer.progress(view, named), 0)
     with (tqdm(total=rows.num_rows, initial=start, desc=f"publish {view.name}", unit=" applicants", disable=None) as bar,
           ThreadPoolExecutor(1) as pool, often()):
@@ -79,7 +80,7 @@ def _fill(view: View, path: Path, writer: Writer) -> int:
             writing = pool.submit(writer.commit, prepared, (named, after if after < rows.num_rows else ALL))
             bar.update(some.num_rows)
         writing.result()
-    return int(rows.num_rows)
+    return rows
 
 
 @contextmanager
@@ -93,15 +94,17 @@ def often() -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
-def _latest(view: View, path: Path, *, texts: bool) -> pa.Table:
+def latest(view: View, path: Path, *, texts: bool = False) -> pa.Table:
+    """Everybody's newest row in a view's file, by key. texts: with each value as Python writes it."""
     columns = [*(f'"{name}"' for name in view.columns), *(f'"{name}"::VARCHAR AS "text of {name}"' for name in view.columns if texts)]
-    names = {"key": APPLICANT_ID, "time": EVENT_TIME, "created": CREATED_TIME, "columns": ", ".join(columns)}
+    names = {"key": APPLICANT_ID, "time": EVENT_TIME, "created": CREATED_TIME, "moment": TIME, "creation": CREATED,
+             "columns": ", ".join(columns)}
     with duckdb.connect() as connection:
         return connection.sql(LATEST.format(**names), params=[str(path)]).to_arrow_table().combine_chunks()
 
 
 def _rows(view: View, table: pa.Table) -> Rows:
-    applicants, times, created = (_values(table[name]) for name in (APPLICANT_ID, "time", "created"))
+    applicants, times, created = (_values(table[name]) for name in (APPLICANT_ID, TIME, CREATED))
     texts = [_values(table[f"text of {name}"]) for name in view.columns if f"text of {name}" in table.column_names]
     return Rows(applicants, times, created, [_values(table[name]) for name in view.columns], texts or None)
 

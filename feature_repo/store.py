@@ -37,8 +37,8 @@ def publish(portfolio: Portfolio, views: Path, home: Path, address: str = "") ->
         catch_up(portfolio, home, online)
         for table in portfolio.views:
             _record(store, table.name, views / f"{table.name}.parquet")
-    summaries.write(portfolio, views, home)
-    return written
+    summaries.write(portfolio, written, home)
+    return {name: rows.num_rows for name, rows in written.items()}
 
 
 def _record(store: FeatureStore, view: str, path: Path) -> None:

@@ -12,7 +12,9 @@ from viewed import NOON, featurized, known
 from feature_repo import statistics, summaries
 from feature_repo.contract import APPLICANT_ID, EVENT_TIME
 from feature_repo.errors import FeatureError
+from feature_repo.publishing import latest
 from feature_repo.store import publish
+from feature_repo.writers import view_of
 
 
 def test_a_publish_leaves_figures_of_everybodys_newest_row(harbour, invent, tmp_path):
@@ -34,11 +36,16 @@ def test_a_publish_leaves_figures_of_everybodys_newest_row(harbour, invent, tmp_
 def test_a_quantile_beyond_which_few_people_lie_is_not_told(toy, tmp_path):
     (table,) = toy.views
     views = known(toy, tmp_path, [(f"p{i}", NOON - timedelta(days=i), float(i) if i < 40 else np.nan) for i in range(199)])
-    found = summaries.measure(toy, views)
+    found = measured(toy, views)
 
     assert [*found.columns[table.stored[0].name].quantiles] == ["0.25", "0.5", "0.75"]
     assert [*found.views[table.name].as_of] == ["0.25", "0.5", "0.75"]
-    assert summaries.measure(toy, known(toy, tmp_path / "none", [])).columns[table.stored[0].name] == statistics.OfColumn(0.0, {})
+    assert measured(toy, known(toy, tmp_path / "none", [])).columns[table.stored[0].name] == statistics.OfColumn(0.0, {})
+
+
+def measured(portfolio, views):
+    newest = {table.name: latest(view_of(portfolio, table), views / f"{table.name}.parquet") for table in portfolio.views}
+    return summaries.measure(portfolio, newest)
 
 
 @pytest.mark.parametrize("written", [None, b"", b"{}", b'{"columns": 1, "views": {}}'])
