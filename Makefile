@@ -65,6 +65,9 @@ lock: setup ## Resolve the dependencies again
 		--no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --extra serving --universal --python-version 3.11 --constraint requirements.lock --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet --output-file infra/serving.lock
+	@$(BIN)/uv pip compile tests/performance/peers.in --universal --python-version 3.11 --override infra/overrides.txt \
+		--override tests/performance/peers-overrides.txt --constraint requirements.lock --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet --output-file tests/performance/peers.lock
 
 system-packages:
 	@{ command -v chromium && command -v curl && command -v redis-server && command -v promtool && ls /usr/lib/postgresql/*/bin/postgres; } >/dev/null 2>&1 \

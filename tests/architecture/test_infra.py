@@ -44,10 +44,11 @@ def test_the_serving_image_installs_nothing_that_makes_or_watches_a_model():
     assert locked.isdisjoint({"mlflow", "dvc", "evidently", "great-expectations", "feast", "xgboost", "scikit-learn", "optbinning"})
 
 
-def test_both_locks_agree_and_name_no_index():
+def test_all_locks_agree_and_name_no_index():
     locked = {path: dict(re.findall(r"^([a-z0-9-]+)==(\S+)", path.read_text(), flags=re.MULTILINE))
-              for path in (ROOT / "requirements.lock", INFRA / "serving.lock")}
-    everything, serving = locked.values()
+              for path in (ROOT / "requirements.lock", INFRA / "serving.lock", ROOT / "tests" / "performance" / "peers.lock")}
+    everything, serving, peers = locked.values()
 
     assert {name: version for name, version in serving.items() if everything.get(name) != version} == {}
+    assert {name: version for name, version in peers.items() if everything.get(name, version) != version} == {}
     assert not any("://" in path.read_text() for path in locked)

@@ -5,9 +5,8 @@ checks first that the answers are right (the gate): where they are not, the file
 is 1. What is not run keeps its entries. A workload is named by as many of its first characters as tell it apart.
 
 pytest collects the tests of the frame and of what benches reckon with, never a bench: no test fails on a clock. A peer that is no
-dependency of the product never enters requirements.lock: it is pinned in peers.lock beside this file (`uv pip compile --generate-hashes
---no-emit-index-url`), installed into .venv-bench by the first bench that needs it, and run as a program of that environment. There is
-none yet.
+dependency of the product never enters requirements.lock: it is named in peers.in and pinned in peers.lock beside this file, installed into
+.venv-bench by the first bench that needs it, and run as a program of that environment (peers.py).
 """
 
 from __future__ import annotations
