@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from feature_repo.errors import TallyError
-from tally.commands import people, promotion, questions, record, scoring
+from tally.commands import monitoring, people, promotion, questions, record, scoring
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -123,7 +123,7 @@ def check(name: str) -> None:
     sys.exit(1 if found.to_do else 0)
 
 
-for command in (*promotion.COMMANDS, *record.COMMANDS, *questions.COMMANDS, *people.COMMANDS, *scoring.COMMANDS):
+for command in (*promotion.COMMANDS, *record.COMMANDS, *monitoring.COMMANDS, *questions.COMMANDS, *people.COMMANDS, *scoring.COMMANDS):
     tally.add_command(command)
 
 

@@ -1,45 +1,22 @@
-"""The record of a checkout as files: a window, checkpoints, exports, whether all of it is whole; and erasing a person."""
+"""The record of a checkout as files: checkpoints, exports, whether all of it is whole; and erasing a person."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
-import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from feature_repo import pushed
-from feature_repo.contract import APPLICATION_ID, BAD
 from feature_repo.errors import LedgerError
 from governance import actions, events
-from governance.ledger import checkpoint, erasure, exported, inspection, proving, verification, windows
+from governance.ledger import checkpoint, erasure, exported, inspection, proving, verification
 from governance.ledger.checkpoint import Key, Verifier
 from governance.ledger.entries import stamp
 from governance.ledger.wholeness import Told, Whole
-from monitoring import window
 from tally.checkout import Checkout, here
-
-CHUNK = 10_000
-
-
-def export(start: datetime, end: datetime, target: Path) -> str:
-    """Write the decisions of the business time [start, end), UTC, as a window for the monitoring stages."""
-    checkout = here()
-    found = windows.decided(checkout.book, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC))
-    schema, count = window.schema(checkout.portfolio), 0
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with pq.ParquetWriter(target, schema) as file, tqdm(desc="export", unit=" decisions", disable=None) as bar:
-        while rows := [_row(content) for content in islice(found, CHUNK)]:
-            file.write_table(pa.Table.from_pylist(rows, schema=schema))
-            bar.update(len(rows))
-            count += len(rows)
-    return f"{count:,} decisions in {target}"
 
 
 def sign() -> str:
@@ -122,9 +99,3 @@ def _told(one: Whole) -> str:
 
 def _nothing(checkout: Checkout) -> str:
     raise LedgerError(f"nothing is recorded of {checkout.portfolio.name} yet, so there is nothing to sign")
-
-
-def _row(content: Mapping[str, Any]) -> dict[str, Any]:
-    decided_at = datetime.fromisoformat(content["decided_at"])
-    reasons = msgspec.json.encode(content["reasons"]).decode()
-    return {**content["values"], **content, APPLICATION_ID: content["decision_id"], "decided_at": decided_at, "reasons": reasons, BAD: None}

@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from governance.ledger import windows
 from governance.ledger.book import Book, moment, open_book
 from governance.ledger.checkpoint import Key, open_key
 from governance.ledger.entries import DECISION, Entry, Record, canonical
@@ -53,7 +52,8 @@ def recorded(folder: Path, decision_id: str) -> Record:
 
 def window(folder: Path, since: datetime, until: datetime) -> list[dict[str, Any]]:
     """Those of a time of business."""
-    return list(windows.decided(open_book(folder / "ledger"), since, until))
+    contents = [record.content for record in decisions(folder) if not record.erased]
+    return [content for content in contents if since <= datetime.fromisoformat(content["decided_at"]) < until]
 
 
 def key_of(book: Book, folder: Path) -> Key:

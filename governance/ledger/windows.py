@@ -1,20 +1,65 @@
-"""Decisions by the time of their business, which is not the time they were recorded: what monitoring reads."""
+"""Decisions as monitoring reads them from the record: what was decided on and what came of it, or why that cannot be told.
+
+Responsible for holding each content against its commitment and its form, so that one that was edited is no decision anybody counts. Refuses
+nothing and leaves nothing out in silence: what cannot be read is named by its entry, never by its content.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
+from hashlib import sha256
+from typing import Annotated, Literal
+
+import msgspec
 
 from governance.ledger.book import Book
-from governance.ledger.entries import DECISION
+from governance.ledger.entries import DECISION, Record
+
+Why = Literal["erased", "altered", "unreadable"]
+Value = float | str | None
 
 
-def decided(book: Book, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
-    """The contents of the decisions whose `decided_at` is in [since, until), in the order they were recorded; the erased are left out."""
-    first, last = since.astimezone(UTC), until.astimezone(UTC)
-    for record in book.records({DECISION}):
-        if not record.erased:
-            content = record.content
-            if first <= datetime.fromisoformat(content["decided_at"]) < last:
-                yield content
+class Decided(msgspec.Struct, frozen=True):
+    """What a decision's record says, as far as a window holds it. values: every input as it was scored; reasons: JSON."""
+
+    decision_id: str
+    portfolio: str
+    release_id: str
+    applicant_id: str
+    values: dict[str, Value]
+    pd: float
+    margin: float
+    score: int
+    band: str
+    outcome: Literal["approve", "refer", "decline"]
+    reasons: msgspec.Raw
+    decided_at: Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Unread(msgspec.Struct, frozen=True):
+    """A decision without content. erased: by law; altered: it is not what was committed to; unreadable: it is no decision's content."""
+
+    entry: str
+    recorded_at: str
+    why: Why
+
+
+def decisions(book: Book) -> Iterator[Decided | Unread]:
+    """Every decision there is, in the order recorded."""
+    return map(decision, book.records({DECISION}))
+
+
+def decision(record: Record) -> Decided | Unread:
+    """What one record says."""
+    if record.erased:
+        return Unread(record.id, record.recorded_at, "erased")
+    if sha256(record.salt + record.payload).digest() != record.commitment:
+        return Unread(record.id, record.recorded_at, "altered")
+    try:
+        return DECODER.decode(record.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return Unread(record.id, record.recorded_at, "unreadable")
+
+
+DECODER = msgspec.json.Decoder(Decided)

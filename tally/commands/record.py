@@ -1,4 +1,4 @@
-"""The record as files: whether it is whole, a window or an export of it, its checkpoints, and erasing a person from it."""
+"""The record as files: whether it is whole, an export of it, its checkpoints, and erasing a person from it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,6 @@ from pathlib import Path
 import click
 
 MONTH = click.DateTime(["%Y-%m"])
-
-
-@click.command()
-@click.argument("start", type=click.DateTime())
-@click.argument("end", type=click.DateTime())
-@click.argument("window", type=click.Path(path_type=Path))
-def export(start: datetime, end: datetime, window: Path) -> None:
-    """Write the decisions of business time [START, END), UTC, as a WINDOW the monitoring stages read."""
-    from tally import record
-
-    click.echo(record.export(start, end, window))
 
 
 @click.command("export-ledger")
@@ -66,4 +55,4 @@ def erase(applicant: str, reason: str, before: datetime | None) -> None:
     click.echo(record.erase(applicant, reason, before))
 
 
-COMMANDS = (export, export_ledger, checkpoint, verify, erase)
+COMMANDS = (export_ledger, checkpoint, verify, erase)

@@ -64,7 +64,7 @@ def test_the_record_verifies_and_decides_again_and_becomes_a_window(demo, small_
 
     verified = small_project.run("tally", "verify")
     again = small_project.run("tally", "replay", decision)
-    exported = small_project.run("tally", "export", "2000-01-01", "2100-01-01", str(tmp_path / "window.parquet"))
+    exported = small_project.run("tally", "export", "--from", "2000-01-01", "--to", "2100-01-01")
 
     assert verified.returncode == again.returncode == exported.returncode == 0, verified.stderr + again.stderr + exported.stderr
     kept = tmp_path / "kept.txt"
@@ -73,6 +73,7 @@ def test_the_record_verifies_and_decides_again_and_becomes_a_window(demo, small_
     kept.write_text(kept.read_text().replace("\u2014", "-"))
     assert small_project.run("tally", "verify", "--checkpoint", str(kept)).returncode == 1
     assert "the same to the last bit" in again.stdout
+    assert "in 1 window of a month" in exported.stdout
 
 
 def test_two_invented_people_signed_what_serves_and_all_they_said_is_marked(demo, small_project):
