@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from feature_repo.errors import LedgerError, PromotionError
 from governance import events
+from governance.cards import SAID, holds_card
 from governance.current import Current
 from governance.events import CHAMPION, Actor, Event, GateFinding
 from governance.ledger.writer import Ledger
@@ -37,6 +38,7 @@ class Acting:
 
     def say(self, event: Event) -> Standing:
         """Check, sign and append an event; the standing with it. Raises PromotionError where the rules do not allow it."""
+        refuse_cards(event)
         before = self.standing()
         if why := forbidden(event, before, self.current.people, datetime.now(UTC)):
             raise PromotionError(why)
@@ -62,6 +64,12 @@ class Acting:
         except LedgerError:
             if self.current.book.find("id", entry.id) is None:
                 raise
+
+
+def refuse_cards(event: Event) -> None:
+    """Raise PromotionError where the reason somebody gives would put a card number into the record, which keeps it."""
+    if holds_card(getattr(event, "reason", "")):
+        raise PromotionError(f"a reason {SAID}; give it without")
 
 
 def now() -> str:
@@ -110,6 +118,7 @@ def promote(acting: Acting, of: Request, gates: Gates, reason: str = "") -> Prom
 
 def require(acting: Acting, event: Event) -> None:
     """Raise PromotionError where the rules do not allow an event now, before something is done that cannot be taken back."""
+    refuse_cards(event)
     if why := forbidden(event, acting.standing(), acting.current.people, datetime.now(UTC)):
         raise PromotionError(why)
 

@@ -22,6 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import Message, Receive, Scope, Send
 
+from governance.cards import SAID, holds_card
 from serving import body, docs, metrics, openapi
 from serving.answers import Answers
 from serving.application import DECISIONS, Form
@@ -43,7 +44,7 @@ class Api:
     def __init__(self, settings: Settings, decisions: Decisions) -> None:
         self._settings = settings
         self._decisions = decisions
-        self._form = Form(decisions.portfolio)
+        self._form = Form(decisions.portfolio, settings.own_ids)
         document = openapi.document(decisions.portfolio, settings)
         self._openapi = msgspec.json.encode(document)
         self._docs = docs.page(document)
@@ -205,6 +206,8 @@ def idempotency(request: Request, route: str) -> Once | None:
         return None
     if len(keys) > 1 or not KEY.fullmatch(keys[0]):
         raise Problem("invalid-idempotency-key", "send one key of 1 to 255 visible ASCII characters")
+    if holds_card(keys[0]):
+        raise Problem("card-number", f"the Idempotency-Key {SAID}; a UUID is a good key")
     return Once(keys[0], route)
 
 

@@ -6,7 +6,7 @@ number, true for a number, what is out of bounds or not a declared level. Decide
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 from feature_repo.contract import APPLICANT_ID, OTHER, Input, WhenStale
 from feature_repo.portfolio import Portfolio
 from serving.problems import Fault, Problem, step
+from serving.texts import Invalid, text
 
 APPLICATION = "application"
 DECISIONS = "decisions"
-LONGEST_ID = 128
+NONE_OURS = re.compile("")
 MOST_FAULTS = 50
 Value = float | str | None
 Checked = TypeVar("Checked")
@@ -31,10 +32,6 @@ class Application:
     applicant_id: str
     values: dict[str, Value]
     said: dict[str, Value]
-
-
-class Invalid(Exception):  # noqa: N818 - never leaves this module
-    """A value that is not allowed; its text says what is."""
 
 
 class Faults:
@@ -78,9 +75,10 @@ class Checks:
 
 
 class Form(Checks):
-    """What the API of a portfolio accepts."""
+    """What the API of a portfolio accepts. own_ids: applicants' ids that are known to be no card numbers, whatever they look like."""
 
-    def __init__(self, portfolio: Portfolio) -> None:
+    def __init__(self, portfolio: Portfolio, own_ids: re.Pattern[str] = NONE_OURS) -> None:
+        self._own_ids = own_ids
         self.requests = {column.name: column for column in portfolio.requests}
         self.said = {column.name: column for column in portfolio.stored if column.when_stale is WhenStale.REQUEST}
 
@@ -104,7 +102,7 @@ class Form(Checks):
 
     def _application(self, document: Any, at: str, faults: Faults) -> Application:
         whole = self.fields(document, at, {APPLICANT_ID, APPLICATION}, faults)
-        applicant = self.checked(identifier, whole.get(APPLICANT_ID), f"{at}/{APPLICANT_ID}", faults)
+        applicant = self.checked(identifier, whole.get(APPLICANT_ID), f"{at}/{APPLICANT_ID}", faults, self._own_ids)
         inside = f"{at}/{APPLICATION}"
         given = self.fields(whole.get(APPLICATION), inside, {*self.requests, *self.said}, faults)
         values = {name: self.checked(column_value, given.get(name), f"{inside}/{name}", faults, column)
@@ -119,12 +117,9 @@ def refusal(kind: str, how_many: str, faults: Sequence[Fault]) -> Problem:
     return Problem(kind, f"{how_many} of the values sent are not as the contract says; {len(faults)} are named", faults)
 
 
-def identifier(value: Any) -> str:
-    """An applicant's id, in Unicode's composed form, so that one person has one id."""
-    normal = unicodedata.normalize("NFC", value) if isinstance(value, str) else ""
-    if not (1 <= len(normal) <= LONGEST_ID and normal.isprintable() and normal.strip()):
-        raise Invalid(f"must be a text of 1 to {LONGEST_ID} printable characters")
-    return normal
+def identifier(value: Any, own: re.Pattern[str] = NONE_OURS) -> str:
+    """An applicant's id, in Unicode's composed form, so that one person has one id. own: ids that are no card numbers."""
+    return text(value, ours=own.fullmatch)
 
 
 def column_value(value: Any, column: Input) -> Value:
@@ -138,12 +133,15 @@ def column_value(value: Any, column: Input) -> Value:
 
 def level(value: Any, column: Input) -> str:
     """The name of a declared level; one not declared is `other` where the contract has it."""
-    normal = unicodedata.normalize("NFC", value) if isinstance(value, str) else ""
-    if normal in column.level_names:
-        return normal
-    if column.other and normal.isprintable() and 1 <= len(normal) <= LONGEST_ID:
-        return OTHER
-    raise Invalid(f"must be one of {list(column.level_names)}")
+    try:
+        normal = text(value)
+    except Invalid:
+        if column.other:
+            raise
+        normal = ""
+    if normal not in column.level_names and not column.other:
+        raise Invalid(f"must be one of {list(column.level_names)}")
+    return normal if normal in column.level_names else OTHER
 
 
 def number(value: Any, column: Input) -> float:

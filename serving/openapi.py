@@ -9,14 +9,15 @@ from typing import Any
 
 from feature_repo.contract import APPLICANT_ID, EVENT_TIME, Action, Input, Table
 from feature_repo.portfolio import Portfolio
-from serving.application import APPLICATION, DECISIONS, LONGEST_ID, Form
+from serving.application import APPLICATION, DECISIONS, Form
 from serving.problems import KINDS, MEDIA_TYPE
 from serving.pushes import ROWS, PushForm
 from serving.settings import Settings
+from serving.texts import LONGEST, PATTERN
 
 Schema = dict[str, Any]
 REFUSALS = ("malformed-json", "invalid-idempotency-key", "too-slow", "not-current", "too-large", "unsupported-media-type",
-            "invalid-application", "idempotency-conflict", "too-busy", "not-ready", "not-recorded")
+            "invalid-application", "card-number", "idempotency-conflict", "too-busy", "not-ready", "not-recorded")
 NOT_PUSHED = ("malformed-json", "forbidden", "not-found", "too-slow", "too-large", "unsupported-media-type", "invalid-rows", "too-busy",
               "not-ready")
 TOKEN = "token"  # noqa: S105 - the name of a scheme
@@ -92,7 +93,7 @@ def column_schema(column: Input, *, nullable: bool) -> Schema:
         outside = [code for code in column.special if not within(column, code)]
         allowed = {"anyOf": [allowed, {"enum": outside}]} if outside else allowed
     elif column.other:
-        allowed = {**TEXT, "minLength": 1, "maxLength": LONGEST_ID, "description": f"{list(column.level_names)}; any other is other"}
+        allowed = {**FREE, "description": f"{list(column.level_names)}; any other is other"}
     else:
         allowed = {"enum": list(column.level_names)}
     shape = {"anyOf": [allowed, {"type": "null"}]} if nullable else allowed
@@ -149,8 +150,9 @@ def refusals(*kinds: str) -> Schema:
 
 
 TEXT: Schema = {"type": "string"}
+FREE: Schema = {**TEXT, "minLength": 1, "maxLength": LONGEST, "pattern": PATTERN}
 IDENTIFIED: Schema = {
-    APPLICANT_ID: {**TEXT, "minLength": 1, "maxLength": LONGEST_ID, "description": "Printable; compared in Unicode's form C"}}
+    APPLICANT_ID: {**FREE, "description": "Printable, compared in Unicode's form C; nothing that looks like a card number"}}
 PUSHED: Schema = {"type": "object", "required": ["table", ROWS, "newer"], "properties": {
     "table": TEXT, ROWS: {"type": "integer", "description": "How many are kept"},
     "newer": {"type": "integer", "description": "How many applicants had older values, or none, and have these now"}}}

@@ -23,6 +23,7 @@ KINDS = {
     "unsupported-media-type": (415, "Only JSON in UTF-8 is read"),
     "invalid-application": (422, "The application is not as the contract says"),
     "invalid-rows": (422, "The rows are not as the contract says"),
+    "card-number": (422, "This looks like a card number, which is not taken"),
     "idempotency-conflict": (422, "The Idempotency-Key belongs to another request"),
     "too-busy": (429, "Too many decisions at once"),
     "internal": (500, "The service failed"),
@@ -30,7 +31,7 @@ KINDS = {
     "not-recorded": (503, "The decision is not known to be recorded, so it is not told"),
 }
 RETRY = {"too-busy": "1", "not-ready": "5", "not-recorded": "1"}
-PLAIN_NAME = re.compile(r"[A-Za-z0-9_]{1,64}")
+PLAIN_NAME = re.compile(r"(?!(?:.*\d){7})[A-Za-z0-9_]{1,64}")  # a name with many digits may be a number of somebody
 
 
 class Fault(msgspec.Struct, frozen=True):

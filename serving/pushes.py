@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import hmac
 import logging
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,9 +29,10 @@ from feature_repo.portfolio import Portfolio
 from feature_repo.pushed import JOURNAL, Pushed, append
 from feature_repo.sources import EventTime
 from feature_repo.writers import by_column, view_of, writer
-from serving.application import Checks, Faults, Invalid, column_value, identifier
+from serving.application import NONE_OURS, Checks, Faults, column_value, identifier
 from serving.problems import Problem
 from serving.settings import Settings
+from serving.texts import Invalid
 
 ROWS = "rows"
 AHEAD = timedelta(seconds=5)  # how far another clock may be ahead of ours
@@ -41,9 +43,10 @@ log = logging.getLogger("tally.serving")
 
 
 class PushForm(Checks):
-    """What may be pushed to the tables of a portfolio."""
+    """What may be pushed to the tables of a portfolio. own_ids: as in `Form`."""
 
-    def __init__(self, portfolio: Portfolio) -> None:
+    def __init__(self, portfolio: Portfolio, own_ids: re.Pattern[str] = NONE_OURS) -> None:
+        self._own_ids = own_ids
         self.tables = {table.name: table for table in portfolio.views}
         self.dated = {table.name for table in portfolio.views if portfolio.is_dated and isinstance(table.time, EventTime)}
 
@@ -67,7 +70,7 @@ class PushForm(Checks):
     def _row(self, table: Table, document: Any, at: str, now: datetime, faults: Faults) -> Pushed:
         dated, stored = table.name in self.dated, {column.name: column for column in table.stored}
         given = self.fields(document, at, {APPLICANT_ID, *stored, *([EVENT_TIME] if dated else [])}, faults)
-        applicant = self.checked(identifier, given.get(APPLICANT_ID), f"{at}/{APPLICANT_ID}", faults)
+        applicant = self.checked(identifier, given.get(APPLICANT_ID), f"{at}/{APPLICANT_ID}", faults, self._own_ids)
         event = self.checked(moment, given.get(EVENT_TIME), f"{at}/{EVENT_TIME}", faults, now) if dated else _microseconds(NO_TIME)
         values: dict[str, Value] = {name: self.checked(column_value, given.get(name), f"{at}/{name}", faults, column)
                                     for name, column in stored.items()}
@@ -80,7 +83,7 @@ class Pushes:
 
     def __init__(self, settings: Settings, portfolio: Portfolio) -> None:
         self._settings, self._portfolio = settings, portfolio
-        self._form = PushForm(portfolio)
+        self._form = PushForm(portfolio, settings.own_ids)
         self._home = settings.folder / "feast"
         self._writer = writer(self._home / "online.db", settings.features, PATIENCE)
         self._pool = ThreadPoolExecutor(1, "pushes")

@@ -6,6 +6,7 @@ Refuses a variable it cannot understand by name, before anything is served; othe
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     features: where stored features are, "redis://host:port/0" (rediss://, unix://), or empty: SQLite in `home`; features_patience:
     seconds a read of them may take, after which each column's policy says what follows.
     push_token_sha256: the SHA-256 (hex) of the token that may push stored features, or none: nobody may; push_size: rows at once.
+    own_ids: a regular expression of applicants' ids that are the lender's own, and are let through where they look like card numbers.
     business_time: the moment every decision of a service on simulated or historical data is made at; None: now.
     body_bytes, batch_body_bytes, batch_size, depth: what a request may be; in_flight: decisions at once, per worker; patience: seconds
     a request may take to arrive, and its record to become durable; watch_every: seconds between looks at the record.
@@ -40,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     features_patience: Annotated[float, msgspec.Meta(gt=0)] = 0.05
     push_token_sha256: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")] = ""
     push_size: Count = 1_000
+    own_ids: re.Pattern[str] = re.compile("")
     workers: Count = 1
     business_time: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     body_bytes: Count = 64 * 2**10
@@ -73,10 +76,10 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     for field, value in named.items():
         one = {"portfolio": named["portfolio"], field: value}
         try:
-            msgspec.convert(one, Settings, strict=False, dec_hook=_path)
+            msgspec.convert(one, Settings, strict=False, dec_hook=_made)
         except msgspec.ValidationError as error:
             raise ServiceError(f"{PREFIX}{field.upper()}: {str(error).split(' - at')[0]}") from None
-    return msgspec.convert(named, Settings, strict=False, dec_hook=_path)
+    return msgspec.convert(named, Settings, strict=False, dec_hook=_made)
 
 
 def workers(environment: Mapping[str, str] | None = None) -> int:
@@ -84,6 +87,11 @@ def workers(environment: Mapping[str, str] | None = None) -> int:
     return read({"TALLY_WORKERS": "", **(os.environ if environment is None else environment), "TALLY_PORTFOLIO": "any"}).workers
 
 
-def _path(kind: type[Path], value: object) -> Path:
-    """The one type of a setting that msgspec does not know."""
-    return kind(str(value))
+def _made(kind: type[Path | re.Pattern[str]], value: object) -> Path | re.Pattern[str]:
+    """The types of a setting that msgspec does not know."""
+    if kind is Path:
+        return Path(str(value))
+    try:
+        return re.compile(str(value))
+    except re.error:
+        raise ValueError("Expected a regular expression") from None

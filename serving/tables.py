@@ -18,8 +18,9 @@ import pyarrow.compute as pc
 from feature_repo.contract import Input, Request, Stored, WhenStale
 from feature_repo.errors import DataError
 from feature_repo.portfolio import Portfolio
-from serving.application import Invalid, bounds, level
+from serving.application import bounds, level
 from serving.scoring.kernel import Array, Levels
+from serving.texts import Invalid
 
 GIVEN = "must be given"
 CURRENT = "must be given: the policy of this portfolio forbids a decision without it"

@@ -63,6 +63,7 @@ def erase(applicant_id: str, reason: str, before: datetime | None) -> str:
         found = list(erasure.decisions(book, applicant_id, stamp(before.replace(tzinfo=UTC)) if before else ""))
         if found:
             said = events.PersonErased(by=who.who, at=actions.now(), entries=tuple(record.id for record in found), reason=reason)
+            actions.refuse_cards(said)
             who.ledger.append([events.entry(who.sign(said), found[0].id)]).result(actions.PATIENCE)
         erasure.destroy(book, found)
     left = sum(1 for _ in erasure.decisions(book, applicant_id))

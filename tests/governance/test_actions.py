@@ -158,3 +158,12 @@ def test_a_signers_file_that_changes_is_judged_by_anew(somebody, tmp_path):
     assert olga.standing().serving() is None
     (tmp_path / "signers.yaml").write_text(text)
     assert olga.standing().serving().promotion.release_id == "A"
+
+
+def test_a_reason_with_a_card_number_is_refused_before_anything_is_recorded(somebody):
+    olga = somebody("olga")
+    before = count(olga)
+    with pytest.raises(PromotionError, match="card number") as refused:
+        actions.request(olga, olga.standing().releases["A"], "asked by 4111-1111-1111-1111", PASSED)
+    assert "4111" not in str(refused.value)
+    assert count(olga) == before

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feature_repo.contract import OTHER, Request
-from serving.application import MOST_FAULTS, Form, Invalid, column_value, identifier
+from serving.application import MOST_FAULTS, Form, column_value, identifier
 from serving.problems import Problem, step
+from serving.texts import Invalid
 
 NUMBER = Request("amount", raw="a", low=0, high=100, special=(-9,), unit="EUR")
 LEVELS = Request("kind", raw="k", levels=("café", "bar"))
