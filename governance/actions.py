@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from msgspec import structs
+
 from feature_repo.errors import LedgerError, PromotionError
 from governance import events
 from governance.cards import SAID, holds_card
@@ -18,10 +20,26 @@ from governance.current import Current
 from governance.events import CHAMPION, Actor, Event, GateFinding
 from governance.ledger.writer import Ledger
 from governance.rules import forbidden, unique
+from governance.splits import Split
 from governance.standing import Promotion, Registered, Request, Standing
 
 PATIENCE = 30.0
 Gates = tuple[GateFinding, ...]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a release is to serve as. split: of a challenger; an experiment without a name is named after the request.
+
+    request_id: one of their own for those who may ask twice for the same thing, such as two watches.
+    """
+
+    alias: str = CHAMPION
+    split: Split | None = None
+    request_id: str = ""
+
+
+AS_CHAMPION = Wish()
 
 
 @dataclass(frozen=True)
@@ -76,11 +94,12 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def request(acting: Acting, release: Registered, reason: str, gates: Gates, request_id: str = "") -> Request:
-    """Ask for a release to serve. request_id: one of their own for those who may ask twice for the same thing, such as two watches."""
-    new = request_id or secrets.token_hex(6)
-    said = acting.say(events.PromotionRequested(by=acting.who, at=now(), request_id=new, release_id=release.release_id, alias=CHAMPION,
-                                                version=release.version, reason=reason, gates=gates))
+def request(acting: Acting, release: Registered, reason: str, gates: Gates, wish: Wish = AS_CHAMPION) -> Request:
+    """Ask for a release to serve."""
+    new = wish.request_id or secrets.token_hex(6)
+    split = wish.split and structs.replace(wish.split, experiment=wish.split.experiment or new)
+    said = acting.say(events.PromotionRequested(by=acting.who, at=now(), request_id=new, release_id=release.release_id, alias=wish.alias,
+                                                version=release.version, reason=reason, gates=gates, split=split))
     return said.requests[new]
 
 
@@ -132,6 +151,17 @@ def rollback(acting: Acting, reason: str) -> Promotion:
     said = acting.say(events.ReleaseRolledBack(by=acting.who, at=now(), release_id=before.release_id, version=before.version,
                                                alias=before.alias, replaces=serves.promotion.release_id, reason=reason))
     return said.promotions[-1]
+
+
+def withdraw(acting: Acting, alias: str, reason: str) -> Promotion:
+    """End a shadow or a split before its time; what it was. Raises PromotionError where there is none."""
+    serves = acting.standing().serving(alias)
+    if serves is None:
+        raise PromotionError(f"no release serves as {alias}, so there is nothing to withdraw; see: tally requests --all")
+    was = serves.promotion
+    acting.say(events.ReleaseWithdrawn(by=acting.who, at=now(), request_id=was.request_id, release_id=was.release_id, alias=alias,
+                                       reason=reason))
+    return was
 
 
 def retire(acting: Acting, release_id: str, reason: str) -> None:

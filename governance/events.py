@@ -7,14 +7,16 @@ is `governance.promotion`, whose key it was is `governance.people`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
 from feature_repo.errors import LedgerError
 from governance.ledger.entries import Entry, Record, canonical
+from governance.splits import Split
 
-CHAMPION = "champion"
+CHAMPION, CHALLENGER, SHADOW = "champion", "challenger", "shadow"
+ALIASES = (CHAMPION, CHALLENGER, SHADOW)
 UNKNOWN = "unknown"
 Interval = tuple[float, float]
 
@@ -118,8 +120,8 @@ class GateFinding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str = ""
 
 
-class PromotionRequested(Event, frozen=True, kw_only=True):
-    """Somebody wants a release to serve under an alias; the gates as they stood."""
+class PromotionRequested(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody wants a release to serve under an alias; the gates as they stood. split: of the challenger, which decides for a share."""
 
     request_id: str
     release_id: str
@@ -127,6 +129,7 @@ class PromotionRequested(Event, frozen=True, kw_only=True):
     alias: str
     reason: str
     gates: tuple[GateFinding, ...]
+    split: Split | None = None
 
 
 class PromotionApproved(Event, frozen=True, kw_only=True):
@@ -177,6 +180,15 @@ class ReleaseRolledBack(Event, frozen=True, kw_only=True):
     reason: str
 
 
+class ReleaseWithdrawn(Event, frozen=True, kw_only=True):
+    """A shadow scores no more, or a split ends before its time: the promotion by this request is over."""
+
+    request_id: str
+    release_id: str
+    alias: str
+    reason: str
+
+
 class ReleaseRetired(Event, frozen=True, kw_only=True):
     """A release may never serve again."""
 
@@ -209,6 +221,7 @@ class ReleaseRefused(Event, frozen=True, kw_only=True):
     who: str
     release_id: str
     why: str
+    alias: str = CHAMPION
 
 
 class ReportIssued(Event, frozen=True, kw_only=True):
@@ -238,8 +251,8 @@ class PersonErased(Event, frozen=True, kw_only=True):
 
 KINDS: dict[str, type[Event]] = {
     "data-validated": DataValidated, "release-registered": ReleaseRegistered, "release-compared": ReleaseCompared,
-    "parity-checked": ParityChecked,
-    "alias-seen": AliasSeen, "promotion-requested": PromotionRequested, "promotion-approved": PromotionApproved,
+    "parity-checked": ParityChecked, "release-withdrawn": ReleaseWithdrawn, "alias-seen": AliasSeen,
+    "promotion-requested": PromotionRequested, "promotion-approved": PromotionApproved,
     "promotion-rejected": PromotionRejected, "gate-waived": GateWaived, "release-promoted": ReleasePromoted,
     "release-rolled-back": ReleaseRolledBack, "release-retired": ReleaseRetired, "release-placed": ReleasePlaced,
     "release-swapped": ReleaseSwapped, "release-refused": ReleaseRefused, "report-issued": ReportIssued,
@@ -282,9 +295,4 @@ def every(records: Iterable[Record]) -> Iterator[tuple[Record, Event]]:
 def statement(event: Event) -> bytes:
     """What an actor signs: everything the event says but the signature itself, with its kind."""
     unsigned = msgspec.structs.replace(event, by=msgspec.structs.replace(event.by, signature=""))
-    return canonical({"kind": NAMES[type(event)], **_builtins(unsigned)})
-
-
-def _builtins(event: Event) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.to_builtins(event)
-    return found
+    return canonical({"kind": NAMES[type(event)], **msgspec.to_builtins(unsigned)})

@@ -14,7 +14,9 @@ from typing import Any
 from feature_repo.errors import LedgerError
 from governance import events, promotion
 from governance.events import (
+    CHALLENGER,
     CHAMPION,
+    SHADOW,
     AnswerUnconfirmed,
     DataValidated,
     Event,
@@ -149,6 +151,8 @@ def trace(records: Records, people: People, decision: Record) -> Trace:
         before = [record for record in records if datetime.fromisoformat(record.recorded_at) <= at]
         standing = promotion.standing(before, people, at)
         objection = standing.objection(said["release_id"], at=at)
+        if decision.content.get("arm") == CHALLENGER:
+            objection = standing.objection(said["release_id"], CHALLENGER, at)
         behind = background(before, people, standing, said["release_id"])
     worker = next((event.worker for _, event in known(records)
                    if isinstance(event, AnswerUnconfirmed) and event.decision_id == decision.id), "")
@@ -166,12 +170,12 @@ def answering(records: Records, standing: Standing, at: datetime) -> Iterator[Wo
         moment = datetime.fromisoformat(record.recorded_at)
         if isinstance(event, ReleaseSwapped):
             told[event.worker] = Worker(event.worker, event.release_id, moment)
-        elif isinstance(event, ReleaseRefused) and event.who in told:
+        elif isinstance(event, ReleaseRefused) and event.who in told and event.alias == CHAMPION:
             before = told[event.who]
             told[event.who] = Worker(before.name, before.release_id, before.since, event.why)
     for worker in told.values():
-        later = [placed for (_, release_id), placed in standing.placed.items()
-                 if worker.since < placed < at - FOLLOWS_WITHIN and release_id != worker.release_id]
+        later = [placed for (alias, release_id), placed in standing.placed.items()
+                 if alias == CHAMPION and worker.since < placed < at - FOLLOWS_WITHIN and release_id != worker.release_id]
         if worker.refused or not later:
             yield worker
 
@@ -182,7 +186,7 @@ def background(records: Records, people: People, standing: Standing, release_id:
     registered = registrations(records, people).get(release_id)
     validated = next((one for one in reversed(found) if registered and isinstance(one, DataValidated) and same_data(one, registered)), None)
     compared = tuple(one for one in found if isinstance(one, ReleaseCompared) and one.challenger == release_id)
-    last = next((one for one in reversed(standing.promotions) if one.release_id == release_id), None)
+    last = next((one for one in reversed(standing.promotions) if one.release_id == release_id and one.alias != SHADOW), None)
     asked = [one for one in standing.requests.values() if one.release_id == release_id]
     request = standing.requests[last.request_id] if last else asked[-1] if asked else None
     return Background(release_id, registered, validated, compared, request, last)

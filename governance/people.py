@@ -28,7 +28,8 @@ Role = Literal["author", "owner", "approver", "desk"]
 ROLES: tuple[str, ...] = get_args(Role)
 NAME = re.compile(r"[^\W_][\w.-]{0,63}")
 RESERVED = {UNKNOWN, "watch", "register", "compare", "monitor"}
-BY_PEOPLE = ("promotion-approved", "promotion-rejected", "gate-waived", "release-rolled-back", "release-retired", "person-erased")
+BY_PEOPLE = ("promotion-approved", "promotion-rejected", "gate-waived", "release-rolled-back", "release-withdrawn",
+             "release-retired", "person-erased")
 BY_PEOPLE_OR_MLFLOW = ("promotion-requested",)
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 

@@ -29,6 +29,7 @@ from governance.events import (
     ReleaseRegistered,
     ReleaseRetired,
     ReleaseRolledBack,
+    ReleaseWithdrawn,
 )
 from governance.ledger.entries import Record
 from governance.people import People
@@ -77,7 +78,8 @@ def _register(known: Standing, event: ReleaseRegistered, by: Signed) -> None:
 
 
 def _request(known: Standing, event: PromotionRequested, by: Signed) -> None:
-    known.requests[event.request_id] = Request(event.request_id, event.release_id, event.version, event.alias, by, event.gates)
+    known.requests[event.request_id] = Request(event.request_id, event.release_id, event.version, event.alias, by, event.gates,
+                                               split=event.split)
 
 
 def _approve(known: Standing, event: PromotionApproved, by: Signed) -> None:
@@ -110,6 +112,10 @@ def _retire(known: Standing, event: ReleaseRetired, by: Signed) -> None:
     known.retired[event.release_id] = by
 
 
+def _withdraw(known: Standing, event: ReleaseWithdrawn, by: Signed) -> None:
+    known.withdrawn[event.request_id] = by
+
+
 def _place(known: Standing, event: ReleasePlaced, by: Signed) -> None:
     known.placed[event.alias, event.release_id] = by.at
 
@@ -133,6 +139,6 @@ def _check(known: Standing, event: ParityChecked, _: Signed) -> None:
 EFFECTS: dict[type[Event], Callable[..., None]] = {
     ReleaseRegistered: _register, PromotionRequested: _request, PromotionApproved: _approve, PromotionRejected: _reject, GateWaived: _waive,
     ReleasePromoted: _promote, ReleaseRolledBack: _roll_back, ReleaseRetired: _retire, ReleasePlaced: _place, ReleaseRefused: _refuse,
-    AliasSeen: _see, ReleaseCompared: _compare, ParityChecked: _check,
+    AliasSeen: _see, ReleaseCompared: _compare, ParityChecked: _check, ReleaseWithdrawn: _withdraw,
 }
 FOLDED = frozenset(NAMES[kind] for kind in EFFECTS)

@@ -14,6 +14,8 @@ from typing import Any
 
 from feature_repo.errors import IdentityError, LedgerError
 from governance.events import (
+    ALIASES,
+    CHALLENGER,
     CHAMPION,
     NAMES,
     UNKNOWN,
@@ -27,11 +29,13 @@ from governance.events import (
     ReleaseRegistered,
     ReleaseRetired,
     ReleaseRolledBack,
+    ReleaseWithdrawn,
 )
 from governance.people import People
+from governance.splits import LEAST_SHARE, LONGEST_EXPERIMENT, MOST_SHARE
 from governance.standing import Request, Standing
 
-LONGEST_WAIVER = timedelta(days=366)
+LONGEST_WAIVER = LONGEST_SPLIT = timedelta(days=366)
 FRESH = timedelta(minutes=10)
 OWNER, APPROVER = "owner", "approver"
 NAMED = ("key", "token")
@@ -49,7 +53,7 @@ def unique(event: Event) -> str:
     match event:
         case ReleaseRegistered() | ReleaseRetired():
             return event.release_id
-        case PromotionRequested() | ReleasePromoted() | PromotionRejected():
+        case PromotionRequested() | ReleasePromoted() | PromotionRejected() | ReleaseWithdrawn():
             return event.request_id
         case PromotionApproved():
             return f"{event.request_id}:{event.by.name}"
@@ -105,11 +109,27 @@ def _requested(event: PromotionRequested, known: Standing, people: People, at: d
     yield event.release_id in known.retired, f"release {event.release_id[:12]} is retired"
     yield not event.gates, "no gate was evaluated"
     yield _reason(event)
+    yield event.alias not in ALIASES, f"there is no alias {event.alias}; there are {', '.join(ALIASES)}"
+    yield from _splitting(event, at)
     yield any(one.by.name == event.by.name for one in known.waiting(event.release_id, event.alias)), \
         f"{event.by.name} has an open request for release {event.release_id[:12]} already"
     if not (event.by.name == UNKNOWN and event.by.how not in NAMED):
         yield _role(event, people, at, OWNER)
         yield event.by.name == release.author, f"{event.by.name} made this release; somebody else must ask for it"
+
+
+def _splitting(event: PromotionRequested, at: datetime) -> Objections:
+    """A challenger decides for a share and until a moment, both of which people agree to; nothing else has a share."""
+    split = event.split
+    if split is None:
+        yield event.alias == CHALLENGER, "a challenger decides for a share of applicants until a moment: tally split --share … --until …"
+        return
+    until = moment(split.until)
+    yield event.alias != CHALLENGER, f"only a challenger decides for a share; {event.alias} has none"
+    yield not LEAST_SHARE <= split.share <= MOST_SHARE, f"a share is from {LEAST_SHARE:g} to {MOST_SHARE:g}; for more, promote it"
+    yield not 1 <= len(split.experiment.strip()) <= LONGEST_EXPERIMENT, f"an experiment has a name of 1 to {LONGEST_EXPERIMENT} characters"
+    yield until is None or not at < until <= at + LONGEST_SPLIT, \
+        f"a split ends at a time with its zone, after now and within {LONGEST_SPLIT.days} days"
 
 
 def _approved(event: PromotionApproved, known: Standing, people: People, at: datetime) -> Objections:
@@ -169,6 +189,8 @@ def _promoted(event: ReleasePromoted, known: Standing, people: People, at: datet
     yield (event.version, event.alias) != (request.version, request.alias), f"request {request.id} is for another version or alias"
     yield not request.open, f"request {request.id} is {request.state(at)}; one approval is one promotion"
     yield event.release_id in known.retired, f"release {event.release_id[:12]} is retired"
+    ended = request.split is not None and not at < datetime.fromisoformat(request.split.until)
+    yield ended, f"the split of request {request.id} is at its end; ask again: tally split"
     yield request.lacking > 0, f"request {request.id} needs {request.lacking} more to approve it: tally approve {request.id} --reason …"
     unsaid = {one.gate for one in request.gates} - {one.gate for one in event.gates}
     yield bool(unsaid), f"gates were not evaluated again: {', '.join(sorted(unsaid))}"
@@ -180,6 +202,7 @@ def _promoted(event: ReleasePromoted, known: Standing, people: People, at: datet
 
 
 def _rolled_back(event: ReleaseRolledBack, known: Standing, people: People, at: datetime) -> Objections:
+    yield event.alias != CHAMPION, f"{event.alias} does not go back; end it: tally withdraw --alias {event.alias} --reason …"
     serves = known.serving(event.alias, at)
     earlier = [one.release_id for one in known.line(event.alias, at) if serves and one.release_id != serves.promotion.release_id]
     yield _role(event, people, at, OWNER)
@@ -200,9 +223,22 @@ def _retired(event: ReleaseRetired, known: Standing, people: People, at: datetim
     yield _reason(event)
     yield event.release_id not in known.releases, f"release {event.release_id[:12]} is not in the record"
     yield event.release_id in known.retired, f"release {event.release_id[:12]} is retired already"
-    serves = {serving.promotion.release_id for alias in {CHAMPION, *(one.alias for one in known.promotions)}
-              if (serving := known.serving(alias, at))}
-    yield event.release_id in serves, f"release {event.release_id[:12]} serves; first: tally rollback, or promote another"
+    serves = known.serving(CHAMPION, at)
+    yield serves is not None and event.release_id == serves.promotion.release_id, \
+        f"release {event.release_id[:12]} serves; first: tally rollback, or promote another"
+
+
+def _withdrawn(event: ReleaseWithdrawn, known: Standing, people: People, at: datetime) -> Objections:
+    """Less of something takes one person, as going back does."""
+    request, serves = known.requests.get(event.request_id), known.serving(event.alias, at)
+    yield _role(event, people, at, OWNER, APPROVER)
+    yield _reason(event)
+    if request is None:
+        yield True, f"there is no request {event.request_id}; see: tally requests --all"
+        return
+    yield _about(event, request)
+    yield event.alias == CHAMPION, "the champion is not withdrawn; back: tally rollback --reason …"
+    yield serves is None or serves.promotion.request_id != request.id, f"request {request.id} lets nothing serve as {event.alias} now"
 
 
 def worse(first: tuple[GateFinding, ...], again: tuple[GateFinding, ...]) -> tuple[GateFinding, ...]:
@@ -214,4 +250,5 @@ def worse(first: tuple[GateFinding, ...], again: tuple[GateFinding, ...]) -> tup
 RULES: dict[type[Event], Callable[..., Objections]] = {
     ReleaseRegistered: _registered, PromotionRequested: _requested, PromotionApproved: _approved, PromotionRejected: _rejected,
     GateWaived: _waived, ReleasePromoted: _promoted, ReleaseRolledBack: _rolled_back, ReleaseRetired: _retired,
+    ReleaseWithdrawn: _withdrawn,
 }

@@ -29,8 +29,10 @@ from governance.events import (
     ReleaseRetired,
     ReleaseRolledBack,
     ReleaseSwapped,
+    ReleaseWithdrawn,
     ReportIssued,
 )
+from governance.splits import Split
 
 SHORT = 12
 HOW = {"key": "own key", "mlflow": "MLflow UI, which names nobody", "process": "process"}
@@ -89,8 +91,14 @@ def _seen(event: AliasSeen) -> str:
     return f"{named}; {recorded}{'; approved' if event.approved else '; not approved'}{'; put back' if event.put_back else ''}"
 
 
+def shared(split: Split | None) -> str:
+    """Of whom a challenger decides, behind its alias; nothing where there is no split."""
+    return f" for {split.share:.1%} of applicants until {_day(split.until)} UTC, experiment {split.experiment}" if split else ""
+
+
 def _requested(event: PromotionRequested) -> str:
-    return (f"request {event.request_id}: let release {short(event.release_id)} (version {event.version}) serve as {event.alias}; "
+    served = f"{event.alias}{shared(event.split)}"
+    return (f"request {event.request_id}: let release {short(event.release_id)} (version {event.version}) serve as {served}; "
             f"{findings(event.gates)}{_because(event.reason)}")
 
 
@@ -142,7 +150,8 @@ TOLD: dict[type[Event], Callable[[Any], str]] = {
     PromotionRejected: lambda event: f"request {event.request_id} rejected for release {short(event.release_id)}{_because(event.reason)}",
     GateWaived: lambda event: f"gate {event.gate} waived for request {event.request_id} until {_day(event.until)}{_because(event.reason)}",
     ReleaseRetired: lambda event: f"release {short(event.release_id)} retired for good{_because(event.reason)}",
-    ReleaseRefused: lambda event: f"{event.who} refused release {short(event.release_id)}: {event.why}",
+    ReleaseWithdrawn: lambda event: f"release {short(event.release_id)} withdrawn as {event.alias}{_because(event.reason)}",
+    ReleaseRefused: lambda event: f"{event.who} refused release {short(event.release_id)} as {event.alias}: {event.why}",
     AnswerUnconfirmed: lambda event: f"decision {event.decision_id} is recorded, whether its answer left worker {event.worker} is unknown",
     PersonErased: lambda event: f"content of {many(len(event.entries), 'entry', 'entries')} erased{_because(event.reason)}",
 }

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from governance.events import CHAMPION, UNKNOWN, AliasSeen, GateFinding, ParityChecked, ReleaseCompared
+from governance.events import CHAMPION, SHADOW, UNKNOWN, AliasSeen, GateFinding, ParityChecked, ReleaseCompared
+from governance.splits import Split
 
 PEOPLE = 2
 
@@ -46,7 +47,10 @@ class Waiver:
 
 @dataclass(frozen=True)
 class Request:
-    """A wish to let a release serve, and what people said to it. by: who asked, `unknown` where the alias was set in the MLflow UI."""
+    """A wish to let a release serve, and what people said to it.
+
+    by: who asked, `unknown` where the alias was set in the MLflow UI; split: of a challenger.
+    """
 
     id: str
     release_id: str
@@ -58,6 +62,7 @@ class Request:
     waivers: tuple[Waiver, ...] = ()
     rejected: Signed | None = None
     promoted: Signed | None = None
+    split: Split | None = None
 
     @property
     def open(self) -> bool:
@@ -79,13 +84,18 @@ class Request:
         """The gates that did not let it through, by name."""
         return tuple(finding.gate for finding in self.gates if not finding.passed)
 
+    @property
+    def stopping(self) -> tuple[str, ...]:
+        """The failed gates that must be waived: none of a shadow's, which answers nobody. They stay in the record."""
+        return () if self.alias == SHADOW else self.failed
+
     def waived_until(self, gate: str) -> datetime | None:
         """The moment until which a gate is waived; None where it never was."""
         return max((waiver.until for waiver in self.waivers if waiver.gate == gate), default=None)
 
     def blocked(self, at: datetime) -> tuple[str, ...]:
         """The failed gates that no waiver covers at a moment."""
-        return tuple(gate for gate in self.failed if not ((until := self.waived_until(gate)) and at < until))
+        return tuple(gate for gate in self.stopping if not ((until := self.waived_until(gate)) and at < until))
 
     def state(self, at: datetime) -> str:
         """In one word: rejected, promoted, approved (nothing is missing), or open."""
@@ -147,6 +157,7 @@ class Standing:
     requests: dict[str, Request] = field(default_factory=dict)
     promotions: list[Promotion] = field(default_factory=list)
     retired: dict[str, Signed] = field(default_factory=dict)
+    withdrawn: dict[str, Signed] = field(default_factory=dict)
     placed: dict[tuple[str, str], datetime] = field(default_factory=dict)
     refused: dict[tuple[str, str], datetime] = field(default_factory=dict)
     seen: dict[str, list[Seen]] = field(default_factory=dict)
@@ -155,14 +166,16 @@ class Standing:
     ignored: list[Ignored] = field(default_factory=list)
 
     def until(self, promotion: Promotion) -> datetime | None:
-        """The moment at which the first waiver it relies on lapses; None where it relies on none."""
+        """The moment at which the first waiver it relies on lapses, or its split ends; None where neither is to come."""
         request = self.requests[promotion.request_id]
-        return min((until for gate in request.failed if (until := request.waived_until(gate))), default=None)
+        ends = [datetime.fromisoformat(request.split.until)] if request.split else []
+        return min([*ends, *(until for gate in request.stopping if (until := request.waived_until(gate)))], default=None)
 
     def holds(self, promotion: Promotion, at: datetime | None = None) -> bool:
-        """Whether a release may still serve by this promotion: not retired, no waiver lapsed."""
+        """Whether a release may still serve by this promotion: not retired or withdrawn, no waiver lapsed, no split at its end."""
         until = self.until(promotion)
-        return promotion.release_id not in self.retired and (until is None or (at or self.at) < until)
+        over = promotion.release_id in self.retired or promotion.request_id in self.withdrawn
+        return not over and (until is None or (at or self.at) < until)
 
     def line(self, alias: str = CHAMPION, at: datetime | None = None) -> list[Promotion]:
         """The promotions that still hold, newest first, each release once."""
@@ -173,7 +186,13 @@ class Standing:
         return list(held.values())
 
     def serving(self, alias: str = CHAMPION, at: datetime | None = None) -> Serving | None:
-        """What is to serve: the newest promotion that holds. With none left the newest that is not retired goes on; None: none ever was."""
+        """What is to serve: the newest promotion that holds. With none left the newest that is not retired goes on; None: none ever was.
+
+        Of a shadow or a challenger the newest alone counts, while it holds: the champion is there, so nothing has to go on.
+        """
+        if alias != CHAMPION:
+            newest = next((one for one in reversed(self.promotions) if one.alias == alias), None)
+            return Serving(newest, allowed=True, since=newest.since) if newest and self.holds(newest, at) else None
         every = [one for one in self.promotions if one.alias == alias and one.release_id not in self.retired]
         if line := self.line(alias, at):
             after = every[every.index(line[0]) :]
@@ -188,6 +207,9 @@ class Standing:
         fetched or does not verify is no reason to answer nobody.
         """
         due = self.serving(alias, at)
+        if alias != CHAMPION:
+            may = due is not None and due.promotion.release_id == release_id
+            return "" if may else f"release {release_id[:12]} may not serve as {alias} then; ask for it: tally request"
         for promotion in self.line(alias, at):
             if promotion.release_id == release_id:
                 return ""

@@ -166,7 +166,8 @@ class Watch:
         found = self._fetched(wanted, step.request_id)
         if found:
             asked = actions.request(replace(self._acting, who=SOMEBODY), wanted, "the alias was set in MLflow",
-                                    placing.judged(found, self.current.look(), self.current.book), step.request_id)
+                                    placing.judged(found, self.current.look(), self.current.book),
+                                    actions.Wish(request_id=step.request_id))
             log.warning("request %s by %s: version %s; it needs %s people: tally approve %s --reason ...", asked.id, UNKNOWN, asked.version,
                         asked.lacking, asked.id)
 

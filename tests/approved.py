@@ -21,6 +21,7 @@ from governance.ledger.entries import Record, recorded
 from governance.ledger.writer import Ledger
 from governance.people import People, Person
 from governance.promotion import unique
+from governance.splits import Split
 
 BEGAN = datetime(2024, 1, 1, tzinfo=UTC)
 ROLES = {"ada": ("author",), "olga": ("owner",), "otto": ("owner", "approver"), "anna": ("approver",), "abel": ("approver", "author"),
@@ -124,6 +125,16 @@ def promoted(request: str, release_id: str, who: Actor, gates: tuple[GateFinding
                                   gates=gates)
 
 
+def withdrawn(request: str, release_id: str, who: Actor, alias: str) -> Event:
+    return events.ReleaseWithdrawn(by=who, at="", request_id=request, release_id=release_id, alias=alias, reason="enough seen")
+
+
+def beside(alias: str, split: Split | None, *said: Event) -> list[Event]:
+    """Events as if they were about a shadow or a challenger."""
+    about = {events.PromotionRequested: {"alias": alias, "split": split}, events.ReleasePromoted: {"alias": alias}}
+    return [msgspec.structs.replace(event, **about.get(type(event), {})) for event in said]
+
+
 def back(release_id: str, who: Actor, version: str = "1") -> Event:
     return events.ReleaseRolledBack(by=who, at="", release_id=release_id, version=version, alias=CHAMPION, replaces="", reason="worse")
 
@@ -153,10 +164,13 @@ def allow(home: Path, portfolio: str, release_id: str, version: str = "1", *, au
     """Let a release serve by the record of a home: registered, asked for, approved, promoted and placed, by people of its signers file."""
     if not (home / "signers.yaml").exists():
         (home / "signers.yaml").write_text("".join(map(as_yaml, people())))
-    request = secrets.token_hex(6)
-    said = [registered(release_id, author, version), asked(request, release_id, by("olga"), version=version),
-            approved(request, release_id, by("anna")), promoted(request, release_id, unsigned(), version=version)]
-    append(home, portfolio, said)
+    append(home, portfolio, [registered(release_id, author, version), *agreed(secrets.token_hex(6), release_id, version)])
+
+
+def agreed(request: str, release_id: str, version: str = "1") -> list[Event]:
+    """A release asked for, approved and promoted."""
+    return [asked(request, release_id, by("olga"), version=version), approved(request, release_id, by("anna")),
+            promoted(request, release_id, unsigned(), version=version)]
 
 
 def append(home: Path, portfolio: str, said: Iterable[Event]) -> None:

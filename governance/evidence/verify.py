@@ -18,7 +18,8 @@ D = -121665 * pow(121666, -1, P) % P
 Q, N = 2**256 - 2**224 + 2**192 + 2**96 - 1, 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 G = (0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296, 0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5)
-BY_PEOPLE = ("promotion-approved", "promotion-rejected", "gate-waived", "release-rolled-back", "release-retired", "person-erased")
+BY_PEOPLE = ("promotion-approved", "promotion-rejected", "gate-waived", "release-rolled-back", "release-withdrawn",
+             "release-retired", "person-erased")
 
 
 class Wrong(Exception):  # noqa: N818 - what it is called in the answer
@@ -126,10 +127,9 @@ def entries(folder: Path, vkey: str) -> Iterator[tuple[str, str, str, Any]]:
     require(len(lines) == len(proofs), "a record has no proof, or a proof no record")
     for line, proof in zip(lines, proofs):  # noqa: B905 - for older Pythons than ours
         kind, name, at, salt, rest = line.split("\t", 4)
-        commitment = rest if salt == "-" else sha(bytes.fromhex(salt) + rest.encode()).hex()
+        sealed = rest if salt == "-" else sha(bytes.fromhex(salt) + rest.encode()).hex()
         origin, size, root = note((folder / "checkpoints" / proof["period"]).read_bytes(), vkey, f"checkpoint {proof['period']}")[:3]
-        leaf = f"{kind}\t{name}\t{at}\t{commitment}".encode()
-        require(included(leaf, proof, int(size), b64decode(root)), f"{name}: not in the log {origin}")
+        require(included(f"{kind}\t{name}\t{at}\t{sealed}".encode(), proof, int(size), b64decode(root)), f"{name}: not in the log {origin}")
         yield kind, name, at, None if salt == "-" else json.loads(rest.split("\t", 2)[2])
 
 
