@@ -7,41 +7,21 @@ is `governance.promotion`, whose key it was is `governance.people`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from feature_repo.errors import LedgerError
+from governance.actor import Actor, Event
 from governance.ledger.entries import Entry, Record, canonical
+from governance.observations import OBSERVATIONS
 from governance.splits import Split
 
 CHAMPION, CHALLENGER, SHADOW = "champion", "challenger", "shadow"
 ALIASES = (CHAMPION, CHALLENGER, SHADOW)
 UNKNOWN = "unknown"
+__all__ = ["Actor", "Event"]
 Interval = tuple[float, float]
-
-
-class Actor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Who said it.
-
-    how: by their own key; by a token, vouched for by the key of the desk that took it; in the MLflow UI, which names nobody; or as a
-    process of the platform itself.
-
-    key: name of the person or process whose key made `signature`, base64, over the event without it; both empty where nobody signed.
-    """
-
-    name: str
-    how: Literal["key", "token", "mlflow", "process"]
-    demo: bool = False
-    key: str = ""
-    signature: str = ""
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base: said by somebody, at a moment of their own clock (ISO 8601, UTC); when it was recorded is the ledger's."""
-
-    by: Actor
-    at: str
 
 
 class DataValidated(Event, frozen=True, kw_only=True):
@@ -256,7 +236,7 @@ KINDS: dict[str, type[Event]] = {
     "promotion-rejected": PromotionRejected, "gate-waived": GateWaived, "release-promoted": ReleasePromoted,
     "release-rolled-back": ReleaseRolledBack, "release-retired": ReleaseRetired, "release-placed": ReleasePlaced,
     "release-swapped": ReleaseSwapped, "release-refused": ReleaseRefused, "report-issued": ReportIssued,
-    "answer-unconfirmed": AnswerUnconfirmed, "person-erased": PersonErased,
+    "answer-unconfirmed": AnswerUnconfirmed, "person-erased": PersonErased, **OBSERVATIONS,
 }
 NAMES = {kind: name for name, kind in KINDS.items()}
 Anything = TypeVar("Anything", bound=Event)

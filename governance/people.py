@@ -24,12 +24,13 @@ from feature_repo.errors import IdentityError
 from governance import events, keys
 from governance.events import UNKNOWN, Event
 
-Role = Literal["author", "owner", "approver", "desk"]
+Role = Literal["author", "owner", "approver", "underwriter", "desk"]
 ROLES: tuple[str, ...] = get_args(Role)
 NAME = re.compile(r"[^\W_][\w.-]{0,63}")
 RESERVED = {UNKNOWN, "watch", "register", "compare", "monitor"}
 BY_PEOPLE = ("promotion-approved", "promotion-rejected", "gate-waived", "release-rolled-back", "release-withdrawn",
-             "release-retired", "person-erased")
+             "release-retired", "person-erased",
+             "outcomes-imported", "vault-imported", "decision-overridden")
 BY_PEOPLE_OR_MLFLOW = ("promotion-requested",)
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -37,8 +38,9 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 class Person(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """An entry of the signers file: who may act as what, by which key, in [since, until).
 
-    roles: author signs releases, owner asks for promotion, approver decides on it, desk vouches for who came with a token. key: public
-    P-256 key, PEM. token: SHA-256 (hex) of the person's token. demo: invented for a demonstration; whatever they say is marked so.
+    roles: author signs releases, owner asks for promotion, approver decides on it, underwriter overrides decisions, desk vouches for
+    who came with a token. key: public P-256 key, PEM. token: SHA-256 (hex) of the person's token. demo: invented for a demonstration;
+    whatever they say is marked so.
     """
 
     name: str

@@ -32,6 +32,7 @@ from governance.events import (
     ReleaseWithdrawn,
     ReportIssued,
 )
+from governance.observations import DecisionOverridden, OutcomesImported, VaultImported, VaultRead
 from governance.splits import Split
 
 SHORT = 12
@@ -127,6 +128,18 @@ def _report(event: ReportIssued) -> str:
     return f"report {event.report} issued ({short(event.digest)}): {' '.join(event.found)}"
 
 
+def _outcomes(event: OutcomesImported) -> str:
+    return f"{many(event.rows, 'outcome', 'outcomes')} imported, known from {_day(event.came_at)} on ({short(event.digest)})"
+
+
+def _protected(event: VaultImported) -> str:
+    return f"protected attributes of {many(event.rows, 'row', 'rows')} imported into the vault ({', '.join(event.attributes)})"
+
+
+def _overridden(event: DecisionOverridden) -> str:
+    return f"decision {event.decision_id} overridden: {event.was} became {event.outcome}, {event.code}{_because(event.reason)}"
+
+
 def many(count: int, one: str, more: str) -> str:
     """A count with its noun."""
     return f"{count:,} {one if count == 1 else more}"
@@ -145,7 +158,9 @@ TOLD: dict[type[Event], Callable[[Any], str]] = {
     DataValidated: _validated, ReleaseRegistered: registered, ReleaseCompared: _compared, ParityChecked: _checked,
     AliasSeen: _seen,
     PromotionRequested: _requested, ReleasePromoted: _promoted, ReleaseRolledBack: _rolled_back, ReleasePlaced: _placed,
-    ReleaseSwapped: _swapped, ReportIssued: _report,
+    ReleaseSwapped: _swapped, ReportIssued: _report, OutcomesImported: _outcomes, VaultImported: _protected,
+    DecisionOverridden: _overridden,
+    VaultRead: lambda event: f"vault read for {event.purpose}: {many(event.rows, 'decision', 'decisions')}",
     PromotionApproved: lambda event: f"request {event.request_id} approved for release {short(event.release_id)}{_because(event.reason)}",
     PromotionRejected: lambda event: f"request {event.request_id} rejected for release {short(event.release_id)}{_because(event.reason)}",
     GateWaived: lambda event: f"gate {event.gate} waived for request {event.request_id} until {_day(event.until)}{_because(event.reason)}",

@@ -25,7 +25,7 @@ from governance.splits import Split
 
 BEGAN = datetime(2024, 1, 1, tzinfo=UTC)
 ROLES = {"ada": ("author",), "olga": ("owner",), "otto": ("owner", "approver"), "anna": ("approver",), "abel": ("approver", "author"),
-         "dora": ("desk",)}
+         "dora": ("desk",), "ulla": ("underwriter",)}
 PASSED = (GateFinding("gini", passed=True, found="0.55", allowed="at least 0.40"),)
 FAILED = (*PASSED, GateFinding("fairness", passed=False, found="0.71", allowed="at least 0.80"))
 
