@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import Any
 
 from feature_repo.errors import ContractError
-from feature_repo.sources import Csv, EventTime, Parquet, Sampled, Undated
+from feature_repo.sources import Csv, Early, EventTime, Parquet, Sampled, Undated
 
 APPLICATION_ID = "application_id"
 APPLICANT_ID = "applicant_id"
@@ -233,8 +233,8 @@ class Outcome:
     matures_after: an outcome counts only when the application is at least this old at `observed_until`.
     within, bad_on: the outcome window. What went bad later than `within` after the application, by the day in the raw column of
     `bad_on`, is good; a bad row needs that day, and none before the application.
-    caveat: what a reader of bad rates must know of how outcomes came into the file, such as that open loans are absent; one sentence,
-    shown by the performance report. sampled: where rows were drawn by outcome, so that the file's bad rate is no portfolio's.
+    caveat: what a reader of bad rates must know of how outcomes came into the file, such as that open loans are absent, in a sentence.
+    sampled: where rows were drawn by outcome, so that the file's bad rate is no portfolio's. early: a sign of it, known long before.
     """
 
     raw: str
@@ -248,11 +248,12 @@ class Outcome:
     bad_on: EventTime | None = None
     caveat: str = ""
     sampled: Sampled | None = None
+    early: Early | None = None
 
     @property
     def raws(self) -> tuple[str, ...]:
-        """The raw columns the outcome is read from."""
-        return (self.raw, self.bad_on.raw) if self.bad_on else (self.raw,)
+        """The raw columns the outcome, and an early sign of it, are read from."""
+        return (self.raw, *(also.raw for also in (self.bad_on, self.early) if also))
 
 
 @dataclass(frozen=True, kw_only=True)

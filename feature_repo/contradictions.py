@@ -184,6 +184,20 @@ def refuse_window(portfolio: str, applications: Table, outcome: Outcome) -> None
            "would count that can still turn bad")
 
 
+def refuse_early(portfolio: str, applications: Table, outcome: Outcome) -> None:
+    """An early sign is told apart by its texts, says what it is, and is known before the outcome."""
+    if (early := outcome.early) is None:
+        return
+    refuse(not isinstance(applications.time, EventTime),
+           f"{portfolio}: an early sign ages from the application, and {applications.name} has no time; declare its EventTime")
+    refuse(not early.yes or not early.no or set(early.yes) & set(early.no),
+           f"{portfolio}: Early needs a text for yes and one for no, none for both; they are {early.yes} and {early.no}")
+    refuse(not timedelta() < early.matures_after < outcome.matures_after,
+           f"{portfolio}: the early sign matures after {early.matures_after}; that must be more than nothing and less than the outcome's "
+           f"{outcome.matures_after}")
+    refuse(not early.meaning.strip(), f"{portfolio}: the meaning of the early sign is empty; say in a clause what it is")
+
+
 def _refuse_raw_twice(portfolio: str, table: Table, more: list[str]) -> None:
     times = [table.time.raw] if isinstance(table.time, EventTime) else []
     twice = duplicates([*(column.raw for column in table.columns), *times, *more])

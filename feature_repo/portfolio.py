@@ -50,6 +50,7 @@ class Portfolio:
         contradictions.refuse_times(self.name, self.tables, self.outcome)
         contradictions.refuse_outcome(self.name, self.outcome)
         contradictions.refuse_window(self.name, self.applications, self.outcome)
+        contradictions.refuse_early(self.name, self.applications, self.outcome)
         contradictions.refuse_amount(self.name, self.amount, self.requests)
         for rule in self.rules:
             self._refuse_function(rule.code, rule.when, rule.arguments, rule.reason)

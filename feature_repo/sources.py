@@ -1,9 +1,9 @@
-"""How a raw file is written, when its rows became true and how they were drawn: the words of a contract that are about files."""
+"""How a raw file is written, when its rows became true, how they were drawn and what they show early: a contract's words about files."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 BLANKS = r"\s+"
 ROW = "row number"  # as the raw column of a key: the row's position in the file, from 1; for files that have no key
@@ -69,3 +69,18 @@ class Sampled:
             return "rows were drawn by outcome, and the portfolio's bad rate is not declared: a PD is of this sample, not of a portfolio"
         return (f"rows were drawn by outcome; PDs and bad rates are those of a portfolio of which {self.portfolio_bad_rate:g} is bad "
                 f"({self.source})")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Early:
+    """A sign of the outcome that is known long before it, such as 30 days past due within three months: for monitoring, never an input.
+
+    meaning: what the sign is, in a clause. yes, no: raw texts; an empty row is unknown (not booked, or not old enough).
+    matures_after: a sign counts only when the application is at least this old at `Outcome.observed_until`.
+    """
+
+    raw: str
+    yes: tuple[str, ...]
+    no: tuple[str, ...]
+    matures_after: timedelta
+    meaning: str

@@ -21,7 +21,7 @@ def bad(declared: Outcome, raw: pa.Table, event_time: Column | None) -> Column |
 
     event_time: times in UTC; None, or text where one could not be cast.
     """
-    if not set(declared.raws) <= set(raw.column_names):
+    if not {declared.raw, *([declared.bad_on.raw] if declared.bad_on else [])} <= set(raw.column_names):
         return None
     recorded = casts.outcome(raw[declared.raw], declared)
     dated = event_time if event_time is not None and event_time.type == casts.TIME else None

@@ -1,4 +1,4 @@
-"""Where each application stands: what its outcome says as recorded, and the day it went bad, before window and maturity are applied.
+"""Where each application stands before window and maturity are applied: what its outcome says, the day it went bad, an early sign of it.
 
 An application without an outcome is young, open or rejected, and `bad` alone cannot tell them apart: the contract's words do, and nothing
 is guessed. Judges no row: what cannot be told stands as nothing, for validate has stopped the run over it.
@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 
 from feature_repo.contract import APPLICATION_ID, EVENT_TIME, Outcome
 from feature_repo.portfolio import Portfolio
-from feature_repo.sources import EventTime
+from feature_repo.sources import Early, EventTime
 from training import casts, outcomes
 
-STANDING, BAD_ON = "standing", "bad_on"
+STANDING, BAD_ON, EARLY = "standing", "bad_on", "early"
 WENT_BAD, STAYED_GOOD, OPEN, REJECTED, NOTHING = "bad", "good", "open", "rejected", "nothing"
 FILE = "outcome-record.parquet"  # no table's name has a hyphen
 
@@ -22,6 +22,7 @@ FILE = "outcome-record.parquet"  # no table's name has a hyphen
 def of(portfolio: Portfolio, raw: pa.Table, translated: pa.Table) -> pa.Table:
     """application_id, standing and bad_on (UTC; null where unknown or not bad) per row of the applications table.
 
+    Where the contract declares an early sign, also `early`: 1 for yes, 0 for no, null for a text of neither.
     raw: as it was read; translated: in the platform's columns.
     """
     declared = portfolio.outcome
@@ -29,7 +30,8 @@ def of(portfolio: Portfolio, raw: pa.Table, translated: pa.Table) -> pa.Table:
     texts = casts.text(raw[declared.raw]) if declared.raw in raw.column_names else bare
     keys = translated[APPLICATION_ID] if APPLICATION_ID in translated.column_names else bare
     found = _standing(declared, texts, _old_enough(portfolio, translated))
-    return pa.table({APPLICATION_ID: keys, STANDING: found, BAD_ON: _bad_on(declared, raw, found)})
+    sign = {EARLY: _early(declared.early, raw)} if declared.early else {}
+    return pa.table({APPLICATION_ID: keys, STANDING: found, BAD_ON: _bad_on(declared, raw, found), **sign})
 
 
 def _standing(declared: Outcome, texts: pa.ChunkedArray, old_enough: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -56,3 +58,11 @@ def _bad_on(declared: Outcome, raw: pa.Table, standing: pa.ChunkedArray) -> pa.C
     if declared.bad_on is None or declared.bad_on.raw not in raw.column_names:
         return pa.chunked_array([pa.nulls(raw.num_rows, casts.TIME)])
     return pc.if_else(pc.equal(standing, WENT_BAD), casts.time(raw[declared.bad_on.raw], declared.bad_on).values, nothing)
+
+
+def _early(declared: Early, raw: pa.Table) -> pa.ChunkedArray:
+    if declared.raw not in raw.column_names:
+        return pa.chunked_array([pa.nulls(raw.num_rows, pa.float64())])
+    texts = casts.text(raw[declared.raw])
+    yes, no = (pc.is_in(texts, value_set=pa.array(said, pa.string())) for said in (declared.yes, declared.no))
+    return pc.if_else(yes, 1.0, pc.if_else(no, 0.0, pa.scalar(None, pa.float64())))

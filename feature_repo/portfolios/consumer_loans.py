@@ -23,7 +23,7 @@ from feature_repo.contract import (
     days,
 )
 from feature_repo.portfolio import Portfolio
-from feature_repo.sources import Csv, EventTime, Parquet
+from feature_repo.sources import Csv, Early, EventTime, Parquet
 
 # Month-end files: the newest is at most 31 days old when it arrives on time, so 45 days forgives a late delivery, not a missed one.
 Monthly = partial(Stored, fresh_for=days(45), when_stale=WhenStale.REFER)
@@ -129,7 +129,9 @@ PORTFOLIO = Portfolio(
     # 367 days: by 2024-07-01 the loans of June 2023 have lived their twelve months to the last one, those of July have not.
     # The status is of a loan: an application that is old enough and has none was never booked.
     outcome=Outcome(raw="loan_status", bad=("default",), good=("paid",), rejected=("",), matures_after=days(367),
-                    observed_until=datetime(2024, 7, 1, tzinfo=UTC)),
+                    observed_until=datetime(2024, 7, 1, tzinfo=UTC),
+                    early=Early(raw="dpd30_in_3m", yes=("Y",), no=("N",), matures_after=days(95),
+                                meaning="30 or more days past due within three months of the loan")),
     rules=(
         Rule("loan_above_two_years_of_income", when=lambda loan_amount, monthly_income: loan_amount > 24 * monthly_income,
              action=Action.DECLINE, reason="The amount you asked for is more than two years of your income"),

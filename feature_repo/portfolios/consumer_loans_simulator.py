@@ -11,6 +11,7 @@ import json
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -31,10 +32,13 @@ from feature_repo.sources import EventTime
 Array = NDArray[Any]
 
 FEWEST, MOST = 1_000, 10_000_000
-FAULTS, FILES = 2, {"bureau": 3, "accounts": 4}
+FAULTS, FILES, EARLY = 2, {"bureau": 3, "accounts": 4}, 5
 
 UNIT_ERROR_MONTH, UNIT_ERROR_COLUMN, UNIT_ERROR_FACTOR, UNIT_ERROR_SHARE = np.datetime64("2023-04"), "monthly_income", 12, 0.02
 OUTLIER_MONTH, OUTLIER_COLUMN, OUTLIER_FACTOR, OUTLIER_OF = np.datetime64("2023-09"), "total_debt", 1_000, (5_000, 500_000)
+
+# Share of borrowers who were late early: of those who default, and of those who pay in the end.
+LATE_EARLY = {True: 0.35, False: 0.015}
 
 # How many month-end files an applicant has, and how many of the newest are missing: two or more is older than `fresh_for`.
 COUNT, COUNT_SHARES = (3, 4, 5), (0.2, 0.4, 0.4)
@@ -91,7 +95,7 @@ def export(vintage: Vintage, seed: int) -> dict[Path, pa.Table]:
     applications, *views = PORTFOLIO.tables
     wrong_unit, outlier = unit_error(vintage, seed), outlier_of(vintage)
     return {
-        Path(applications.file): applications_rows(vintage, wrong_unit),
+        Path(applications.file): applications_rows(vintage, wrong_unit, seed),
         **{Path(table.file): snapshots(vintage, table, outlier, seed) for table in views},
         Path("truth/truth.parquet"): pa.table({
             "application_no": application_no(vintage), "customer_no": customer_no(vintage), "true_pd": vintage.pd,
@@ -123,7 +127,7 @@ def usual_high(name: str) -> float:
     return next(column.usual[1] for column in PORTFOLIO.raw_inputs if column.name == name and column.usual)
 
 
-def applications_rows(vintage: Vintage, wrong_unit: Array) -> pa.Table:
+def applications_rows(vintage: Vintage, wrong_unit: Array, seed: int) -> pa.Table:
     """The lender's export of one chunk, raw headers and codes, everything text or a number."""
     table = PORTFOLIO.applications
     columns = dict(vintage.columns)
@@ -132,14 +136,13 @@ def applications_rows(vintage: Vintage, wrong_unit: Array) -> pa.Table:
     vault = {"sex": vintage.people.sex, "ethnicity_group": vintage.people.ethnicity, "age_group": vintage.people.age}
     groups = {column.raw: raw_groups(column, vault[column.name]) for column in table.select(Protected)}
     keys = {"application_no": application_no(vintage), "customer_no": customer_no(vintage), event_time(table).raw: vintage.day.astype(str)}
-    return pa.table({**keys, **said, **groups, **afterwards(vintage)})
+    return pa.table({**keys, **said, **groups, **afterwards(vintage, seed)})
 
 
-def afterwards(vintage: Vintage) -> dict[str, Any]:
-    """The incumbent's decision and what followed; blank where it rejected, and the outcome also where it has not matured."""
+def afterwards(vintage: Vintage, seed: int) -> dict[str, Any]:
+    """The incumbent's decision and what followed; blank where it rejected, an outcome and its early sign also where not matured."""
     outcome = PORTFOLIO.outcome
-    matured = vintage.day + np.timedelta64(outcome.matures_after) <= np.datetime64(f"{outcome.observed_until:%Y-%m-%d}")
-    rejected, unknown = ~vintage.accepted, ~(vintage.accepted & matured)
+    rejected, unknown = ~vintage.accepted, ~(vintage.accepted & matured(vintage, outcome.matures_after))
     rate = np.round(4.5 + np.maximum(0, 640 - vintage.score) / 20, 2)
     return {
         "old_score": vintage.score.astype(int),
@@ -148,7 +151,22 @@ def afterwards(vintage: Vintage) -> dict[str, Any]:
         "interest_rate": pa.array(rate, mask=rejected),
         "collections_flag": pa.array(np.where(vintage.defaults, "Y", "N"), mask=unknown),
         outcome.raw: pa.array(np.where(vintage.defaults, outcome.bad[0], outcome.good[0]), mask=unknown),
+        **early_sign(vintage, seed),
     }
+
+
+def early_sign(vintage: Vintage, seed: int) -> dict[str, Any]:
+    """Who was late early, by the contract's column: with random numbers of its own, so that it changes no other column."""
+    if (sign := PORTFOLIO.outcome.early) is None:
+        return {}
+    late = vintage.chunk.stream(seed, EARLY).random(vintage.chunk.size) < np.where(vintage.defaults, LATE_EARLY[True], LATE_EARLY[False])
+    unknown = ~(vintage.accepted & matured(vintage, sign.matures_after))
+    return {sign.raw: pa.array(np.where(late, sign.yes[0], sign.no[0]), mask=unknown)}
+
+
+def matured(vintage: Vintage, age: timedelta) -> Array:
+    """Who was so old when outcomes were last seen."""
+    return np.asarray(vintage.day + np.timedelta64(age) <= np.datetime64(f"{PORTFOLIO.outcome.observed_until:%Y-%m-%d}"))
 
 
 def snapshots(vintage: Vintage, table: Table, outlier: Array, seed: int) -> pa.Table:

@@ -25,7 +25,7 @@ from feature_repo.contract import (
 from feature_repo.contradictions import undecided
 from feature_repo.errors import ContractError
 from feature_repo.portfolio import Portfolio
-from feature_repo.sources import ROW, Csv, EventTime, Sampled, Undated
+from feature_repo.sources import ROW, Csv, Early, EventTime, Sampled, Undated
 from monitoring import window
 
 LIMIT = 5
@@ -66,7 +66,12 @@ def rule(when, reason="It is so"):
     return Rule("limit", when=when, action=Action.REFER, reason=reason)
 
 
+SIGN = Early(raw="late", yes=("y",), no=("n",), matures_after=days(5), meaning="late early")
 WINDOW = replace(OUTCOME, within=days(9), bad_on=EventTime("lost"))
+
+
+def early(**changes):
+    return replace(OUTCOME, early=replace(SIGN, **changes))
 
 
 def undated(outcome):
@@ -129,6 +134,13 @@ CONTRADICTIONS = {
     "a day without its window": (lambda: declare(outcome=outcome(bad_on=EventTime("lost"))), "both within.* and bad_on"),
     "a window in an undated portfolio": (lambda: undated(outcome=WINDOW), "boats has no time"),
     "a window that is over later than outcomes count": (lambda: declare(outcome=replace(WINDOW, within=days(10))), "at most matures_after"),
+    "an early sign without a time axis": (lambda: undated(early()), "an early sign ages"),
+    "an early sign that is no earlier": (lambda: declare(outcome=early(matures_after=OUTCOME.matures_after)), "less than the outcome's"),
+    "an early sign of no age": (lambda: declare(outcome=early(matures_after=days(0))), "more than nothing"),
+    "an early sign with one text for both": (lambda: declare(outcome=early(no=("y",))), "none for both"),
+    "an early sign without a text": (lambda: declare(outcome=early(no=())), "one for no"),
+    "an early sign that says nothing": (lambda: declare(outcome=early(meaning=" ")), "meaning of the early sign is empty"),
+    "an early sign read from an input": (lambda: declare(outcome=early(raw="w")), r"raw.*'w'"),
     "a window of no days": (lambda: declare(outcome=replace(WINDOW, within=days(0))), "more than nothing"),
     "a window's day with cuts": (lambda: declare(outcome=replace(WINDOW, bad_on=replace(DATED, raw="lost"))), "bad_on takes no cuts"),
     "a raw column that is the window's day and asked": (lambda: declare(outcome=replace(WINDOW, bad_on=EventTime("w"))), r"raw.*'w'"),

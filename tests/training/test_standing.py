@@ -10,7 +10,7 @@ import pytest
 
 from feature_repo.contract import Applicant, Outcome, Request, Table, days
 from feature_repo.portfolio import Portfolio
-from feature_repo.sources import ROW, EventTime, Undated
+from feature_repo.sources import ROW, Early, EventTime, Undated
 from training import standing, tables
 
 LOANS = Table("loans", file="loans.csv", time=EventTime("asked", develop_until=date(2010, 12, 31), out_of_time_from=date(2011, 1, 1)),
@@ -45,6 +45,23 @@ def test_without_a_time_axis_every_application_is_old_enough():
     undated = replace(PORTFOLIO, tables=(replace(LOANS, time=Undated()),), outcome=replace(OUTCOME, within=None, bad_on=None))
 
     assert of(undated)["standing"].to_pylist()[4:6] == ["rejected", "rejected"]
+
+
+def test_an_early_sign_is_yes_no_or_unknown_and_absent_where_none_is_declared():
+    sign = Early(raw="early", yes=("late",), no=("on time",), matures_after=days(90), meaning="late in the first three months")
+    early = replace(PORTFOLIO, outcome=replace(OUTCOME, early=sign))
+    raw = pa.table({"asked": ["2010-01-05"] * 4, "end": ["kept", "kept", "kept", "kept"], "lost_on": [""] * 4,
+                    "early": ["late", "on time", "", "perhaps"]})
+
+    found = standing.of(early, raw, tables.translate(early, LOANS, raw))
+
+    assert found["early"].to_pylist() == [1.0, 0.0, None, None]
+    assert "early" not in tables.translate(early, LOANS, raw).column_names
+    assert "early" not in of(PORTFOLIO).column_names
+    without = raw.drop_columns("early")
+    translated = tables.translate(early, LOANS, without)
+    assert translated["bad"].null_count == 0
+    assert standing.of(early, without, translated)["early"].null_count == 4
 
 
 @pytest.mark.parametrize("lacking", ["asked", "end", "lost_on"])

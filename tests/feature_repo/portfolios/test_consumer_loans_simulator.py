@@ -89,7 +89,7 @@ def test_the_files_are_those_of_the_contract_and_the_truth(simulated):
 
 @pytest.mark.parametrize("table", PORTFOLIO.tables, ids=lambda table: table.name)
 def test_every_raw_column_is_declared_and_every_declared_one_is_there(simulated, table):
-    outcome = {PORTFOLIO.outcome.raw} if table is PORTFOLIO.applications else set()
+    outcome = {*PORTFOLIO.outcome.raws} if table is PORTFOLIO.applications else set()
 
     assert set(simulated.raw[table.name].columns) == {column.raw for column in table.columns} | {table.time.raw} | outcome
 
@@ -183,6 +183,18 @@ def test_outcomes_are_known_for_every_matured_loan_and_blank_before(simulated):
     assert (matured == (simulated.month < FIRST_NOT_MATURED)).all()
     assert simulated.outcome[booked & matured].notna().all()
     assert simulated.outcome[~matured].isna().all()
+
+
+def test_an_early_sign_is_known_of_loans_whose_outcome_is_not_and_most_who_show_it_default(simulated):
+    declared, sign = PORTFOLIO.outcome, PORTFOLIO.outcome.early
+    early = simulated.applications[sign.raw].map({sign.yes[0]: 1.0, sign.no[0]: 0.0})
+    old_enough = simulated.day + sign.matures_after <= declared.observed_until
+    booked = simulated.applications["old_decision"] == "A"
+    of_those = simulated.outcome.groupby(early).mean()
+
+    assert (early.notna() == (booked & old_enough)).all()
+    assert (early.notna() & simulated.outcome.isna()).sum() > 5_000
+    assert of_those[1.0] > 8 * of_those[0.0]
 
 
 def test_what_is_ignored_is_blank_where_it_cannot_be_known(simulated):
