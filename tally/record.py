@@ -14,7 +14,7 @@ from feature_repo.errors import LedgerError
 from governance import actions, events
 from governance.ledger import checkpoint, erasure, exported, inspection, proving, verification
 from governance.ledger.checkpoint import Key, Verifier
-from governance.ledger.entries import stamp
+from governance.ledger.entries import DECISION, stamp
 from governance.ledger.wholeness import Told, Whole
 from tally.checkout import Checkout, here
 
@@ -66,11 +66,11 @@ def erase(applicant_id: str, reason: str, before: datetime | None) -> str:
             actions.refuse_cards(said)
             who.ledger.append([events.entry(who.sign(said), found[0].id)]).result(actions.PATIENCE)
         erasure.destroy(book, found)
-    left = sum(1 for _ in erasure.decisions(book, applicant_id))
+    count, left = (sum(record.kind == DECISION for record in records) for records in (found, erasure.decisions(book, applicant_id)))
     moment = [int(before.replace(tzinfo=UTC).timestamp() * 1_000_000)] if before else []
     rows = pushed.forget(checkout.online / pushed.JOURNAL, applicant_id, *moment)
-    return (f"{len(found)} decisions erased, {left} kept; their proofs hold. {rows} pushed rows erased. Not erased: what was exported or "
-            "backed up before, the online store, and windows of monitoring")
+    return (f"{count} decisions erased, {left} kept; their proofs hold. {len(found) - count} of shadows and {rows} pushed rows erased. Not "
+            "erased: what was exported or backed up before, the online store, and windows of monitoring")
 
 
 def key_of(checkout: Checkout, *, make: bool = True) -> Key:

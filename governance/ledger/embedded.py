@@ -19,8 +19,8 @@ from typing import Any
 from feature_repo.errors import LedgerError
 from governance.ledger import tree
 from governance.ledger.book import NOTHING, Clock, Column, Place, Turn, Wanted
-from governance.ledger.entries import COLUMNS, DECISION, Record, begun, recorded, stamp
-from governance.ledger.months import INSERT, begin, connect, files, locked, reader, row_of
+from governance.ledger.entries import COLUMNS, OF_PEOPLE, Record, begun, recorded, stamp
+from governance.ledger.months import EVENTS, INSERT, begin, connect, files, locked, reader, renew, row_of
 from governance.ledger.proving import standing
 from governance.ledger.tree import TILE, Tile
 from governance.release import sync
@@ -48,7 +48,7 @@ class Embedded:
 
     def records(self, kinds: Collection[str] | None = None, *, since: str = "", until: str = "") -> Iterator[Record]:
         asked = f"kind IN ({', '.join('?' * len(kinds))})" if kinds is not None else "TRUE"
-        indexed = "" if kinds is None or DECISION in kinds else f" AND kind <> '{DECISION}'"
+        indexed = f" AND {EVENTS}" if kinds is not None and not {*OF_PEOPLE} & {*kinds} else ""
         bounds = " AND recorded_at >= ?" + " AND recorded_at < ?" * bool(until)
         for period in self.periods():
             if period >= since[:7]:
@@ -57,7 +57,7 @@ class Embedded:
 
     def events(self) -> Iterator[Record]:
         for period in self.periods():
-            yield from self._read(period, f"WHERE kind <> '{DECISION}' ORDER BY seq")
+            yield from self._read(period, f"WHERE {EVENTS} ORDER BY seq")
 
     def find(self, column: Column, value: str, periods: int = 0) -> Record | None:
         for period in reversed(self.periods()[-periods:]):
@@ -111,6 +111,7 @@ class Embedded:
 
     def erase(self, period: str, ids: Collection[str]) -> None:
         with locked(self.folder), closing(connect(self._path(period))) as database:
+            renew(database)
             database.execute("PRAGMA secure_delete = ON")
             database.execute("BEGIN IMMEDIATE")
             database.executemany(ERASE, [(each,) for each in ids])
@@ -163,7 +164,9 @@ class Embedded:
             begin(draft, recorded(begun(f"{self.log}/{path.stem}", previous), path.stem, 1, stamp(at)))
             draft.rename(path)
             sync(path.parent)
-        return connect(path)
+        database = connect(path)
+        renew(database)
+        return database
 
     def _taken(self, database: sqlite3.Connection, period: str, wanted: Wanted) -> tuple[set[str], dict[str, Record]]:
         """Which ids are there, and who holds the keys."""

@@ -19,7 +19,8 @@ import msgspec
 
 from feature_repo.errors import LedgerError
 
-DECISION = "decision"
+DECISION, SHADOW_DECISION = "decision", "shadow-decision"
+OF_PEOPLE = (DECISION, SHADOW_DECISION)  # kinds of which there are many, about somebody: they may be erased, and are no events
 BEGUN = "period-begun"
 SALT_BYTES = 32
 UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
@@ -27,7 +28,7 @@ UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Entry:
-    """What is asked to be recorded. kind: "decision" or the name of a governance event; body: canonical JSON.
+    """What is asked to be recorded. kind: one of `OF_PEOPLE` or the name of a governance event; body: canonical JSON.
 
     idempotency_key: at most one entry of a month and of the month before it has it; request_digest: of the request it was given with.
     """

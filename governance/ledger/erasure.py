@@ -1,8 +1,9 @@
 """Erasing a person: the content of their decisions and the salts of its commitments are destroyed, and that this was done is recorded.
 
-What stays is that decisions were recorded, when, and under which ids; every proof still holds, and nobody can find the content by trying.
-Responsible for the order: recorded first, destroyed then, so that content never is gone without a reason on record; whoever was
-interrupted does it again. Refuses nothing by itself: how long a decision must be kept is the law's, and said by `before`.
+So is what a shadow said of them. What stays is that decisions were recorded, when, and under which ids; every proof still holds, and
+nobody can find the content by trying. Responsible for the order: recorded first, destroyed then, so that content never is gone without a
+reason on record; whoever was interrupted does it again. Refuses nothing by itself: how long a decision must be kept is the law's, and said
+by `before`.
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from governance.ledger.book import Book
-from governance.ledger.entries import DECISION, Record, canonical
+from governance.ledger.entries import OF_PEOPLE, Record, canonical
 
 APPLICANT = "applicant_id"
 
 
 def decisions(book: Book, applicant_id: str, before: str = "") -> Iterator[Record]:
-    """The decisions about somebody that are not erased yet. before: a bound of `recorded_at`; younger ones are left."""
+    """The decisions about somebody, a shadow's too, that are not erased yet. before: bound of `recorded_at`; younger ones are left."""
     said = canonical({APPLICANT: applicant_id})[1:-1]
-    for record in book.records({DECISION}, until=before):
+    for record in book.records(OF_PEOPLE, until=before):
         if said in record.body and msgspec.json.decode(record.body).get(APPLICANT) == applicant_id:
             yield record
 

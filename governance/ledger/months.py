@@ -1,7 +1,7 @@
 """One month of the embedded ledger as an SQLite file: its schema, how it begins, how it is opened to be read or written.
 
 Every commit is on the disk before it returns. A month's file is whole before it has its name. Triggers refuse every UPDATE and DELETE but
-the erasure of a decision's payload, and every INSERT that is not the next entry; who drops them is found by the tree.
+the erasure of a decision's or shadow's payload, and every INSERT that is not the next entry; who drops them is found by the tree.
 """
 
 from __future__ import annotations
@@ -15,32 +15,36 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from feature_repo.errors import LedgerError
-from governance.ledger.entries import COLUMNS, DECISION, Record
+from governance.ledger.entries import COLUMNS, OF_PEOPLE, Record
 
 MONTHS = re.compile(r"[0-9]{4}-[0-9]{2}\.db")
 ABORT = "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
 KEPT = " AND ".join(f"new.{column} IS old.{column}" for column in ("kind", "id", "recorded_at", "commitment", "seq"))
 EMPTIED = "new.body = x'' AND new.salt = x'' AND new.idempotency_key IS NULL AND new.request_digest IS NULL"
+EVENTS = " AND ".join(f"kind <> '{kind}'" for kind in OF_PEOPLE)  # as a query must say it too, to go by the index
+OURS = " OR ".join(f"old.kind = '{kind}'" for kind in OF_PEOPLE)
 NEXT = "SELECT coalesce(max(seq), 0) + 1 FROM entries"
-TABLES = f"""
+TABLES = """
 CREATE TABLE entries (
     seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL UNIQUE, recorded_at TEXT NOT NULL,
     idempotency_key TEXT UNIQUE, request_digest TEXT, body BLOB NOT NULL, salt BLOB NOT NULL, commitment BLOB NOT NULL
 ) STRICT;
-CREATE INDEX events ON entries (seq) WHERE kind <> '{DECISION}';
 CREATE TABLE tiles (level INTEGER, number INTEGER, root BLOB NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (level, number)) STRICT;
 CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
 """
+INDEX = f"CREATE INDEX events ON entries (seq) WHERE {EVENTS};\n"
 TRIGGERS = (
     ("INSERT ON entries", f"new.seq IS NOT ({NEXT}) OR EXISTS (SELECT 1 FROM entries WHERE id = new.id)"),  # noqa: S608 - our own names
-    ("UPDATE ON entries", f"NOT (old.kind = '{DECISION}' AND {KEPT} AND {EMPTIED})"),
+    ("UPDATE ON entries", f"NOT (({OURS}) AND {KEPT} AND {EMPTIED})"),
     ("INSERT ON tiles", "EXISTS (SELECT 1 FROM tiles WHERE level = new.level AND number = new.number)"),
     ("INSERT ON checkpoints", "EXISTS (SELECT 1 FROM checkpoints WHERE size >= new.size)"),
     *((f"{verb} ON {table}", "TRUE") for verb, table in (("DELETE", "entries"), ("UPDATE", "tiles"), ("DELETE", "tiles"),
                                                         ("UPDATE", "checkpoints"), ("DELETE", "checkpoints"))),
 )
-SCHEMA = TABLES + "".join(f"CREATE TRIGGER no_{name} BEFORE {what} WHEN {when} {ABORT};\n"
-                          for what, when in TRIGGERS for name in [what.replace(" ON ", "_").lower()])
+MADE = {f"no_{what.replace(' ON ', '_').lower()}": f"BEFORE {what} WHEN {when} {ABORT}" for what, when in TRIGGERS}
+SCHEMA = TABLES + INDEX + "".join(f"CREATE TRIGGER {name} {made};\n" for name, made in MADE.items())
+UPDATES = "no_update_entries"
+RENEW = f"DROP INDEX IF EXISTS events; {INDEX} DROP TRIGGER {UPDATES}; CREATE TRIGGER {UPDATES} {MADE[UPDATES]};"
 INSERT = f"INSERT INTO entries ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - our own names
 BUSY_SECONDS = 5.0
 
@@ -76,6 +80,13 @@ def connect(path: Path) -> sqlite3.Connection:
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
     return database
+
+
+def renew(database: sqlite3.Connection) -> None:
+    """Let a month that was begun before shadows were recorded hold them too. For its only writer."""
+    said = database.execute("SELECT sql FROM sqlite_master WHERE name = ?", (UPDATES,)).fetchone()
+    if said and MADE[UPDATES] not in said[0]:
+        database.executescript(f"BEGIN IMMEDIATE; {RENEW} COMMIT")
 
 
 def reader(path: Path) -> sqlite3.Connection:

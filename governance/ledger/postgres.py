@@ -18,8 +18,9 @@ from psycopg import Connection, sql
 from governance.ledger import tree
 from governance.ledger.book import NOTHING, Clock, Column, Place, Turn, Wanted
 from governance.ledger.connections import Connections
-from governance.ledger.entries import COLUMNS, DECISION, Record, begun, recorded, stamp
+from governance.ledger.entries import COLUMNS, OF_PEOPLE, Record, begun, recorded, stamp
 from governance.ledger.proving import standing
+from governance.ledger.tables import EVENTS
 from governance.ledger.tree import TILE, Tile
 
 SELECT = f"SELECT period, {', '.join(COLUMNS)} FROM entries WHERE log = %s "  # noqa: S608 - our own names
@@ -42,13 +43,13 @@ class Postgres:
         return [period for (period,) in self._all("SELECT months(%s, NULL) ORDER BY 1", self.log)]
 
     def records(self, kinds: Collection[str] | None = None, *, since: str = "", until: str = "") -> Iterator[Record]:
-        asked = "" if kinds is None else " AND kind = ANY(%s)" + f" AND kind <> '{DECISION}'" * (DECISION not in kinds)
+        asked = "" if kinds is None else " AND kind = ANY(%s)" + f" AND {EVENTS}" * (not {*OF_PEOPLE} & {*kinds})
         bounds = " AND period >= %s AND recorded_at >= %s" + " AND recorded_at < %s" * bool(until)
         values = (self.log, *([] if kinds is None else [list(kinds)]), since[:7], since, *([until] if until else []))
         return self._records(f"{SELECT}{asked}{bounds} ORDER BY period, seq", values)
 
     def events(self) -> Iterator[Record]:
-        return self._records(f"{SELECT} AND kind <> '{DECISION}' ORDER BY period, seq", (self.log,))
+        return self._records(f"{SELECT} AND {EVENTS} ORDER BY period, seq", (self.log,))
 
     def find(self, column: Column, value: str, periods: int = 0) -> Record | None:
         within = " AND period IN (SELECT months(%s, %s))" if periods else ""

@@ -17,7 +17,7 @@ from feature_repo.errors import LedgerError
 from governance.ledger import checkpoint
 from governance.ledger.book import Book
 from governance.ledger.checkpoint import Checkpoint, Verifier
-from governance.ledger.entries import DECISION, SALT_BYTES, Record
+from governance.ledger.entries import OF_PEOPLE, SALT_BYTES, Record
 from governance.ledger.tree import TILE, TILE_LEVELS, Growth, Tile, digests, leaf_hash
 from governance.ledger.wholeness import Before, Told, Whole, must_agree, must_begin, require_all
 
@@ -110,7 +110,7 @@ class Examination:
             raise LedgerError(f"{self.period}, entry {number}: it is missing or out of its place")
         if record.erased:
             self._erased += 1
-            holds = not (record.body or record.idempotency_key or record.request_digest) and record.kind == DECISION
+            holds = not (record.body or record.idempotency_key or record.request_digest) and record.kind in OF_PEOPLE
             if not (holds and record.id in erased):
                 raise LedgerError(f"{self.period}, entry {number}: its content is gone, and no erasure of it was recorded")
         elif not committed(record):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from feature_repo.errors import LedgerError
 from governance.ledger.book import Book, Clock, Turn, Wanted, moment
-from governance.ledger.entries import DECISION, Entry, Record, admit, recorded, stamp
+from governance.ledger.entries import OF_PEOPLE, Entry, Record, admit, recorded, stamp
 
 MOST_PER_COMMIT = 1024
 MOST_WAITING = 1024
@@ -106,8 +106,8 @@ class Ledger:
                 group.done.set_result(answer)
 
     def _known(self, groups: Sequence[Group]) -> set[str]:
-        """The ids of events that are recorded, in whatever month; those of decisions are random and looked for in their own only."""
-        events = {entry.id for group in groups for entry in group.entries if entry.kind != DECISION}
+        """The ids of events that are recorded, in whatever month; those of decisions and shadows are random: looked for in their own."""
+        events = {entry.id for group in groups for entry in group.entries if entry.kind not in OF_PEOPLE}
         return {each for each in events if self.book.find("id", each)}
 
 

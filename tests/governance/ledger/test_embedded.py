@@ -14,6 +14,7 @@ from ledgers import contents, entry
 from feature_repo.errors import LedgerError
 from governance.ledger import months
 from governance.ledger.book import open_book
+from governance.ledger.entries import SHADOW_DECISION, Entry
 from governance.ledger.months import files
 from governance.ledger.tree import Tile
 from governance.ledger.writer import Ledger
@@ -46,6 +47,25 @@ def test_the_file_itself_refuses_to_be_changed(ledger, book, folder, statement):
         database.execute(statement)
 
 
+def test_a_month_begun_before_there_were_shadows_holds_and_erases_them_too(ledger, book, folder):
+    ledger.append([entry("a")]).result()
+    ledger.close()
+    with closing(sqlite3.connect(files(folder)[0])) as database:
+        database.executescript("DROP INDEX events; CREATE INDEX events ON entries (seq) WHERE kind <> 'decision'; "
+                               "DROP TRIGGER no_update_entries; CREATE TRIGGER no_update_entries BEFORE UPDATE ON entries "
+                               "WHEN NOT (old.kind = 'decision') BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END")
+    again = Ledger(open_book(folder))
+    again.append([Entry(SHADOW_DECISION, "s", b"{}")]).result()
+    again.close()
+    book.erase(book.periods()[0], ["s"])
+    assert book.find("id", "s").erased
+    with closing(sqlite3.connect(files(folder)[0])) as database:
+        plan = database.execute(f"EXPLAIN QUERY PLAN SELECT body FROM entries WHERE {months.EVENTS} ORDER BY seq").fetchall()  # noqa: S608
+        with pytest.raises(sqlite3.IntegrityError):
+            database.execute("UPDATE entries SET body = x'00' WHERE id = 'a'")
+    assert "USING INDEX events" in plan[0][3]
+
+
 def test_a_new_month_never_shows_itself_without_its_first_entry(folder, monkeypatch):
     """Stopped where it has its name already in a wrong order of steps; a reader then, and a writer after, find it whole."""
     seen, begin = [], months.begin
@@ -72,6 +92,7 @@ import resource, signal
 from pathlib import Path
 from feature_repo.errors import LedgerError
 from governance.ledger.book import open_book
+from governance.ledger.entries import SHADOW_DECISION, Entry
 from governance.ledger.entries import Entry
 from governance.ledger.tree import Tile
 from governance.ledger.writer import Ledger

@@ -10,12 +10,12 @@ from ledgers import contents, key_of
 
 from feature_repo.errors import LedgerError
 from governance.ledger import erasure
-from governance.ledger.entries import DECISION, Entry, canonical
+from governance.ledger.entries import DECISION, SHADOW_DECISION, Entry, canonical
 from governance.ledger.exported import export
 from governance.ledger.inspection import inspect
 from governance.ledger.proving import checkpoint_now, prove
 from governance.ledger.verification import verify
-from governance.ledger.windows import decided
+from governance.ledger.windows import decisions
 from governance.ledger.writer import Ledger
 
 SECRET, OTHER = "4111111111111111", "5500005555555559"
@@ -58,7 +58,7 @@ def test_what_was_recorded_of_a_person_is_gone_and_everything_else_is_there(reco
     assert [(record.id, record.body, record.salt, record.idempotency_key, record.request_digest) for record in erased] == [
         (name, b"", b"", None, None) for name in ("d0", "d3", "d6", "d9")]
     assert [record for record in book.records() if not record.erased and record.kind != "person-erased"] == others
-    assert len(list(decided(book, START, START + timedelta(days=99)))) == 8
+    assert [one.why for one in decisions(book)].count("erased") == 4
 
 
 def test_the_bytes_are_gone_from_the_files(recorded, book, folder, store):
@@ -108,3 +108,20 @@ def test_an_erasure_that_was_interrupted_is_finished_by_the_next(recorded, book)
     assert forget(recorded, book) == ["d3", "d6", "d9"]
     forgotten = erasure.decisions(book, "nobody")
     assert list(forgotten) == []
+
+
+def test_what_a_shadow_said_of_a_person_is_erased_with_them_and_every_proof_holds(recorded, book, folder):
+    said = canonical({"decision_id": "d0", "applicant_id": 'the "one"', "pd": 0.123456})
+    recorded.append([Entry(SHADOW_DECISION, f"{SHADOW_DECISION}:d0", said)]).result()
+    assert f"{SHADOW_DECISION}:d0" in forget(recorded, book)
+    kept = book.find("id", f"{SHADOW_DECISION}:d0")
+    assert (kept.erased, kept.body) == (True, b"")
+    checkpoint_now(book, key_of(book, folder))
+    assert sum(month.erased for month in verify(book, key_of(book, folder).verifier)) == 5
+
+
+def test_what_shadows_say_is_no_event(recorded, book):
+    before = [record.id for record in book.events()]
+    recorded.append([Entry(SHADOW_DECISION, f"{SHADOW_DECISION}:d{number}", b"{}") for number in range(3)]).result()
+    assert [record.id for record in book.events()] == before
+    assert len(list(book.records({SHADOW_DECISION}))) == 3

@@ -18,6 +18,7 @@ from postgres_server import Server
 from feature_repo.errors import LedgerError
 from governance.ledger import tables
 from governance.ledger.book import open_book
+from governance.ledger.entries import DECISION, OF_PEOPLE, SHADOW_DECISION, Entry
 from governance.ledger.tree import Tile
 from governance.ledger.writer import Ledger
 
@@ -51,6 +52,21 @@ def test_the_server_itself_refuses_to_change_the_record(ledger, book, address, s
     with psycopg.connect(address, options="-c search_path=tallystick") as connection, pytest.raises(
             psycopg.errors.RaiseException, match="append-only"):
         connection.execute(statement)
+
+
+def test_tables_made_before_there_were_shadows_hold_and_erase_them_too(postgres, folder):
+    address = postgres.make()
+    tables.connect(address).close()
+    with psycopg.connect(address, options="-c search_path=tallystick") as connection:
+        connection.execute(tables.ERASING.replace(f"IN {OF_PEOPLE}", f"IN ('{DECISION}')"))
+        connection.execute("DROP INDEX events")
+        connection.execute("CREATE INDEX events ON entries (log, period, seq) WHERE kind <> 'decision'")
+    book = open_book(folder, address)
+    ledger = Ledger(book)
+    ledger.append([Entry(SHADOW_DECISION, "s", b"{}")]).result()
+    book.erase(book.periods()[0], ["s"])
+    assert book.find("id", "s").erased
+    ledger.close()
 
 
 def test_two_portfolios_in_one_database_know_nothing_of_each_other(tmp_path, address):
