@@ -12,6 +12,7 @@ import os
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from math import isinf
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ from feast.protos.feast.types.EntityKey_pb2 import EntityKey
 from feast.protos.feast.types.Value_pb2 import Value as FeastValue
 from feast.utils import make_tzaware
 
+from feature_repo.errors import FeatureError
 from feature_repo.feast_bytes import Value
+from feature_repo.pushed_tables import INFINITE
 from feature_repo.writers import Rows, View, Writer, writer
 from feature_repo.writers.redis import progress_key
 
@@ -140,10 +143,13 @@ class TallyOnlineStore(_store):  # type: ignore[misc, valid-type]  # chosen wher
 
 
 def _rows(view: View, data: list[Row]) -> Rows:
-    """Feast's rows by column; the as_of is each row's own event time, whatever was said."""
+    """Feast's rows by column; the as_of is each row's own event time, whatever was said. Raises FeatureError for an infinite value."""
+    columns = [[_value(values.get(name)) for _, values, *_ in data] for name in view.columns]
+    if any(isinstance(value, float) and isinf(value) for column in columns for value in column):
+        raise FeatureError(f"{view.name}: {INFINITE}")
     return Rows([key.entity_values[0].string_val for key, *_ in data], [_microseconds(time) for _, _, time, _ in data],
                 [None if created is None or created != created else _microseconds(created) for *_, created in data],  # noqa: PLR0124 - NaT
-                [[_value(values.get(name)) for _, values, *_ in data] for name in view.columns])
+                columns)
 
 
 def _value(said: FeastValue | None) -> Value:

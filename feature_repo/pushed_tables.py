@@ -1,12 +1,14 @@
 """Pushed rows as columns: what a view's file would hold of them, and back into the journal.
 
-Responsible for types, and for the view's own event time (`<view>_as_of`), which a pushed row cannot contradict. Judges no other value.
+Responsible for types, and for the view's own event time (`<view>_as_of`), which a pushed row cannot contradict. Refuses infinite values;
+judges no other.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import isinf
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from feature_repo.pushed import Pushed
 
 MOMENT = pa.timestamp("us", "UTC")
 SECOND = 1_000_000  # microseconds
+INFINITE = "a pushed value is infinite, which no contract allows; push what is known, or nothing where it is not"
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ def keep(journal: Path, view: View, table: pa.Table, at: datetime) -> None:
     event = _microseconds(table[view.time])
     if view.as_of in table.column_names and table[view.as_of].to_pylist() != [moment / SECOND for moment in event]:
         raise FeatureError(f"{view.name}: {view.as_of} of a pushed row must be its {view.time}, in seconds since 1970")
+    if any(isinstance(value, float) and isinf(value) for row in values for value in row.values()):
+        raise FeatureError(f"{view.name}: {INFINITE}")
     now = _microseconds(pa.chunked_array([pa.array([at], MOMENT)])) * table.num_rows
     created = _microseconds(table[view.created]) if view.created else now
     pushed.append(journal, view.name, map(Pushed, table[APPLICANT_ID].to_pylist(), event, created, values))

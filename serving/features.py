@@ -16,9 +16,6 @@ from feature_repo.errors import FeatureError
 from feature_repo.feast_bytes import Value
 from feature_repo.freshness import ageing, is_fresh
 from feature_repo.portfolio import Portfolio
-from serving.online.sqlite import SqliteFeatures as OnlineFeatures
-
-__all__ = ["Judged", "OnlineFeatures", "State", "fresh"]
 
 
 class State(StrEnum):

@@ -37,15 +37,17 @@ def applications(portfolio: Portfolio, table: pd.DataFrame) -> pd.DataFrame:
 def view(portfolio: Portfolio, declared: Table, table: pd.DataFrame, pushed: pd.DataFrame | None = None) -> pd.DataFrame:
     """Key, times, as_of and stored columns of one table, ordered by applicant and time; a row repeated word for word counts once.
 
-    Rows are taken to be created as soon as they are true. pushed: rows that say when they were created; one replaces the table's for
-    the same applicant and moment.
+    Rows are taken to be created as soon as they are true. pushed: rows that say when they were created; a later created one counts
+    over the table's for the same applicant and moment, which stays for who asks what was known before.
     """
     frame = _unique(declared, _rows(portfolio, declared, table))
     if pushed is None or pushed.empty:
         return frame
     later = _rows(portfolio, declared, pushed)
-    both = pd.concat([frame, later], ignore_index=True).sort_values([APPLICANT_ID, EVENT_TIME], kind="stable", ignore_index=True)
-    return both.drop_duplicates([APPLICANT_ID, EVENT_TIME], keep="last", ignore_index=True)
+    later[CREATED_TIME] = later[[CREATED_TIME, EVENT_TIME]].max(axis=1)  # a clock that was ahead made it true after it was pushed
+    row = [APPLICANT_ID, EVENT_TIME, CREATED_TIME]
+    both = pd.concat([frame, later], ignore_index=True).sort_values(row, kind="stable", ignore_index=True)
+    return both.drop_duplicates(row, keep="last", ignore_index=True)
 
 
 def _rows(portfolio: Portfolio, declared: Table, table: pd.DataFrame) -> pd.DataFrame:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import os
+import random
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +29,14 @@ from viewed import MICROSECOND, NOON, featurized, known
 
 from feature_repo import definitions, pushed
 from feature_repo.contract import APPLICANT_ID, CREATED_TIME, EVENT_TIME
-from feature_repo.feast_bytes import redis_key
-from feature_repo.opening import opened, quiet
+from feature_repo.errors import FeatureError
+from feature_repo.feast_bytes import decode, redis_field, redis_key
+from feature_repo.opening import ONLINE, opened, quiet
 from feature_repo.portfolios import load
-from feature_repo.publishing import complete
+from feature_repo.publishing import complete, fill
 from feature_repo.store import publish
-from feature_repo.writers import writer
+from feature_repo.writers import Rows, view_of, writer
+from serving.online.sqlite import SqliteFeatures
 
 PEOPLE = ["p", "q", "ä重", " ", "x" * 300, *(f"p{number}" for number in range(300))]
 
@@ -167,6 +174,75 @@ def test_feasts_own_writing_never_puts_an_older_value_over_a_newer_one(toy, addr
     assert values() == [2.0, 1.0, 2.0]
     kept = pushed.read(tmp_path / "home" / pushed.JOURNAL, table.name)
     assert [(applicant, stored) for applicant, _, _, stored in kept] == [("p", {name: 2.0}), ("r", {name: 2.0})]
+
+
+@pytest.mark.parametrize("to", [PushMode.ONLINE, PushMode.OFFLINE, PushMode.ONLINE_AND_OFFLINE])
+def test_an_infinite_value_that_is_pushed_through_feast_is_refused_and_is_nowhere(toy, address, tmp_path, to):
+    publish(toy, known(toy, tmp_path / "views", [("p", NOON, 1.0)]), tmp_path / "home", address)
+    (table,), (name,) = toy.views, (column.name for column in toy.stored)
+    later = NOON + MICROSECOND
+    rows = pd.DataFrame({APPLICANT_ID: ["p"], EVENT_TIME: later, CREATED_TIME: later, table.as_of: later.timestamp(), name: -math.inf})
+    store = opened(toy, tmp_path / "home", address)
+    with pytest.raises(FeatureError, match="infinite"):
+        store.push(f"{table.name}_push", rows, to=to)
+
+    assert plain_feast.asked(store, toy, ["p"])[0][name] == 1.0
+    assert not list(pushed.read(tmp_path / "home" / pushed.JOURNAL, table.name))
+
+
+def test_however_feast_materialises_while_others_publish_and_push_no_older_value_replaces_a_newer_one(toy, address, tmp_path):
+    """Values say their own time. Two deliveries are published in turn and one is materialised, over and over, beside rising pushes."""
+    (table,), (name,), people = toy.views, (column.name for column in toy.stored), [f"p{number}" for number in range(20)]
+    home = tmp_path / "home"
+    deliveries = [known(toy, tmp_path / f"{day}", [(who, NOON + timedelta(days=day), (NOON + timedelta(days=day)).timestamp())
+                                                   for who in people]) for day in (0, 1)]
+    publish(toy, deliveries[0], home, address)
+    pushing = threading.Event()
+
+    def materialised() -> None:
+        store = opened(toy, home, address)
+        while not pushing.is_set():
+            store.materialize(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 12, 31, tzinfo=UTC))
+
+    def published() -> None:
+        for number in count():  # the rows alone: Feast's registry is one file, and whoever reads it while it is written reads half
+            with writer(home / ONLINE, address) as online:
+                fill(toy, deliveries[number % 2], online)
+            if pushing.is_set() and number % 2:
+                return
+
+    seen: dict[str, list[float]] = {who: [] for who in people}
+    with ThreadPoolExecutor(2) as pool, writer(home / ONLINE, address) as pushes, quiet():
+        working = [pool.submit(work) for work in (materialised, published)]
+        for step in range(60):
+            at = [round((NOON + timedelta(hours=step * chance(step, place))).timestamp() * 1e6) for place in range(len(people))]
+            pushes.write(view_of(toy, table), Rows(people, at, [None] * len(people), [[moment / 1e6 for moment in at]]))
+            for who, found in zip(people, told(toy, home, address, people), strict=True):
+                assert found[name] == found[table.as_of]
+                seen[who].append(found[name])
+        pushing.set()
+        [work.result() for work in working]
+    last = [found[name] for found in told(toy, home, address, people)]
+
+    assert all(earlier <= later for values in seen.values() for earlier, later in pairwise(values))
+    assert last == [max((NOON + timedelta(days=1)).timestamp(), *seen[who]) for who in people]
+
+
+def chance(step: int, place: int) -> float:
+    return random.Random(f"{step} {place}").random()  # noqa: S311 - no secret
+
+
+def told(portfolio, home: Path, address: str, people: list[str]) -> list[dict[str, Any]]:
+    """What a scoring worker reads: Feast itself refuses a view that it materialises."""
+    if not address:
+        with closing(SqliteFeatures(home / ONLINE, portfolio)) as online:
+            return [online.read(who) for who in people]
+    (table,) = portfolio.views
+    names = (table.as_of, *(column.name for column in table.stored))
+    fields = [redis_field(table.name, column) for column in names]
+    with closing(redis.Redis.from_url(address)) as client:
+        found = [client.hmget(redis_key(portfolio.name, who), *fields) for who in people]
+    return [dict(zip(names, map(decode, row), strict=True)) for row in found]
 
 
 def test_plain_feasts_commands_find_the_same_store_and_spare_what_is_newer(invent, address, tmp_path):

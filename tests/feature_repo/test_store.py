@@ -21,7 +21,7 @@ from feature_repo.errors import FeatureError
 from feature_repo.offline import history
 from feature_repo.portfolios import load
 from feature_repo.store import publish
-from serving.features import OnlineFeatures
+from serving.online.sqlite import SqliteFeatures
 
 
 def test_a_portfolio_without_stored_columns_needs_no_store(harbour, tmp_path):
@@ -43,13 +43,13 @@ def test_a_view_without_rows_joins_and_publishes_nothing(toy, tmp_path):
 
     assert history(toy, asked(("p", NOON)), views)[toy.stored[0].name].isna().all()
     assert publish(toy, views, tmp_path / "home") == {toy.views[0].name: 0}
-    assert set(OnlineFeatures(tmp_path / "home" / "online.db", toy).read("p").values()) == {None}
+    assert set(SqliteFeatures(tmp_path / "home" / "online.db", toy).read("p").values()) == {None}
 
 
 def test_publish_writes_the_latest_value_of_everyone_however_old(toy, tmp_path):
     views = known(toy, tmp_path, [("old", NOON - pd.Timedelta(3_000, "D"), 1.0), ("p", NOON, 3.0), ("p", NOON - MICROSECOND, 2.0)])
     written = publish(toy, views, tmp_path / "home")
-    online = OnlineFeatures(tmp_path / "home" / "online.db", toy)
+    online = SqliteFeatures(tmp_path / "home" / "online.db", toy)
 
     assert written == {toy.views[0].name: 2}
     assert (tmp_path / "home" / "registry.db").is_file()
@@ -61,7 +61,7 @@ def test_publish_loses_no_one_beyond_the_first_batch(toy, tmp_path):
     views = known(toy, tmp_path, [(person, NOON, float(i)) for i, person in enumerate(people)])
 
     assert publish(toy, views, tmp_path / "home") == {toy.views[0].name: 25_000}
-    online = OnlineFeatures(tmp_path / "home" / "online.db", toy)
+    online = SqliteFeatures(tmp_path / "home" / "online.db", toy)
     assert [online.read(person)[toy.stored[0].name] for person in people] == list(range(25_000))
 
 
@@ -69,7 +69,7 @@ def test_publish_again_brings_the_new_values_and_is_otherwise_harmless(toy, tmp_
     publish(toy, known(toy, tmp_path, [("p", NOON, 1.0), ("q", NOON, 5.0)]), tmp_path / "home")
     publish(toy, known(toy, tmp_path, [("p", NOON, 1.0), ("q", NOON, 5.0)]), tmp_path / "home")
     publish(toy, known(toy, tmp_path, [("p", NOON + MICROSECOND, np.nan), ("q", NOON, 5.0)]), tmp_path / "home")
-    online = OnlineFeatures(tmp_path / "home" / "online.db", toy)
+    online = SqliteFeatures(tmp_path / "home" / "online.db", toy)
 
     assert [online.read(applicant)[toy.stored[0].name] for applicant in ("p", "q")] == [None, 5.0]
 
@@ -79,8 +79,8 @@ def test_a_second_portfolio_beside_it_leaves_the_first_ones_values(toy, tmp_path
     for each, value in ((toy, 1.0), (other, 2.0)):
         publish(each, known(each, tmp_path / each.name, [("p", NOON, value)]), tmp_path / "home")
 
-    assert OnlineFeatures(tmp_path / "home" / "online.db", toy).read("p")[toy.stored[0].name] == 1.0
-    assert OnlineFeatures(tmp_path / "home" / "online.db", other).read("p")[toy.stored[0].name] == 2.0
+    assert SqliteFeatures(tmp_path / "home" / "online.db", toy).read("p")[toy.stored[0].name] == 1.0
+    assert SqliteFeatures(tmp_path / "home" / "online.db", other).read("p")[toy.stored[0].name] == 2.0
 
 
 def test_what_the_contract_no_longer_declares_leaves_the_online_store(harbour, invent, tmp_path):
@@ -101,7 +101,7 @@ def test_relative_paths_mean_the_same_from_any_folder(toy, monkeypatch, tmp_path
     monkeypatch.chdir(tmp_path / "elsewhere")
     sources = [thing.batch_source.path for thing in objects(toy, tmp_path / "views").values() if isinstance(thing, FeatureView)]
 
-    assert OnlineFeatures(tmp_path / "home" / "online.db", toy).read("p")[toy.stored[0].name] == 1.0
+    assert SqliteFeatures(tmp_path / "home" / "online.db", toy).read("p")[toy.stored[0].name] == 1.0
     assert all(Path(source).is_absolute() and Path(source).is_file() for source in sources)
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
@@ -121,7 +121,7 @@ def test_the_machines_time_zone_changes_nothing(invent, tmp_path):
     kept = pd.read_parquet(views / f"{portfolio.views[0].name}.parquet").drop(columns=[EVENT_TIME, CREATED_TIME])
     expected = kept.set_index(APPLICANT_ID)
     found = pd.read_parquet(tmp_path / "home" / "found.parquet").set_index(APPLICANT_ID)
-    online = OnlineFeatures(tmp_path / "home" / "online.db", portfolio)
+    online = SqliteFeatures(tmp_path / "home" / "online.db", portfolio)
     served = pd.DataFrame([online.read(applicant) for applicant in expected.index], index=expected.index, dtype=float)
 
     pd.testing.assert_frame_equal(found[expected.columns].sort_index(), expected)

@@ -16,7 +16,8 @@ from feature_repo.offline import history
 from feature_repo.opening import opened
 from feature_repo.portfolios import load, names
 from feature_repo.store import publish
-from serving.features import OnlineFeatures, fresh
+from serving.features import fresh
+from serving.online.sqlite import SqliteFeatures
 from training.assembly import assemble, save, view
 
 MOMENTS = [datetime(2024, 3, 28, 9, 30, 0, 1, tzinfo=UTC), datetime(2024, 4, 20, tzinfo=UTC)]
@@ -51,7 +52,7 @@ def bits(values) -> list:
 def test_served_values_are_those_of_the_join(published):
     portfolio, people, folder = published
     offline = history(portfolio, asked(portfolio, people, MOMENTS[0]), folder / "views")
-    online = OnlineFeatures(folder / "home" / "online.db", portfolio)
+    online = SqliteFeatures(folder / "home" / "online.db", portfolio)
     served = [online.read(person) for person in people]
 
     for name in served[0]:
@@ -63,7 +64,7 @@ def test_served_values_are_feasts_own(published):
     portfolio, people, folder = published
     feast = opened(portfolio, folder / "home")
     answer = feast.get_online_features(feast.get_feature_service(portfolio.name), [{APPLICANT_ID: person} for person in people]).to_dict()
-    online = OnlineFeatures(folder / "home" / "online.db", portfolio)
+    online = SqliteFeatures(folder / "home" / "online.db", portfolio)
     served = [online.read(person) for person in people]
 
     for name in served[0]:
@@ -75,7 +76,7 @@ def test_what_scoring_uses_is_what_training_saw_old_values_and_derived_ones_incl
     portfolio, people, folder = published
     frame = asked(portfolio, people, moment)
     offline = assemble(portfolio, history(portfolio, frame, folder / "views")).set_index(APPLICATION_ID)
-    online = OnlineFeatures(folder / "home" / "online.db", portfolio)
+    online = SqliteFeatures(folder / "home" / "online.db", portfolio)
     said = {column.name: None if column.is_level else np.float64(1.0) for column in portfolio.requests}
     used = []
     for person in people:

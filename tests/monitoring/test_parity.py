@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from viewed import NOON, featurized, known
 
 from feature_repo import pushed
-from feature_repo.contract import APPLICANT_ID, EVENT_TIME
+from feature_repo.contract import APPLICANT_ID, CREATED_TIME, EVENT_TIME
 from feature_repo.pushed import Pushed
 from feature_repo.store import publish
 from governance.ledger.book import open_book
@@ -21,7 +21,8 @@ from governance.ledger.entries import DECISION, Entry, canonical
 from governance.ledger.writer import Ledger
 from monitoring import parity, parity_report
 from monitoring.parity import Drawn, Kind, Vector
-from serving.features import OnlineFeatures
+from serving.online.sqlite import SqliteFeatures
+from training.assembly import save, view
 
 PEOPLE = [f"{name}{i}" for i in range(750) for name in ("p", "Ærø ", "顧客", "🙂'\"\\")]
 DECIDED = datetime(2024, 4, 20, 9, 30, 0, 123_456, tzinfo=UTC)
@@ -34,7 +35,7 @@ def views(harbour, invent, tmp_path_factory) -> Path:
 
 def decide(portfolio, online: Path, book_folder: Path, at: datetime = DECIDED) -> list:
     """Decisions of everybody on what the online store has, in a ledger; their records."""
-    features, book = OnlineFeatures(online / "online.db", portfolio), open_book(book_folder / portfolio.name / "ledger")
+    features, book = SqliteFeatures(online / "online.db", portfolio), open_book(book_folder / portfolio.name / "ledger")
     said = [Entry(DECISION, f"d{place}", canonical({"applicant_id": who, "decided_at": at.isoformat(timespec="milliseconds"),
                                                     "stored": features.read(who)})) for place, who in enumerate(PEOPLE)]
     ledger = Ledger(book)
@@ -108,6 +109,17 @@ def test_what_was_pushed_counts_from_when_it_was_known(toy, tmp_path):
                for at, as_of, value in zip(moments, (old, new, new), (1.0, 2.0, 3.0), strict=True)]
 
     assert [one.mismatched for one in parity.compare(toy, Drawn(vectors, 3, 0, ""), views, journal, 0.95)] == [0, 0]
+
+
+def test_a_decision_made_before_a_delivered_row_was_corrected_is_held_against_the_row_as_it_was_delivered(toy, tmp_path):
+    (table,), column = toy.views, toy.stored[0].name
+    delivered = pd.DataFrame([("p", NOON, 1.0)], columns=[APPLICANT_ID, EVENT_TIME, column])
+    correction = pd.DataFrame([("p", NOON, NOON + timedelta(hours=2), 2.0)], columns=[APPLICANT_ID, EVENT_TIME, CREATED_TIME, column])
+    save(view(toy, table, delivered, correction), tmp_path / f"{table.name}.parquet")
+    vectors = [Vector("p", at, at, {table.as_of: NOON.timestamp(), column: value})
+               for at, value in ((NOON + timedelta(hours=1), 1.0), (NOON + timedelta(hours=3), 2.0))]
+
+    assert [one.mismatched for one in parity.compare(toy, Drawn(vectors, 2, 0, ""), tmp_path, tmp_path / "pushed.db", 0.95)] == [0, 0]
 
 
 def test_a_service_that_lives_in_another_time_knows_what_was_pushed_by_the_clock_on_the_wall(toy, tmp_path):
