@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
@@ -20,17 +19,19 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from governance.cards import SAID, holds_card
-from serving import body, docs, metrics, openapi
+from serving import body, docs, logs, metrics, openapi
 from serving.answers import Answers
 from serving.application import DECISIONS, Form
 from serving.decisions import AGAIN, Decisions, Once
+from serving.observed import Observed
 from serving.owed import Owed
 from serving.problems import Problem, response
 from serving.pushes import Pushes
 from serving.settings import Settings
+from serving.traces import Traces
 
 KEY = re.compile(r"[!-~]{1,255}")
 JSON = "application/json"
@@ -39,9 +40,9 @@ log = logging.getLogger("tally.serving")
 
 
 class Api:
-    """The ASGI application of one worker."""
+    """The ASGI application of one worker. traces: spans of its requests, where they are on."""
 
-    def __init__(self, settings: Settings, decisions: Decisions) -> None:
+    def __init__(self, settings: Settings, decisions: Decisions, traces: Traces | None = None) -> None:
         self._settings = settings
         self._decisions = decisions
         self._form = Form(decisions.portfolio, settings.own_ids)
@@ -63,22 +64,13 @@ class Api:
             Route("/openapi.json", self.description, methods=get),
             *([Route("/v1/features/{table}", self.push, methods=post)] if self._pushes else []),
         ], redirect_slashes=False)
-        self._stack = ExceptionMiddleware(router, handlers={Problem: refused, HTTPException: unrouted, Exception: failed})
+        stack = ExceptionMiddleware(router, handlers={Problem: refused, HTTPException: unrouted, Exception: failed})
+        self._observed = Observed(stack, decisions.metrics, traces, decisions.serving)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, and count the answer by route template and status."""
-        status = 500
-
-        async def counting(message: Message) -> None:
-            nonlocal status
-            status = message.get("status", status)
-            await send(message)
-
+        """Answer, and tell of the answer."""
         scope["app"] = self
-        try:
-            await self._stack(scope, receive, counting)
-        finally:
-            self._decisions.metrics.request(getattr(scope.get("route"), "path", "other"), status)
+        await self._observed(scope, receive, send)
 
     async def decide(self, request: Request) -> Response:
         """POST /v1/decisions."""
@@ -157,6 +149,7 @@ class Api:
     def _place(self) -> Iterator[None]:
         """One of the places for decisions. Raises Problem where all are taken."""
         if self._in_flight >= self._settings.in_flight:
+            self._decisions.metrics.shed("places")
             raise Problem("too-busy", f"{self._settings.in_flight} decisions are being made at once")
         self._in_flight += 1
         try:
@@ -216,11 +209,11 @@ def told(value: dict[str, object]) -> Response:
 
 
 async def refused(request: Request, problem: Exception) -> Response:
-    """A refusal of ours, logged without anything that was sent."""
+    """A refusal of ours. Its kind and its `instance` are told by `Observed`, nothing that was sent."""
     if not isinstance(problem, Problem):
         raise problem
     answer, instance = response(problem)
-    log.info("%s %s %s %s", problem.status, problem.kind, getattr(request.scope.get("route"), "path", "other"), instance)
+    request.scope["problem"] = problem.kind, instance
     return answer
 
 
@@ -235,7 +228,5 @@ async def unrouted(request: Request, error: Exception) -> Response:
 
 async def failed(request: Request, error: Exception) -> Response:
     """An error nobody expected: where it happened goes to the log, what it was about may be personal and does not."""
-    places = " < ".join(f"{frame.name} ({frame.filename.rsplit('/', 1)[-1]}:{frame.lineno})"
-                        for frame in reversed(traceback.extract_tb(error.__traceback__)[-5:]))
-    log.error("unexpected %s at %s", type(error).__name__, places)
+    log.error("unexpected %s at %s", type(error).__name__, logs.places(error))
     return await refused(request, Problem("internal", f"the service failed and tells no decision; {AGAIN}"))

@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 from uuid6 import uuid7
 
+from feature_repo.contract import Action
 from feature_repo.errors import FeatureError, LedgerError, ServiceError
 from feature_repo.portfolio import Portfolio
 from feature_repo.statistics import FILE
@@ -36,7 +37,7 @@ from serving.online.reads import Read, reads
 from serving.online.store import Vector
 from serving.owed import Owed
 from serving.permission import Permission
-from serving.problems import Fault, Problem
+from serving.problems import KINDS, Fault, Problem
 from serving.settings import Settings
 from serving.statistics import Published
 from serving.workers import Workers
@@ -65,6 +66,7 @@ class Decisions:
         self.metrics = metrics
         self._settings = settings
         self._features = reads(settings, portfolio, metrics)
+        metrics.begin(KINDS, Action)
         metrics.also(Published(settings.folder / "feast" / FILE, settings.business_time))
         self._book = open_book(settings.folder / "ledger", settings.ledger)
         self._ledger = Ledger(self._book)
@@ -97,6 +99,10 @@ class Decisions:
             self.answers.done(owed)
             return self._again(recorded, asked), Owed()
         return [self._first(record) for record in recorded], owed
+
+    def serving(self) -> str:
+        """The id of the release that serves; empty where none does."""
+        return self.champions.now.release.id if self.champions.now else ""
 
     def champion(self) -> Champion:
         """What serves now. Raises Problem."""
@@ -197,6 +203,7 @@ class Decisions:
             owed = self.answers.begin([entry.id for entry in entries])
         except LedgerError as error:
             log.warning("not recorded: %s", error)
+            self.metrics.unrecorded("refused")
             raise Problem("not-recorded", f"nothing was recorded; {AGAIN}") from None
         waiting = self._ledger.append(entries)
         try:
@@ -219,9 +226,11 @@ class Decisions:
                 return await asyncio.wrap_future(waiting)
         except LedgerError as error:
             log.warning("not recorded: %s", error)
+            self.metrics.unrecorded("refused")
             raise Problem("not-recorded", f"the ledger cannot be written; {AGAIN}") from None
         except TimeoutError:
             log.warning("no commit within %g seconds", self._settings.patience)
+            self.metrics.unrecorded("late")
             known = "nothing was recorded" if waiting.cancel() else "it may have been recorded"
             raise Problem("not-recorded", f"the ledger did not answer in time and {known}; {AGAIN}") from None
 

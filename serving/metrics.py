@@ -1,4 +1,4 @@
-"""What a service tells Prometheus: requests by route and status, time by step, outcomes, degraded answers, stored features, the release.
+"""What a service tells Prometheus: requests and refusals, time end to end and by step, outcomes, stored features, the ledger, the release.
 
 Counts of all workers together, through the folder in PROMETHEUS_MULTIPROC_DIR where it is set. Labels are route templates, never
 paths: an id in a label would grow the metrics without bound; columns are the contract's. Holds nothing about an applicant.
@@ -7,24 +7,65 @@ paths: an id in a label would grow the metrics without bound; columns are the co
 from __future__ import annotations
 
 import os
+import platform
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Protocol
 
+import psutil
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess, values
 from prometheus_client.registry import Collector
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+UNRECORDED = ("refused", "late")
 CIRCUIT = ("closed", "half-open", "open")
 BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 
 
+class Ending(Protocol):
+    """A span, as far as a step knows it."""
+
+    def end(self) -> None: ...
+
+
+class Step:
+    """A step of a decision, timed; and a span, where those are on."""
+
+    __slots__ = ("_begin", "_name", "_seconds", "_span", "_started")
+
+    def __init__(self, seconds: Histogram, begin: Callable[[str], Ending] | None, name: str) -> None:
+        self._seconds, self._begin, self._name = seconds, begin, name
+        self._span: Ending | None = None
+
+    def __enter__(self) -> None:
+        if self._begin is not None:
+            self._span = self._begin(self._name)
+        self._started = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._seconds.observe(time.perf_counter() - self._started)
+        if self._span is not None:
+            self._span.end()
+
+
 class Metrics:
-    """The measures of one process."""
+    """The measures of one process. spans: begins a span for a step, where traces are on."""
 
     def __init__(self) -> None:
+        self.spans: Callable[[str], Ending] | None = None
         self._own, self._others = CollectorRegistry(), CollectorRegistry()
         self._requests = Counter("tally_requests", "Requests answered", ["route", "status"], registry=self._own)
+        self._whole = Histogram("tally_request_seconds", "Time from a request's head to its answer's last byte", ["route"], buckets=BUCKETS,
+                                registry=self._own)
+        self._in_flight = Gauge("tally_requests_in_flight", "Requests that are being answered", registry=self._own,
+                                multiprocess_mode="livesum")
+        self._problems = Counter("tally_problems", "Requests refused, by kind of problem", ["problem"], registry=self._own)
+        self._shed = Counter("tally_requests_shed", "Requests refused before any work on them, for want of room or time", ["reason"],
+                             registry=self._own)
+        self._unrecorded = Counter("tally_ledger_append_failures", "Appends and probes the ledger did not confirm: refused by it, or late",
+                                   ["reason"], registry=self._own)
         self._seconds = Histogram("tally_step_seconds", "Time in each step of a decision", ["step"], buckets=BUCKETS, registry=self._own)
         self._decisions = Counter("tally_decisions", "Decisions recorded", ["outcome", "degraded"], registry=self._own)
         self._repeated = Counter("tally_decisions_repeated", "Answers given again for an Idempotency-Key", registry=self._own)
@@ -35,13 +76,48 @@ class Metrics:
         self._refused = Counter("tally_releases_refused", "Releases that were pointed to and not served", registry=self._own)
         self._release = Gauge("tally_release", "The release that serves (1); by pid, where workers are counted together",
                               ["release_id", "model_version"], registry=self._own, multiprocess_mode="liveall")
+        Gauge("tally_build_info", "The program (1)", ["version", "python"], registry=self._own,
+              multiprocess_mode="livemax").labels(program(), platform.python_version()).set(1)
+        for reason in UNRECORDED:
+            self._unrecorded.labels(reason)
+
+    def begin(self, problems: Iterable[str], outcomes: Iterable[str]) -> None:
+        """Show 0 of what may happen: a first time is seen as a rise only where there was a 0 before."""
+        for problem in problems:
+            self._problems.labels(problem)
+        for outcome in outcomes:
+            for degraded in ("true", "false"):
+                self._decisions.labels(outcome, degraded)
 
     def also(self, collector: Collector) -> None:
         """Tell what somebody else counts, alike in every worker."""
         self._others.register(collector)
 
-    def request(self, route: str, status: int) -> None:
+    def asked(self) -> None:
+        self._in_flight.inc()
+
+    def request(self, route: str, status: int, seconds: float) -> None:
+        """A request that was asked is answered."""
+        self._in_flight.dec()
         self._requests.labels(route, status).inc()
+        self._whole.labels(route).observe(seconds)
+
+    def problem(self, kind: str) -> None:
+        self._problems.labels(kind).inc()
+
+    def shed(self, reason: str) -> None:
+        """A request is refused since there is too much to do. reason: a word of the caller's, one of few."""
+        self._shed.labels(reason).inc()
+
+    def turned_away(self, route: str, status: int, kind: str, reason: str, count: int) -> None:
+        """So many requests were refused at the door, where nobody timed them."""
+        self._requests.labels(route, status).inc(count)
+        self._problems.labels(kind).inc(count)
+        self._shed.labels(reason).inc(count)
+
+    def unrecorded(self, reason: str) -> None:
+        """The ledger did not confirm an append. reason: one of `UNRECORDED`."""
+        self._unrecorded.labels(reason).inc()
 
     def decided(self, outcome: str, *, degraded: bool) -> None:
         self._decisions.labels(outcome, str(degraded).lower()).inc()
@@ -70,20 +146,16 @@ class Metrics:
                 self._release.labels(**sample.labels).set(0)
         self._release.labels(release_id, model_version).set(1)
 
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
+    def step(self, name: str) -> Step:
         """Measure what happens inside."""
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._seconds.labels(name).observe(time.perf_counter() - started)
+        return Step(self._seconds.labels(name), self.spans, name)
 
     def page(self) -> bytes:
         """All of it in Prometheus' text format."""
         told = generate_latest(self._others)
         if not shared():
             return generate_latest(self._own) + told
+        forget_the_dead()
         together = CollectorRegistry()
         multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return generate_latest(together) + told
@@ -97,3 +169,19 @@ class Metrics:
 def shared() -> bool:
     """Whether the client counts in files of all workers. It decides when imported, so the environment may say otherwise by now."""
     return values.ValueClass is not values.MutexValue
+
+
+def forget_the_dead() -> None:
+    """Take the live gauges of workers that were killed out of the shared page: nobody else does, and they would serve for ever."""
+    for path in Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).glob("gauge_live*_*.db"):
+        pid = path.stem.rpartition("_")[2]
+        if not psutil.pid_exists(int(pid)):
+            path.unlink(missing_ok=True)
+
+
+def program() -> str:
+    """The version of this program; a bento holds its code without one."""
+    try:
+        return version("tallystick")
+    except PackageNotFoundError:
+        return "unknown"

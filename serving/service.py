@@ -9,7 +9,7 @@ neither MLflow nor a network.
 from __future__ import annotations
 
 import asyncio
-import logging
+import importlib
 import os
 import sys
 from typing import Any
@@ -21,27 +21,32 @@ from bentoml._internal.utils.analytics import usage_stats
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from feature_repo import portfolios
-from serving import settings
+from serving import logs, settings
 from serving.app import Api
 from serving.decisions import Decisions
 from serving.metrics import Metrics
+from serving.traces import traces
 
 LOOPBACK = "127.0.0.1"
 usage_stats.do_not_track.cache_clear()  # `bentoml serve` has asked, and kept the answer, before it loads this module
-SUPERVISOR = "bentoml._internal.utils.circus"  # is there only where `bentoml serve` starts the workers, not in a worker
+SERVE = "bentoml_cli.serve"  # is loaded where `bentoml serve` starts the workers, and not in a worker
+SUPERVISOR = "bentoml._internal.utils.circus"  # which it imports only after this module
 LOOK_EVERY = 1.0
+NAMELESS = settings.nameless()
 
 
 def attend() -> None:
     """Look every second whether a worker has died. BentoML looks every ten: so long would a service of one worker not answer."""
-    if SUPERVISOR not in sys.modules:
+    if SERVE not in sys.modules:
         return
+    supervisor = importlib.import_module(SUPERVISOR)
 
-    class Attentive(sys.modules[SUPERVISOR].Arbiter):  # type: ignore[misc]  # known only at run time
+    class Attentive(supervisor.Arbiter):  # type: ignore[misc, name-defined]  # known only at run time
         def __init__(self, *given: Any, **named: Any) -> None:
+            logs.configure(NAMELESS.log_level, NAMELESS.log_format)  # here, and not on import: BentoML sets its own form in between
             super().__init__(*given, **{**named, "check_delay": LOOK_EVERY})
 
-    sys.modules[SUPERVISOR].Arbiter = Attentive  # type: ignore[attr-defined]
+    supervisor.Arbiter = Attentive  # type: ignore[attr-defined]
 
 
 attend()
@@ -61,17 +66,22 @@ class Front:
 
 
 @bentoml.service(
-    name="credit_scoring", workers=settings.workers(), http={"host": LOOPBACK}, metrics={"enabled": False},
+    name="credit_scoring", workers=NAMELESS.workers, http={"host": LOOPBACK}, metrics={"enabled": False},
     logging={"access": {"enabled": False}}, tracing={"excluded_urls": [".*"]}, traffic={"timeout": 3600},
 )
 class CreditScoring:
     """Decisions of one portfolio, each recorded before it is answered."""
 
     def __init__(self) -> None:
-        logging.getLogger("tally").setLevel(logging.INFO)
         self._settings = settings.read()
-        self._decisions = Decisions(self._settings, portfolios.load(self._settings.portfolio), Metrics())
-        Front.api = Api(self._settings, self._decisions)
+        named = {"portfolio": self._settings.portfolio}
+        logs.configure(self._settings.log_level, self._settings.log_format, **named)
+        self._decisions = Decisions(self._settings, portfolios.load(self._settings.portfolio), metrics := Metrics())
+        named |= {"worker": self._decisions.answers.worker}
+        logs.configure(self._settings.log_level, self._settings.log_format, **named)
+        self._traces = traces({f"tally.{name}": value for name, value in named.items()})
+        metrics.spans = self._traces.step if self._traces else None
+        Front.api = Api(self._settings, self._decisions, self._traces)
 
     @bentoml.on_startup  # type: ignore[untyped-decorator]
     async def watch(self) -> None:
@@ -86,6 +96,8 @@ class CreditScoring:
         if Front.api is not None:
             await asyncio.to_thread(Front.api.close)
         await asyncio.to_thread(self._decisions.close)
+        if self._traces is not None:
+            await asyncio.to_thread(self._traces.close)
 
 
 CreditScoring.add_asgi_middleware(Front)  # type: ignore[attr-defined]  # the decorator made it BentoML's Service

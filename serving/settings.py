@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -32,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     business_time: the moment every decision of a service on simulated or historical data is made at; None: now.
     body_bytes, batch_body_bytes, batch_size, depth: what a request may be; in_flight: decisions at once, per worker; patience: seconds
     a request may take to arrive, and its record to become durable; watch_every: seconds between looks at the record.
+    log_level: the least a line of ours must matter; log_format: a JSON object a line, or text for a person.
     """
 
     portfolio: Annotated[str, msgspec.Meta(min_length=1)]
@@ -52,6 +53,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     in_flight: Count = 256
     patience: Annotated[float, msgspec.Meta(gt=0)] = 5.0
     watch_every: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "text"] = "json"
 
     @property
     def folder(self) -> Path:
@@ -82,9 +85,9 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     return msgspec.convert(named, Settings, strict=False, dec_hook=_made)
 
 
-def workers(environment: Mapping[str, str] | None = None) -> int:
-    """How many worker processes to start: all that is needed to know of a service before it has a portfolio."""
-    return read({"TALLY_WORKERS": "", **(os.environ if environment is None else environment), "TALLY_PORTFOLIO": "any"}).workers
+def nameless(environment: Mapping[str, str] | None = None) -> Settings:
+    """What is known of a service before it has a portfolio: how many workers to start, what lines to write."""
+    return read({**(os.environ if environment is None else environment), "TALLY_PORTFOLIO": "any"})
 
 
 def _made(kind: type[Path | re.Pattern[str]], value: object) -> Path | re.Pattern[str]:

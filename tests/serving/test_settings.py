@@ -37,5 +37,5 @@ def test_a_wrong_value_is_an_error_that_names_its_variable_and_not_the_value(var
 def test_a_service_must_be_told_its_portfolio_and_a_bento_can_be_built_without_one():
     with pytest.raises(ServiceError, match="TALLY_PORTFOLIO"):
         settings.read({})
-    assert settings.workers({"TALLY_WORKERS": "3"}) == 3
-    assert settings.workers({}) == 1
+    assert settings.nameless({"TALLY_WORKERS": "3"}).workers == 3
+    assert settings.nameless({}).workers == 1
