@@ -2,19 +2,21 @@
 
 Ours is all that `tally publish` does: declare to Feast, choose the latest rows, write, tell the registry. The peer is Feast's own store and
 engine over the same files, with its objects applied before and larger batches than it takes by itself; it writes fewer applicants and
-is compared by its rate. The gate: Feast itself reads equal values from both.
+is compared by its rate. What bounds us is a contestant too: the same rows, ready-made, put into the store and nothing else. The gate:
+Feast itself reads equal values from both.
 """
 
 from __future__ import annotations
 
 import socket
+import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from functools import partial
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
@@ -25,14 +27,20 @@ from redis_server import Server
 from rounds import interleaved
 
 from feature_repo.contract import APPLICANT_ID, EVENT_TIME, Applicant, Outcome, Request, Stored, Table, days
+from feature_repo.feast_bytes import encode_time, redis_field, redis_key, redis_time
+from feature_repo.online_stores import MAKE
 from feature_repo.portfolio import Portfolio
+from feature_repo.publishing import CHUNK, _rows, latest
 from feature_repo.sources import EventTime
 from feature_repo.store import publish
+from feature_repo.writers import SECOND, encoded, view_of
+from feature_repo.writers.redis import _packed
+from feature_repo.writers.sqlite import SqliteWriter, _insert
 from training.assembly import save, view
 
 WORKLOADS = ("sqlite", "redis")
 APPLICANTS, THEIRS, FEATURES, ROUNDS, ASKED = 50_000, 20_000, 20, 3, 2_000
-GOAL = 10.0
+GOAL, BARE = 10.0, 0.5
 STORED = tuple(Stored(f"stored_{number}", raw=f"s{number}", low=-1e9, high=1e9, reason="Its history is poor", nullable=True)
                for number in range(FEATURES))
 KNOWN = Table("known", file="known.csv", time=EventTime("at"), columns=(Applicant(raw="id"), *STORED))
@@ -41,6 +49,7 @@ ASKING = Table("asking", file="asking.csv", time=EventTime("at", develop_until=d
 PORTFOLIO = Portfolio(name="published", title="Nobody's loans: how quickly is what is known published?", tables=(ASKING, KNOWN),
                       outcome=Outcome(raw="y", bad=("1",), good=("0",), matures_after=days(1),
                                       observed_until=datetime(2024, 12, 31, tzinfo=UTC)))
+VIEW = view_of(PORTFOLIO, KNOWN)
 
 
 def run(workload: str) -> list[Entry]:
@@ -54,9 +63,13 @@ def run(workload: str) -> list[Entry]:
             home.mkdir()
             return home, server.address if workload == "redis" else ""
 
-        figures = interleaved({"ours": partial(ours, views, empty), "theirs": partial(theirs, fewer, empty)}, ROUNDS)
+        bare = putting_redis(views, server) if workload == "redis" else putting_sqlite(views)
+        figures = interleaved({"ours": partial(ours, views, empty), "theirs": partial(theirs, fewer, empty),
+                               "bare": partial(bare, empty)}, ROUNDS)
         gate = equal(views, *empty(), server if workload == "redis" else None)
-    return [compare("publish", workload, Figures(figures["ours"], "feast materialize", figures["theirs"], "applicants/s", GOAL), gate=gate)]
+    peers = (("theirs", "feast materialize", GOAL), ("bare", "the same rows put in, ready-made, and nothing else", BARE))
+    return [compare("publish", workload, Figures(figures["ours"], told, figures[name], "applicants/s", goal), gate=gate)
+            for name, told, goal in peers]
 
 
 def drawn(folder: Path, applicants: int) -> Path:
@@ -86,6 +99,48 @@ def theirs(views: Path, empty: Callable[[], tuple[Path, str]]) -> float:
     began = time.perf_counter()
     plain_feast.materialize(store, PORTFOLIO, views)
     return THEIRS / (time.perf_counter() - began)
+
+
+def putting_sqlite(views: Path) -> Callable[[Callable[[], tuple[Path, str]]], float]:
+    """Feast's table filled by SQLite from parameters that are there already."""
+    prepared = SqliteWriter(Path(), 1, durable=False).prepare(VIEW, _rows(VIEW, latest(VIEW, views / f"{KNOWN.name}.parquet", texts=True)))
+
+    def put(empty: Callable[[], tuple[Path, str]]) -> float:
+        home, _ = empty()
+        with closing(sqlite3.connect(home / "bare.db", isolation_level=None)) as connection:
+            for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", MAKE.format(name=f"{VIEW.project}_{VIEW.name}")):
+                connection.execute(statement)
+            began = time.perf_counter()
+            for start in range(0, APPLICANTS, CHUNK):
+                connection.execute("BEGIN")
+                _insert(connection, VIEW, prepared.parameters[start:start + CHUNK])
+                connection.execute("COMMIT")
+            return APPLICANTS / (time.perf_counter() - began)
+    return put
+
+
+def putting_redis(views: Path, server: Server) -> Callable[[Callable[[], tuple[Path, str]]], float]:
+    """Feast's hashes filled by HSET, one command an applicant, from bytes that are there already."""
+    view, rows = VIEW, _rows(VIEW, latest(VIEW, views / f"{KNOWN.name}.parquet"))
+    values = list(zip(*map(encoded, ([at / SECOND for at in rows.times], *rows.values)), strict=True))  # noqa: PD011 - no pandas
+    fields = [redis_time(view.name), *(redis_field(view.name, name) for name in (view.as_of, *view.columns))]
+    commands = [_packed(b"HSET", redis_key(view.project, who), *chain.from_iterable(zip(fields, (encode_time(at), *row), strict=True)))
+                for who, at, row in zip(rows.applicants, rows.times, values, strict=True)]
+
+    def put(empty: Callable[[], tuple[Path, str]]) -> float:
+        empty()
+        connection = server.client.connection_pool.get_connection()
+        try:
+            began = time.perf_counter()
+            for start in range(0, APPLICANTS, CHUNK):
+                some = commands[start:start + CHUNK]
+                connection.send_packed_command(some)
+                for _ in some:
+                    connection.read_response()
+            return APPLICANTS / (time.perf_counter() - began)
+        finally:
+            server.client.connection_pool.release(connection)
+    return put
 
 
 def equal(views: Path, home: Path, address: str, server: Server | None) -> bool:
