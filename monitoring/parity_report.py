@@ -12,6 +12,10 @@ from monitoring.reports import Block, Page
 
 TABLE = ("column", "view", "decisions", "other values", "share", "from", "to", *(kind.value for kind in Kind))
 MOST_NAMED = 6
+READING = """\
+**Another value**: the same row, computed otherwise. **Only online**: withdrawn from the data, or never in them. **Only offline**:
+published late, or not at all. **Another as_of**: another row, published or delivered late, or of the future. The dotted line is the share
+that holds up a promotion; it counts from the upper bound, so a point below it is not enough."""
 
 
 def findings(drawn: Drawn, columns: Sequence[Column]) -> list[str]:
@@ -35,7 +39,7 @@ def page(title: str, sentences: Sequence[str], columns: Sequence[Column], limit:
                              *(one.kinds.get(kind, 0) for kind in Kind)), strict=True)) for one in columns)
     figures = ({"column": one.column, "measure": "other values", "value": one.share} for one in columns)
     drawn = [Block("Share of other values, by column", "estimates", pages.table(points, pages.POINT)),
-             Block("Every column", "table", pages.table(rows, TABLE))] if columns else []
+             Block("Every column", "table", pages.table(rows, TABLE)), pages.text("How to read this", [READING])] if columns else []
     return Page(title, (pages.text(f"{title}: what was found", sentences), *drawn), pages.table(figures, pages.FIGURE))
 
 
