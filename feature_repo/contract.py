@@ -129,7 +129,12 @@ class Input:
 
 @dataclass(frozen=True, kw_only=True)
 class Request(Input):
-    """Said by the applicant: a field of the API."""
+    """Said by the applicant: a field of the API.
+
+    fixed: nobody changes it for a credit, such as where they live or what the money is for; advice ("would be approved if") leaves it.
+    """
+
+    fixed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,12 +273,6 @@ class Rule:
     @cached_property
     def arguments(self) -> tuple[str, ...]:
         return tuple(inspect.signature(self.when).parameters)
-
-
-def walk(tables: tuple[Table, ...]) -> Iterator[Column]:
-    """Every column of every table, in declared order."""
-    for table in tables:
-        yield from table.columns
 
 
 def duplicates(names: list[str]) -> list[str]:

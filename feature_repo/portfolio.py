@@ -20,7 +20,6 @@ from feature_repo.contract import (
     Stored,
     Table,
     refuse,
-    walk,
 )
 from feature_repo.sources import EventTime
 
@@ -94,7 +93,7 @@ class Portfolio:
 
     @property
     def stored(self) -> tuple[Stored, ...]:
-        return tuple(column for column in walk(self.tables) if isinstance(column, Stored))
+        return tuple(column for table in self.tables for column in table.stored)
 
     @property
     def views(self) -> tuple[Table, ...]:

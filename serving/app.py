@@ -23,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from governance.cards import SAID, holds_card
 from serving import body, docs, logs, metrics, openapi
+from serving.advice import Advice
 from serving.answers import Answers
 from serving.application import DECISIONS, Form
 from serving.decisions import AGAIN, Decisions, Once
@@ -51,11 +52,13 @@ class Api:
         self._docs = docs.page(document)
         self._in_flight = 0
         self._pushes = Pushes(settings, decisions.portfolio) if settings.push_token_sha256 and decisions.portfolio.views else None
+        self._advice = Advice(settings.folder / "releases", decisions.portfolio, lambda: decisions.champions.now)
         post, get = (["POST"], ["GET"])
         router = Router([
             Route("/v1/decisions", self.decide, methods=post),
             Route("/v1/decisions:batch", self.decide_batch, methods=post),
             Route("/v1/decisions/{decision_id}", self.answer, methods=get),
+            Route("/v1/decisions/{decision_id}/counterfactual", self.counterfactual, methods=get),
             Route("/v1/release", self.release, methods=get),
             Route("/livez", self.live, methods=get),
             Route("/readyz", self.ready, methods=get),
@@ -99,16 +102,19 @@ class Api:
 
     def close(self) -> None:
         """Let go of what the API itself holds."""
+        self._advice.close()
         if self._pushes is not None:
             self._pushes.close()
 
     async def answer(self, request: Request) -> Response:
         """GET /v1/decisions/{id}."""
-        try:
-            decision_id = str(UUID(request.path_params["decision_id"]))
-        except ValueError:
-            raise Problem("not-found", "no decision has such an id") from None
-        return Response(await self._decisions.answer(decision_id), media_type=JSON)
+        return Response(await self._decisions.answer(decision_id(request)), media_type=JSON)
+
+    async def counterfactual(self, request: Request) -> Response:
+        """GET /v1/decisions/{id}/counterfactual."""
+        record = await self._decisions.record(decision_id(request))
+        advised = await self._advice.about(record.content, request.query_params.multi_items())
+        return Response(msgspec.json.encode(advised), media_type=JSON)
 
     async def release(self, _: Request) -> Response:
         """GET /v1/release: what the worker that answers serves, and every living one."""
@@ -202,6 +208,18 @@ def idempotency(request: Request, route: str) -> Once | None:
     if holds_card(keys[0]):
         raise Problem("card-number", f"the Idempotency-Key {SAID}; a UUID is a good key")
     return Once(keys[0], route)
+
+
+def decision_id(request: Request) -> str:
+    """The id in the address of a request. Raises Problem where no decision could have it."""
+    named = request.path_params["decision_id"]
+    try:
+        found = str(UUID(named))
+    except ValueError:
+        found = ""
+    if found != named.lower():
+        raise Problem("not-found", "no decision has such an id")
+    return found
 
 
 def told(value: dict[str, object]) -> Response:

@@ -112,10 +112,16 @@ class Decisions:
 
     async def answer(self, decision_id: str) -> bytes:
         """The answer that was given under this id. Raises Problem."""
+        return answer(await self.record(decision_id))
+
+    async def record(self, decision_id: str) -> Record:
+        """What is recorded under this id. Raises Problem."""
         record = next(iter(await self._found("id", decision_id)), None)
         if record is None or record.kind != DECISION:
             raise Problem("not-found", "no decision with this id is recorded")
-        return answer(record)
+        if record.erased:
+            raise Problem("erased", "what this decision said was erased; that it was recorded can be proved")
+        return record
 
     async def faults(self) -> list[Fault]:
         """What keeps this worker from deciding: nothing, where it is ready."""

@@ -9,9 +9,11 @@ from typing import Any
 
 from feature_repo.contract import APPLICANT_ID, EVENT_TIME, Action, Input, Table
 from feature_repo.portfolio import Portfolio
+from serving.advice import MAY_CHANGE
 from serving.application import APPLICATION, DECISIONS, Form
 from serving.problems import KINDS, MEDIA_TYPE
 from serving.pushes import ROWS, PushForm
+from serving.scoring.counterfactual import changeable
 from serving.settings import Settings
 from serving.texts import LONGEST, PATTERN
 
@@ -38,7 +40,12 @@ def document(portfolio: Portfolio, settings: Settings) -> Schema:
             "/v1/decisions": {"post": posting("Decide one application", ref("Request"), ref("Decision"), example(portfolio))},
             "/v1/decisions:batch": {"post": posting("Decide some applications in one durable commit, all or none", batch, answers,
                                                     {DECISIONS: [example(portfolio)]})},
-            "/v1/decisions/{decision_id}": {"get": getting("The answer that was given, byte for byte", ref("Decision"), "not-found", ID)},
+            "/v1/decisions/{decision_id}": {"get": getting("The answer that was given, byte for byte", ref("Decision"), "not-found",
+                                                           "erased", "not-ready", ID)},
+            "/v1/decisions/{decision_id}/counterfactual": {"get": getting(
+                "Would have been approved if …: the smallest change of the request that the release which decided approves",
+                ref("Advice"), "not-found", "release-not-here", "erased", "invalid-query", "too-busy", "not-ready", ID,
+                may_change(portfolio))},
             "/v1/release": {"get": getting("The release that serves, by worker", ref("Release"), "not-ready")},
             "/livez": {"get": getting("Whether the process answers", {"type": "object"})},
             "/readyz": {"get": getting("Whether it can decide: release verified, ledger writable, features readable",
@@ -47,7 +54,8 @@ def document(portfolio: Portfolio, settings: Settings) -> Schema:
             **({f"/v1/features/{table.name}": {"post": pushing(portfolio, table, settings)} for table in portfolio.views}
                if settings.push_token_sha256 else {}),
         },
-        "components": {"schemas": {"Request": request(portfolio), "Decision": DECISION, "Release": RELEASE, "Problem": PROBLEM},
+        "components": {"schemas": {"Request": request(portfolio), "Decision": DECISION, "Release": RELEASE,
+                                   "Advice": ADVICE, "Problem": PROBLEM},
                        **({"securitySchemes": {TOKEN: {"type": "http", "scheme": "bearer"}}} if settings.push_token_sha256 else {})},
     }
 
@@ -118,6 +126,13 @@ def typical(column: Input) -> float | str:
     return float(column.low if column.low is not None else column.high or 0)
 
 
+def may_change(portfolio: Portfolio) -> Schema:
+    """The parameter that says which inputs advice may change."""
+    return {"name": MAY_CHANGE, "in": "query", "required": False, "style": "form", "explode": True,
+            "description": "The inputs that may be another; without it every one of these",
+            "schema": {"type": "array", "items": {"enum": list(changeable(portfolio))}}}
+
+
 def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
@@ -166,6 +181,14 @@ DECISION: Schema = {"type": "object", "properties": {
     "degraded": {"type": "boolean", "description": "A stored value could not be relied on"},
     "decided_at": {"type": "string", "format": "date-time"}}}
 DECISION["required"] = list(DECISION["properties"])
+CHANGE: Schema = {"type": "object", "required": ["feature", "unit", "now", "to"], "properties": {
+    "feature": TEXT, "unit": TEXT, "now": {"type": ["number", "string"]}, "to": {"type": ["number", "string"]}}}
+ADVICE: Schema = {"type": "object", "properties": {
+    "decision_id": DECISION["properties"]["decision_id"], "release_id": TEXT, "outcome": DECISION["properties"]["outcome"],
+    "pd": DECISION["properties"]["pd"], "says": {**TEXT, "description": "A sentence; the changes end it where there are any"},
+    "changes": {"type": "array", "maxItems": 2, "items": CHANGE, "description": "All of them together"},
+    "pd_then": {"type": ["number", "null"], "description": "The probability of default they lead to, scored again"}}}
+ADVICE["required"] = list(ADVICE["properties"])
 MOMENT: Schema = {"type": "string", "format": "date-time"}
 WORKER: Schema = {"type": "object", "required": ["worker", "release_id", "model_version", "since"], "properties": {
     "worker": TEXT, "release_id": TEXT, "model_version": TEXT, "since": MOMENT}}

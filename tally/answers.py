@@ -13,6 +13,7 @@ from governance.events import CHAMPION
 from governance.history import Background, Line, Moment, Trace, Worker
 from governance.sentences import findings, many, short
 from governance.standing import Request, Signed
+from serving.advice import Advised
 from serving.reconsideration import TOGETHER
 from serving.replay import Replay
 from tally.questions import Shown
@@ -170,6 +171,20 @@ def replay(found: Replay, said: Mapping[str, Any]) -> Iterator[str]:
     yield f"{found.decision_id} comes out otherwise; machine, code or record differ:"
     for name, (recorded, made) in found.differences.items():
         yield row(name, "differ" if name == "values" else f"recorded {recorded}, now {made}")
+
+
+def advised(found: Advised) -> Iterator[str]:
+    """What would have been approved instead."""
+    yield f"{found.decision_id}: {found.outcome}, PD {found.pd:.2%}, release {short(found.release_id)}"
+    yield f"{found.says}:" if found.changes else f"{found.says}."
+    for each in found.changes:
+        yield row(each.feature, f"{_plain(each.to)} {each.unit}".strip() + f" instead of {_plain(each.now)}")
+    if found.pd_then is not None:
+        yield f"Scored again with that, its PD is {found.pd_then:.2%}. This is advice; the reasons of the decision are another matter."
+
+
+def _plain(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:,.10g}"
 
 
 def replays(found: Replayed) -> Iterator[str]:

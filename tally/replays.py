@@ -19,8 +19,10 @@ from feature_repo import portfolios
 from feature_repo.errors import LedgerError
 from governance import promotion
 from governance.ledger.entries import DECISION, Record, stamp
+from serving.advice import Advised, advise
 from serving.reconsideration import attribution, reconsider, swaps
 from serving.replay import Replay, Scorers, again, many
+from serving.scoring.counterfactual import changeable
 from tally.checkout import Checkout
 from tally.questions import Questions
 
@@ -69,6 +71,14 @@ def one(questions: Questions, decision_id: str) -> tuple[Replay, Content]:
     """A decision made again with its own release, and what was recorded of it. Raises LedgerError where its content was erased."""
     content = questions.decision(decision_id).content
     return again(content, scorers(questions).of(content["release_id"])), content
+
+
+def advised(questions: Questions, decision_id: str, may_change: Sequence[str]) -> Advised:
+    """What would have been approved instead. Raises LedgerError where the content was erased or an input may not change."""
+    content, known = questions.decision(decision_id).content, scorers(questions)
+    if set(may_change) - set(allowed := changeable(known.portfolio)):
+        raise LedgerError(f"--may-change names an input that may not change; there are {', '.join(allowed)}")
+    return advise(content, known.of(content["release_id"]), may_change)
 
 
 def fetch(questions: Questions, release_id: str) -> None:

@@ -41,7 +41,7 @@ PORTFOLIO = Portfolio(
                 Request("third_party_amount", raw="ThirdPartyDollars", unit="USD", low=0, high=100_000_000, usual=(0, 20_000_000), nullable=True,
                         risk=Risk.RISES, reason="The amount another lender puts into your project is high, or you did not state it"),
                 # Two digits of NAICS, grouped to sectors as its manual does. Empty for 38-60% of the nineties, for none from 2001.
-                Request("industry", raw="NaicsSector2", nullable=True, other=True, reason="Loans to firms of your industry, or of none stated, are charged off more often",
+                Request("industry", raw="NaicsSector2", fixed=True, nullable=True, other=True, reason="Loans to firms of your industry, or of none stated, are charged off more often",
                         levels={"11": "agriculture", "21": "mining", "22": "utilities", "23": "construction", "31": "manufacturing",
                                 "32": "manufacturing", "33": "manufacturing", "42": "wholesale", "44": "retail", "45": "retail",
                                 "48": "transport", "49": "transport", "51": "information", "52": "finance", "53": "real_estate",

@@ -1,11 +1,11 @@
 """What an applicant could have asked for otherwise and been approved: the smallest change of one or two inputs, scored again to be true.
 
 Responsible for changing only what a request says, within the bounds, levels and directions of the contract: never what is stored of a
-person, never an input that stands for a protected group by permission (`permitted`), never a value that was not given. Fewest inputs come
-first, then the least share of their ranges; a level is a whole range. A number moves in steps people would name, and only to where its
-risk falls; one without a direction may move either way. Two inputs move together in coarser steps of the first. Refuses to promise:
-derivation, rules, PD and policy are those of `Scorer.assess`, and where nothing is found it says so. Advice, not a notice: 12 CFR 1002.9
-asks for reasons, which are others.
+person, never an input that stands for a protected group by permission (`permitted`), never what nobody changes for a credit (`fixed`),
+never a value that was not given. Fewest inputs come first, then the least share of their ranges; a level is a whole range. A number moves
+in steps people would name, and only to where its risk falls; one without a direction may move either way. Two inputs move together in
+coarser steps of the first. Refuses to promise: derivation, rules, PD and policy are those of `Scorer.assess`, and where nothing is found
+it says so. Advice, not a notice: 12 CFR 1002.9 asks for reasons, which are others.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 
 from feature_repo.contract import OTHER, Request, Risk
+from feature_repo.portfolio import Portfolio
 from serving.scoring.decision import Scorer
 from serving.scoring.kernel import Array
 from serving.scoring.parts import Value
@@ -91,9 +92,14 @@ def counterfactual(scorer: Scorer, values: Mapping[str, Value], doubtful: tuple[
     return Counterfactual(NONE)
 
 
+def changeable(portfolio: Portfolio) -> tuple[str, ...]:
+    """The inputs of a request that advice may name, as declared."""
+    return tuple(column.name for column in portfolio.requests if not (column.permitted or column.fixed))
+
+
 def moves_of(column: Request, now: Value) -> Moves | None:
     """Where an input may move to from its value; None where it may not move."""
-    if now is None or column.permitted:
+    if now is None or column.permitted or column.fixed:
         return None
     if column.is_level:
         others = tuple(name for name in column.level_names if name not in {now, OTHER})

@@ -82,6 +82,19 @@ def replay(decision_id: str | None, *, everything: bool, release: str | None, as
         _one(asked, str(decision_id), as_json=as_json)
 
 
+@click.command()
+@click.argument("decision_id")
+@click.option("--may-change", "may_change", multiple=True, help="An input that may be another; more than once. Default: all that may.")
+@click.option("--portfolio", help="Default: the one of this checkout.")
+@AS_JSON
+def counterfactual(decision_id: str, may_change: tuple[str, ...], portfolio: str | None, *, as_json: bool) -> None:
+    """Would DECISION_ID have been approved if …: the smallest change of its request, asked of the release that decided."""
+    from tally import answers, questions, replays
+
+    found = replays.advised(questions.of(portfolio), decision_id, may_change)
+    tell(answers.advised(found), found, as_json=as_json)
+
+
 def _one(asked: Any, decision_id: str, *, as_json: bool) -> None:
     from tally import answers, replays
 
@@ -142,4 +155,4 @@ def desk() -> None:
     click.echo(server.serve())
 
 
-COMMANDS = (history, in_production, trace, replay, evidence, reproduce, desk)
+COMMANDS = (history, in_production, trace, replay, counterfactual, evidence, reproduce, desk)

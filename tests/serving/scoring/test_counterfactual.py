@@ -105,10 +105,11 @@ def test_what_may_not_change_does_not(scorer, answers):
     assert all(not counterfactual(scorer, values, changeable=()).changes for values, _, _ in answers[:20])
 
 
-def test_an_input_that_stands_for_a_protected_group_or_was_not_given_is_never_changed():
+def test_an_input_that_is_fixed_stands_for_a_protected_group_or_was_not_given_is_never_changed():
     age = Request("age", raw="a", low=18, high=99, risk=Risk.FALLS, reason="r", permitted="12 CFR 1002.6(b)(2)")
 
     assert moves_of(age, 30.0) is None
+    assert moves_of(dataclasses.replace(age, permitted="", fixed=True), 30.0) is None
     assert moves_of(dataclasses.replace(age, permitted=""), None) is None
     assert moves_of(dataclasses.replace(age, permitted="", special=(30.0,)), 30.0) is None
     assert moves_of(dataclasses.replace(age, permitted=""), 30.0).to[0] == 31.0
