@@ -9,7 +9,8 @@ import pandas as pd
 
 from governance.limits import Limits, Verdict, spans
 from monitoring import pages
-from monitoring.drift import Column, peak
+from monitoring.distances import Distance
+from monitoring.drift import Cell, Column, peak
 from monitoring.pages import NOTHING, percent
 from monitoring.params import DriftParams
 from monitoring.reports import Block, Page
@@ -19,8 +20,8 @@ MISSING_CHANGE = 0.05
 MOST_DRAWN = 12
 """Drifted columns whose distributions are drawn; the table names them all."""
 CELLS = ("column", "month", "psi", "verdict", "watch", "alert")
-TABLE = ("column", "kind", "verdict", "months in alert", "worst month", "decisions", "PSI", "PSI by chance", "missing",
-         "missing in development", "unusual values")
+TABLE = ("column", "kind", "verdict", "data", "months in alert", "worst month", "decisions", "PSI", "interval", "PSI by chance", "p-value",
+         "Jensen-Shannon", "KS", "missing", "missing in development", "unusual values")
 
 
 def findings(columns: Sequence[Column], params: DriftParams) -> list[str]:
@@ -32,7 +33,7 @@ def findings(columns: Sequence[Column], params: DriftParams) -> list[str]:
                 *_few(columns, params)]
     colon = ":" if drifted else "."
     found = [f"**{len(drifted)} of {len(columns)} columns drifted** (PSI {params.psi.alert:g} or more){colon}"]
-    found += [f"- **{one.column}** in {_when(one, Verdict.ALERT)}, at most {peak(one).psi:.2f} in {peak(one).month}{_missing(one)}"
+    found += [f"- **{one.column}** in {_when(one, Verdict.ALERT)}, at most {_sure(peak(one))} in {peak(one).month}{_missing(one)}"
               for one in drifted]
     if watched:
         said = "; ".join(f"{one.column} in {_when(one, Verdict.WATCH)}" for one in watched)
@@ -43,6 +44,10 @@ def findings(columns: Sequence[Column], params: DriftParams) -> list[str]:
 def _unusual(columns: Sequence[Column]) -> list[str]:
     said = [f"{column.column} {cell.unusual:,} in {cell.month}" for column in columns for cell in column.months if cell.unusual]
     return [f"Values outside the contract's usual range: {'; '.join(said)}."] if said else []
+
+
+def _sure(cell: Cell) -> str:
+    return f"{cell.psi:.2f} ({cell.interval.low:.2f} to {cell.interval.high:.2f})"
 
 
 def _when(column: Column, verdict: Verdict) -> str:
@@ -62,8 +67,8 @@ def _few(columns: Sequence[Column], params: DriftParams) -> list[str]:
     return [f"No verdict for fewer than {params.minimum} decisions: {said}."] if few else []
 
 
-def page(title: str, sentences: Sequence[str], columns: Sequence[Column], limits: Limits) -> Page:
-    """The drift report."""
+def page(title: str, sentences: Sequence[str], columns: Sequence[Column], limits: Limits, beside: Sequence[Block] = ()) -> Page:
+    """The drift report. beside: blocks of what is told besides PSI."""
     dated = any(cell.month != "all" for column in columns for cell in column.months)
     cells = pages.table(({"column": column.column, "month": cell.month, "psi": cell.psi, "verdict": cell.verdict.value,
                           "watch": limits.watch, "alert": limits.alert} for column in columns for cell in column.months), CELLS)
@@ -74,6 +79,7 @@ def page(title: str, sentences: Sequence[str], columns: Sequence[Column], limits
         pages.counters("Columns by verdict", (column.verdict for column in columns)),
         Block("PSI by column and month" if dated else "PSI by column", "heatmap" if dated else "ranking", cells),
         *([Block("Drifted columns: development beside the worst month", "distributions", _distributions(flagged))] if flagged else []),
+        *beside,
         Block("Every column at its worst month", "table", pages.table((_row(column) for column in worst), TABLE)),
     ]
     figures = ({"column": column.column, "measure": measure, "value": value} for column in columns
@@ -84,10 +90,16 @@ def page(title: str, sentences: Sequence[str], columns: Sequence[Column], limits
 def _row(column: Column) -> dict[str, Any]:
     cell = peak(column)
     months = [one.month for one in column.months]
-    figures = (column.column, column.kind, column.verdict.value, spans(column.flagged(Verdict.ALERT), months) or NOTHING, cell.month,
-               cell.decisions, f"{cell.psi:.3f}", f"{cell.by_chance:.3f}", percent(cell.missing), percent(column.development_missing),
+    figures = (column.column, column.kind, column.verdict.value, column.quality.value,
+               spans(column.flagged(Verdict.ALERT), months) or NOTHING, cell.month, cell.decisions, f"{cell.psi:.3f}",
+               f"{cell.interval.low:.3f} to {cell.interval.high:.3f}", f"{cell.by_chance:.3f}", f"{cell.p_value:.2g}", _beyond(cell.js),
+               NOTHING if cell.ks is None else _beyond(cell.ks), percent(cell.missing), percent(column.development_missing),
                NOTHING if column.total.unusual is None else column.total.unusual)
     return dict(zip(TABLE, figures, strict=True))
+
+
+def _beyond(distance: Distance) -> str:
+    return f"{distance.value:.3f} (chance {distance.limit:.3f})"
 
 
 def _distributions(columns: Sequence[Column]) -> pd.DataFrame:

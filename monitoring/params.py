@@ -10,6 +10,7 @@ from governance.limits import Ceiling, Floor
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Confidence = Annotated[float, msgspec.Meta(ge=0.5, lt=1)]
+Alpha = Annotated[float, msgspec.Meta(gt=0, le=0.5)]
 
 
 class BaselineParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,11 +19,39 @@ class BaselineParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows_at_once: Count
 
 
+class QualityParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Faults of data.
+
+    share: by how much the share of missing values, or of a code, is another; new: share of levels that development never had; unusual:
+    share outside the contract's usual range.
+    """
+
+    share: Ceiling
+    new: Ceiling
+    unusual: Ceiling
+
+
+class AttributionParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """shift: by how much the mean contribution of an input to the log-odds of bad is another; sample: decisions of a month, at most."""
+
+    shift: Ceiling
+    sample: Count
+
+
 class DriftParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """minimum: decisions below which no verdict is given; psi: population stability index."""
+    """Verdicts on columns.
+
+    minimum: decisions below which no verdict is given; psi: population stability index; false_alarms: share of windows without any drift
+    in which chance alone may give some column more than ok; confidence: of a PSI's interval; quality: faults of data; attribution: inputs
+    that moved the log-odds.
+    """
 
     minimum: Count
     psi: Ceiling
+    false_alarms: Alpha
+    confidence: Confidence
+    quality: QualityParams
+    attribution: AttributionParams
 
 
 class PerformanceParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

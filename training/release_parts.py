@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from feature_repo.contract import APPLICATION_ID
+from feature_repo.contract import APPLICATION_ID, Input
 from feature_repo.errors import DataError
 from feature_repo.interface import describe
 from feature_repo.portfolio import Portfolio
@@ -24,7 +24,7 @@ from serving.scoring.batch import arrays
 from serving.scoring.bins import Bins, freeze_levels, freeze_numbers
 from serving.scoring.decision import Assessment, Encoding, Scorer, save
 from serving.scoring.kernel import Kernel
-from serving.scoring.parts import ACTIONS, Texts
+from serving.scoring.parts import ACTIONS, Policy, Texts
 from serving.scoring.reasons import Against
 from serving.scoring.scorecard import Scorecard
 from training.candidates import Candidate
@@ -71,20 +71,22 @@ def write(path: Path, scorer: Scorer, candidate: Candidate, population: Populati
         points_table(scorer, scorer.kernel).to_csv(path / "scorecard.csv", index=False, lineterminator="\n")
     else:
         (path / candidate.native[0]).write_bytes(candidate.native[1])
-    bins = frozen_bins(scorer.portfolio, at, params.bins)
+    bins = frozen_bins(scorer.portfolio, scorer.policy, at, params.bins)
     (path / "bins.json").write_bytes(dump(bins))
     (path / "fairness.json").write_bytes(dump(group_rates(scorer.portfolio, population, at.severity == 0)))
     (path / "golden.json").write_bytes(dump(list(golden(scorer, population.everyone, params.golden))))
     return bins
 
 
-def frozen_bins(portfolio: Portfolio, at: Assessment, most: int) -> dict[str, Bins]:
-    """Drift bins of every input by name, and of `pd`, `score` and `outcome`."""
+def frozen_bins(portfolio: Portfolio, policy: Policy, at: Assessment, most: int) -> dict[str, Bins]:
+    """Drift bins of every input by name, and of `pd`, `score`, `band` and `outcome`."""
     levels = {column.name: column.level_names for column in portfolio.raw_inputs if column.is_level}
     bins = {column.name: freeze_levels(at.columns[column.name], levels[column.name]) if column.is_level
-            else freeze_numbers(at.columns[column.name], most, column.special) for column in portfolio.inputs}
-    actions = tuple(action.value for action in ACTIONS)
+            else freeze_numbers(at.columns[column.name], most, column.special, column.usual if isinstance(column, Input) else None)
+            for column in portfolio.inputs}
+    actions, bands = tuple(action.value for action in ACTIONS), tuple(band.name for band in policy.bands)
     results = {"pd": freeze_numbers(at.pd, most), "score": freeze_numbers(at.score, most),
+               "band": freeze_levels(np.array(bands)[at.band], bands),
                "outcome": freeze_levels(np.array(actions)[at.severity], actions)}
     return {**bins, **results}
 

@@ -9,27 +9,38 @@ from feature_repo.params import read
 from feature_repo.portfolios import load
 from governance.limits import Verdict, worst
 from governance.release import dump, require_interface, verify
-from monitoring import drift, drift_report, pages, reports, window
+from monitoring import attribution, drift, drift_report, drift_sections, pages, population, reports, window
 from monitoring.params import DriftParams
+from serving.scoring import decision
 from serving.scoring.bins import Bins
+
+RECORDED = "break"  # validation's rule on how an input was recorded over time
 
 
 def main(portfolio: str, decisions: Path, release: Path, figures: Path, report: Path) -> None:
     contract, verified, params = load(portfolio), verify(release), read("drift", DriftParams)
     require_interface(verified, contract)
     bins = verified.read("bins.json", dict[str, Bins])
-    frame = window.read(decisions, contract, verified, columns=tuple(bins))
-    columns = drift.assess(frame, contract, bins, params)
-    found = [*drift_report.findings(columns, params), *pages.of_window(frame, contract, verified)]
+    frame = window.read(decisions, contract, verified, columns=tuple(dict.fromkeys((*bins, *population.MIXES))))
+    columns, doors = drift.assess(frame, contract, bins, params), population.months(frame, contract)
+    moves = attribution.assess(frame, decision.load(verified, contract), params)
+    recorded = {one["column"]: one["seen"] for one in verified.manifest.validation.get("warnings", ()) if one["rule"] == RECORDED}
+    found = [*drift_report.findings(columns, params), *drift_sections.of_quality(columns, recorded),
+             *drift_sections.of_door(doors, population.development(bins)), *drift_sections.of_attribution(moves),
+             *pages.of_window(frame, contract, verified)]
     figures.parent.mkdir(parents=True, exist_ok=True)
     figures.write_bytes(dump({
         "portfolio": portfolio, "release_id": verified.id, "time_axis": contract.is_dated, "decisions": len(frame), "found": found,
         "verdict": worst(column.verdict for column in columns),
         "columns_in_alert": sum(column.verdict is Verdict.ALERT for column in columns),
         "columns_to_watch": sum(column.verdict is Verdict.WATCH for column in columns),
+        "quality_verdict": worst(column.quality for column in columns),
+        "columns_with_faults": sum(column.quality in drift_sections.FLAGGED for column in columns),
         "highest_psi": max(drift.peak(column).psi for column in columns), "limits": params, "columns": columns,
+        "development": population.development(bins), "doors": doors, "attribution": moves,
     }))
-    reports.write(drift_report.page(f"{portfolio}: drift", found, columns, params.psi), report)
+    beside = drift_sections.blocks(columns, (population.development(bins), *doors), moves)
+    reports.write(drift_report.page(f"{portfolio}: drift", found, columns, params.psi, beside), report)
     print("\n".join(found))
 
 

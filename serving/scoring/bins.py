@@ -23,7 +23,7 @@ class Bins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The bins of one column, in this order: `names` or intervals between `edges`, then `specials`, then missing.
 
     edges: ascending; interval k is [edges[k-1], edges[k]). names: levels, the last one `other`; a column has edges or names.
-    shares: of the `rows` development values, per bin; they add up to 1.
+    shares: of the `rows` development values, per bin; they add up to 1. unusual: how many were outside the contract's usual range.
     """
 
     shares: tuple[float, ...]
@@ -31,6 +31,7 @@ class Bins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     edges: tuple[float, ...] = ()
     specials: tuple[float, ...] = ()
     names: tuple[str, ...] = ()
+    unusual: int = 0
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -55,11 +56,12 @@ class Bins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return at
 
 
-def freeze_numbers(values: Array, most: int, specials: tuple[float, ...] = ()) -> Bins:
+def freeze_numbers(values: Array, most: int, specials: tuple[float, ...] = (), usual: tuple[float, float] | None = None) -> Bins:
     """Bins of about equal size, at most `most` and one more per value that fills a bin alone."""
     values = np.asarray(values, dtype=np.float64)
     plain = values[~(np.isnan(values) | np.isin(values, specials))]
-    return _with_shares(Bins((), 0, edges=tuple(_edges(plain, most).tolist()), specials=tuple(map(float, specials))), values)
+    outside = 0 if usual is None else int(np.sum((plain < usual[0]) | (plain > usual[1])))
+    return _with_shares(Bins((), 0, tuple(_edges(plain, most).tolist()), tuple(map(float, specials)), unusual=outside), values)
 
 
 def freeze_levels(values: Array | pd.Series, names: tuple[str, ...]) -> Bins:

@@ -11,6 +11,8 @@ from feature_repo.portfolios import load
 from governance.limits import Verdict
 from monitoring import drift, window
 from serving.scoring.bins import Bins, freeze_levels, freeze_numbers
+from serving.scoring.counter import count
+from serving.scoring.counts import merged
 
 MONTHS = [f"2024-{month:02}" for month in range(1, 7)]
 
@@ -88,6 +90,27 @@ def test_under_the_minimum_there_is_no_verdict_however_large_the_figure(mill, dr
     assert assess_one(mill, drift_params, normal_bins(), enough, number).verdict is Verdict.ALERT
 
 
+def test_a_large_psi_that_chance_explains_is_no_drift(mill, drift_params, level):
+    """Sixty levels and seven hundred decisions on either side: a PSI of 0.1 and more without any drift."""
+    names = tuple(f"l{place}" for place in range(60))
+    def anyone(random, n, *_):
+        return random.choice(np.array(names, dtype=object), n)
+    bins = freeze_levels(anyone(np.random.default_rng(11), 700), names)
+    column = assess_one(mill, drift_params, bins, frame_of(anyone, per_month=700, name=level), level)
+    assert min(cell.psi for cell in column.months) > drift_params.psi.watch
+    assert {cell.verdict for cell in column.months} == {Verdict.OK}
+    assert all(cell.interval.low < 0.02 for cell in column.months)
+
+
+def test_a_window_counted_in_shards_gets_the_verdict_of_one(watched, drift_params):
+    bins = watched.release.read("bins.json", dict[str, Bins])
+    months = {}
+    for month, rows in window.slices(watched.frame, watched.portfolio):
+        part = watched.frame.iloc[rows]
+        months[month] = merged(count(part.iloc[start::3], bins, watched.portfolio) for start in range(3))
+    assert drift.judge(months, watched.portfolio, bins, drift_params) == drift.assess(watched.frame, watched.portfolio, bins, drift_params)
+
+
 def test_months_too_small_alone_are_judged_together(mill, drift_params, number):
     few = frame_of(lambda random, n, _: random.lognormal(9, 0.6, n), per_month=200, name=number)
     column = assess_one(mill, drift_params, normal_bins(), few, number)
@@ -120,18 +143,22 @@ def test_every_input_the_score_the_pd_and_the_mix_of_outcomes_are_watched(watche
     columns = drift.assess(watched.frame, watched.portfolio, bins, drift_params)
     inputs = [column.name for column in watched.portfolio.inputs]
     assert [column.column for column in columns][: len(inputs)] == inputs
-    assert {"pd", "score", "outcome"} == {column.column for column in columns[len(inputs):]}
+    assert {"pd", "score", "band", "outcome"} == {column.column for column in columns[len(inputs):]}
     assert {column.kind for column in columns} == {"request", "stored", "derived", "result"}
     assert all(sum(cell.decisions for cell in column.months) == column.total.decisions == len(watched.frame) for column in columns)
     assert {column.verdict for column in columns} == {Verdict.OK}
 
 
-def test_unusual_values_are_those_outside_the_contracts_range_and_no_code_or_missing_value():
-    column = Request("x", raw="x", low=-1, high=1e9, usual=(10, 20), special=(-1.0,))
-    values = pd.Series([9.9, 10, 20, 20.1, -1.0, np.nan])
-    assert drift.unusual(column, values) == 2
-    assert drift.unusual(Request("x", raw="x", low=0, high=9), values) is None
-    assert drift.unusual(None, values) is None
+def test_unusual_values_are_told_of_columns_that_name_a_range_alone(drift_params):
+    portfolio = load("consumer_loans")
+    ranged, plain = portfolio.requests[0].name, portfolio.derived_columns[0].name
+    frame = frame_of(lambda random, n, _: random.lognormal(8, 0.6, n), name=ranged)
+    frame[plain] = frame[ranged]
+    bins = normal_bins()
+    low, high = portfolio.requests[0].usual
+    columns = {column.column: column for column in drift.assess(frame, portfolio, {ranged: bins, plain: bins}, drift_params)}
+    assert columns[plain].total.unusual is None
+    assert columns[ranged].total.unusual == int((~frame[ranged].between(low, high)).sum())
 
 
 def test_without_a_time_axis_there_is_one_cell(drift_params):

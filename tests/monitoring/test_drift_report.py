@@ -7,6 +7,7 @@ import pytest
 
 from governance.limits import Verdict
 from monitoring import drift, drift_report, window
+from monitoring.distances import Distance, Interval
 from serving.scoring.bins import Bins
 
 MONTHS = ("2024-01", "2024-02", "2024-03")
@@ -15,18 +16,19 @@ MONTHS = ("2024-01", "2024-02", "2024-03")
 def column(name, psis, *, missing=0.0, decisions=1_000, unusual=0):
     def cell(month, psi):
         verdict = Verdict.INSUFFICIENT if decisions < 500 else Verdict.ALERT if psi >= 0.25 else Verdict.WATCH if psi >= 0.1 else Verdict.OK
-        return drift.Cell(month, decisions, psi, 0.01, missing, unusual, (decisions,), verdict)
+        return drift.Cell(month, decisions, psi, Interval(psi / 2, psi), 0.01, 0.0, Distance(0, 1), None, missing, unusual, 0, (decisions,),
+                          verdict, Verdict.OK, ())
     cells = tuple(cell(month, psi) for month, psi in zip(MONTHS, psis, strict=True))
     verdict = max((one.verdict for one in cells), key=list(Verdict).index)
-    return drift.Column(name, "request", "", verdict, ("any",), (1.0,), 5_000, 0.0, cell(window.ALL, 0.0), cells)
+    return drift.Column(name, "request", "", verdict, Verdict.OK, ("any",), (1.0,), 5_000, 0.0, cell(window.ALL, 0.0), cells)
 
 
 def test_the_worst_column_comes_first_with_its_months_and_size(drift_params):
     columns = [column("a", (0, 0.3, 0.4)), column("b", (0.9, 0, 0)), column("c", (0, 0.2, 0)), column("d", (0, 0, 0))]
     said = drift_report.findings(columns, drift_params)
     assert said[0].startswith("**2 of 4 columns drifted**")
-    assert said[1] == "- **b** in 2024-01, at most 0.90 in 2024-01"
-    assert said[2] == "- **a** in 2024-02 to 2024-03, at most 0.40 in 2024-03"
+    assert said[1] == "- **b** in 2024-01, at most 0.90 (0.45 to 0.90) in 2024-01"
+    assert said[2] == "- **a** in 2024-02 to 2024-03, at most 0.40 (0.20 to 0.40) in 2024-03"
     assert "c in 2024-02" in said[3]
 
 

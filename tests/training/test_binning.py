@@ -28,7 +28,7 @@ def scored(mill, mill_model, development):
     params = msgspec.convert(yaml.safe_load((mill_model.evaluate.parent / "params.yaml").read_text())["evaluate"], EvaluateParams)
     candidate, encoding = load_candidate(mill_model.train, "scorecard")
     scorer = compose(mill, candidate, encoding, development, params)
-    return scorer, frozen_bins(mill, scorer.assess(arrays(mill, development)), 10)
+    return scorer, frozen_bins(mill, scorer.policy, scorer.assess(arrays(mill, development)), 10)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_an_input_that_cannot_count_is_dropped_with_its_reason(mill, scored, dev
     scorer, _ = scored
     name = next(column.name for column in mill.raw_inputs if not column.is_level and not column.special)
     frame = development.assign(**{name: spoil(development[name])})
-    found = binning.evidence(scorer, frozen_bins(mill, scorer.assess(arrays(mill, frame)), 10), frame)
+    found = binning.evidence(scorer, frozen_bins(mill, scorer.policy, scorer.assess(arrays(mill, frame)), 10), frame)
 
     assert {line["input"]: line["dropped"] for line in found["inputs"]}[name] == said
 
@@ -121,7 +121,7 @@ def test_an_input_of_special_codes_alone_is_constant(mill, scored, development):
     scorer, _ = scored
     column = next(column for column in mill.raw_inputs if column.special)
     frame = development.assign(**{column.name: float(column.special[0])})
-    found = binning.evidence(scorer, frozen_bins(mill, scorer.assess(arrays(mill, frame)), 10), frame)
+    found = binning.evidence(scorer, frozen_bins(mill, scorer.policy, scorer.assess(arrays(mill, frame)), 10), frame)
 
     assert {line["input"]: line["dropped"] for line in found["inputs"]}[column.name] == binning.CONSTANT
     assert [each["rows"] for each in found["bins"] if each["input"] == column.name and each["rows"]] == [len(frame)]
@@ -133,7 +133,7 @@ def test_a_bin_of_few_people_tells_no_outcome_and_neither_does_the_rest(mill, sc
     values = development[column.name].fillna(1.0)
     values.iloc[:3] = np.nan
     frame = development.assign(**{column.name: values})
-    found = binning.evidence(scorer, frozen_bins(mill, scorer.assess(arrays(mill, frame)), 10), frame)
+    found = binning.evidence(scorer, frozen_bins(mill, scorer.policy, scorer.assess(arrays(mill, frame)), 10), frame)
     bins = [each for each in found["bins"] if each["input"] == column.name]
 
     assert (bins[-1]["bin"], bins[-1]["rows"], bins[-1]["bads"]) == ("missing", 3, None)

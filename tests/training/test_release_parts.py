@@ -46,7 +46,7 @@ def test_drift_bins_are_of_every_input_and_result_and_everyone_against_itself_ha
     at = scorer.assess(arrays(mill, everyone))
     bins = release.read("bins.json", dict[str, Bins])
 
-    assert set(bins) == {*(column.name for column in mill.inputs), "pd", "score", "outcome"}
+    assert set(bins) == {*(column.name for column in mill.inputs), "pd", "score", "band", "outcome"}
     for name, values in {**at.columns, "pd": at.pd, "score": at.score}.items():
         assert bins[name].rows == len(everyone)
         assert psi(bins[name].count(values), bins[name].shares) == pytest.approx(0, abs=1e-9)

@@ -1,0 +1,91 @@
+"""Attribution drift: which inputs moved the log-odds of bad, by how much, since development.
+
+Exact contributions of a sample of each month, against the mean contributions of everyone in development that the release holds. They add
+up: what all inputs moved is what the mean margin moved. A column may drift and move nothing, or move the score by a little drift where it
+weighs much; so this stands beside PSI and replaces none. Says nothing of a release that holds no such baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from governance.limits import Verdict, worst
+from monitoring import window
+from monitoring.distances import per_column
+from monitoring.params import DriftParams
+from serving.scoring.decision import Scorer, encode
+from serving.scoring.kernel import Array
+from serving.scoring.reasons import Against
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """What an input adds to the log-odds of bad in a month, less what it added in development; low, high: null where too few decided."""
+
+    month: str
+    decisions: int
+    shift: float
+    low: float | None
+    high: float | None
+    verdict: Verdict
+
+
+class Attribution(msgspec.Struct, frozen=True):
+    """One input. verdict: the worst of its months."""
+
+    column: str
+    verdict: Verdict
+    months: tuple[Moved, ...]
+
+
+def assess(frame: pd.DataFrame, scorer: Scorer, params: DriftParams) -> tuple[Attribution, ...]:
+    """Every input in the model's order, none where the release has no baseline; `frame` as `window.read` gives it."""
+    baseline = scorer.baselines.get(Against.EVERYONE)
+    if baseline is None:
+        return ()
+    judged = _Judged(params, per_column(params.false_alarms, len(baseline)))
+    months = []
+    for month, rows in window.slices(frame, scorer.portfolio):
+        part = frame.iloc[rows]
+        found = contributions(part.iloc[_evenly(len(part), params.attribution.sample)], scorer)
+        moved = [judged.moved(month, len(part), column - before) for column, before in zip(found.T, baseline, strict=True)]
+        months.append(moved)
+    return tuple(Attribution(column.name, worst(each.verdict for each in of), tuple(of))
+                 for column, of in zip(scorer.portfolio.inputs, zip(*months, strict=True), strict=True))
+
+
+def contributions(frame: pd.DataFrame, scorer: Scorer) -> Array:
+    """What each input of each decision added to its margin, shape (n, inputs)."""
+    columns = {column.name: frame[column.name].to_numpy() for column in scorer.portfolio.inputs}
+    return scorer.kernel.contributions(encode(scorer.portfolio, scorer.encoding, columns))
+
+
+def total(found: Iterable[Attribution], place: int) -> float:
+    """What all inputs together moved in the month at `place`: the mean margin's own move."""
+    return sum(each.months[place].shift for each in found)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """alpha: false alarms of an input in a month, and what its interval leaves out."""
+
+    params: DriftParams
+    alpha: float
+
+    def moved(self, month: str, decisions: int, shifts: Array) -> Moved:
+        """shifts: of each decision of the sample."""
+        if decisions < self.params.minimum:
+            return Moved(month, decisions, float(shifts.mean()), None, None, Verdict.INSUFFICIENT)
+        shift = float(shifts.mean())
+        half = float(stats.norm.isf(self.alpha / 2) * shifts.std(ddof=1) / np.sqrt(len(shifts)))
+        verdict = self.params.attribution.shift.verdict(abs(shift)) if abs(shift) > half else Verdict.OK
+        return Moved(month, decisions, shift, shift - half, shift + half, verdict)
+
+
+def _evenly(rows: int, most: int) -> Array:
+    return np.unique(np.linspace(0, rows - 1, min(rows, most)).astype(int))
