@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from feature_repo.errors import LedgerError
-from governance import events, promotion
+from governance import events, overrides, promotion
 from governance.events import (
     CHALLENGER,
     CHAMPION,
@@ -27,12 +27,14 @@ from governance.events import (
     ReleaseSwapped,
 )
 from governance.ledger.entries import DECISION, Record
+from governance.observations import DecisionOverridden
 from governance.people import People
 from governance.sentences import sentence, who
 from governance.standing import Promotion, Request, Serving, Standing
 
 FOLLOWS_WITHIN = timedelta(minutes=1)
 ANSWER = ("release_id", "model_version", "portfolio", "decided_at", "outcome", "pd", "score", "band", "reasons", "degraded")
+ARM = ("arm", "experiment")
 Records = Sequence[Record]
 Known = tuple[Record, Event]
 
@@ -95,9 +97,11 @@ class Moment:
 class Trace:
     """What stands behind a decision. said: what it answered, nothing of the applicant; None where that was erased by `erased`.
 
-    objection: why the record did not let its release serve then, or empty; then: what was in production when it was recorded; behind: the
-    background of its release, or of the one that was to serve where the content is gone; unconfirmed: the worker that ended before it
-    was shown that the answer left, or empty.
+    arm, experiment: as what its release decided, and in which split; shadow: what the shadow said, or None.
+
+    overrides: what people decided instead, oldest first; objection: why the record did not let its release serve then, or empty; then: what
+    was in production when it was recorded; behind: the background of its release, or of the one that was to serve where the content is
+    gone; unconfirmed: the worker that ended before it was shown that the answer left, or empty.
     """
 
     decision_id: str
@@ -107,10 +111,14 @@ class Trace:
     commitment: str
     said: dict[str, Any] | None
     erased: Line | None
+    overrides: tuple[Line, ...]
     objection: str
     then: Moment
     behind: Background | None
     unconfirmed: str
+    arm: str = CHAMPION
+    experiment: str = ""
+    shadow: dict[str, Any] | None = None
 
 
 def lines(records: Records, people: People) -> Iterator[Line]:
@@ -139,25 +147,25 @@ def in_production(records: Records, people: People, at: datetime, alias: str = C
     return Moment(at, alias, serving, tuple(answering(until, standing, at)), behind)
 
 
-def trace(records: Records, people: People, decision: Record) -> Trace:
-    """From a decision to all that stands behind it. decision: its record. Raises LedgerError where the record is of something else."""
+def trace(records: Records, people: People, decision: Record, shadow: Record | None = None) -> Trace:
+    """From a decision to all that stands behind it. decision, shadow: their records. Raises LedgerError where that is of something else."""
     if decision.kind != DECISION:
         raise LedgerError(f"{decision.id} is a {decision.kind}, no decision; see: tally history")
     at = datetime.fromisoformat(decision.recorded_at)
     then, gone = in_production(records, people, at), erased(records, decision.id)
-    said, objection, behind = None, "", then.behind
+    said, objection, behind, arm = None, "", then.behind, {}
     if not decision.erased:
         said = {name: decision.content[name] for name in ANSWER}
         before = [record for record in records if datetime.fromisoformat(record.recorded_at) <= at]
         standing = promotion.standing(before, people, at)
-        objection = standing.objection(said["release_id"], at=at)
-        if decision.content.get("arm") == CHALLENGER:
-            objection = standing.objection(said["release_id"], CHALLENGER, at)
+        arm = {name: decision.content[name] for name in ARM if name in decision.content}
+        objection = standing.objection(said["release_id"], CHALLENGER if arm.get("arm") == CHALLENGER else CHAMPION, at)
         behind = background(before, people, standing, said["release_id"])
     worker = next((event.worker for _, event in known(records)
                    if isinstance(event, AnswerUnconfirmed) and event.decision_id == decision.id), "")
     return Trace(decision.id, decision.recorded_at, decision.period, decision.seq, decision.commitment.hex(), said,
-                 line(gone[0]) if gone else None, objection, then, behind, worker)
+                 line(gone[0]) if gone else None, overridden(records, people, decision.id), objection, then, behind, worker,
+                 shadow=shadow.content if shadow and not shadow.erased else None, **arm)
 
 
 def answering(records: Records, standing: Standing, at: datetime) -> Iterator[Worker]:
@@ -215,6 +223,13 @@ def concerning(records: Records, release_id: str) -> Iterator[Known]:
         about_data = registered is not None and isinstance(event, DataValidated) and same_data(event, registered)
         if release_id in named or about_data:
             yield record, event
+
+
+def overridden(records: Records, people: People, decision_id: str) -> tuple[Line, ...]:
+    """What people decided instead of a decision; what has no effect says why."""
+    ignored = overrides.of(records, people).ignored
+    return tuple(line(record, ignored.get(record.id, "")) for record, event in known(records)
+                 if isinstance(event, DecisionOverridden) and event.decision_id == decision_id)
 
 
 def erased(records: Records, entry: str) -> Known | None:

@@ -40,6 +40,7 @@ class DecisionOverridden(Event, frozen=True, kw_only=True):
     """A person decided otherwise than the service, or what it had referred. was: the service's outcome; code: of `overrides.REASONS`."""
 
     decision_id: str
+    came_at: str
     was: str
     outcome: Verdict
     code: str

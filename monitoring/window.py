@@ -25,6 +25,7 @@ DECISION_ID = "decision_id"
 DECIDED_AT = "decided_at"
 PORTFOLIO = "portfolio"
 RELEASE_ID = "release_id"
+OBSERVED_AT = "observed_at"  # only where outcomes were joined as of a moment: those that had not matured are null then
 KEYS = (DECISION_ID, DECIDED_AT, PORTFOLIO, RELEASE_ID, APPLICANT_ID, APPLICATION_ID)
 SCORED = ("pd", "margin", "score", "band", "outcome", "reasons")
 ALL = "all"
@@ -51,7 +52,7 @@ def read(path: Path, portfolio: Portfolio, release: Release, *, columns: tuple[s
     absent = sorted(set(wanted) - set(there))
     if absent:
         raise DataError(f"{path.name} has no column {absent}: it is not a window of {portfolio.name}; run the stage baseline again")
-    frame = pd.read_parquet(path, columns=wanted)
+    frame = pd.read_parquet(path, columns=[*wanted, *({OBSERVED_AT} & set(there) - set(wanted))])
     foreign = sorted(set(frame[PORTFOLIO]) - {portfolio.name})
     if foreign:
         raise DataError(f"{path.name} holds decisions of {foreign}; this is the monitoring of {portfolio.name}")
@@ -85,10 +86,10 @@ def matured(frame: pd.DataFrame, portfolio: Portfolio) -> Array:
     """Which decisions have an outcome that counts: known, and old enough when outcomes were last observed.
 
     Where the contract names no such day it is the newest decision of the window: a default is known early, a good payer late, so
-    counting young outcomes would overstate the bad rate.
+    counting young outcomes would overstate the bad rate. Outcomes that were joined as of a moment were judged then.
     """
     known = frame[BAD].notna().to_numpy()
-    if not portfolio.is_dated:
+    if not portfolio.is_dated or OBSERVED_AT in frame:
         return known
     seen = portfolio.outcome.observed_until or frame[DECIDED_AT].max()
     old_enough = frame[DECIDED_AT] + portfolio.outcome.matures_after <= pd.Timestamp(seen).tz_convert("UTC")

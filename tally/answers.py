@@ -136,6 +136,9 @@ def trace(found: Trace) -> Iterator[str]:
         for number, reason in enumerate(said["reasons"], 1):
             yield row(f"reason {number}", f"{reason['text']} ({reason['code']})")
         yield row("decided", f"{moment(said['decided_at'])} (business time)")
+        for each in found.overrides:
+            void = f" [NO EFFECT: {each.ignored}]" if each.ignored else ""
+            yield row("overridden", f"by {each.who}, {moment(each.at)}: {each.what}{void}")
         yield row("release", f"{said['release_id']} (version {said['model_version'] or 'not known'})")
     yield row("recorded", f"{moment(found.recorded_at)}, entry {found.number} of {found.period}")
     yield row("commitment", found.commitment)
@@ -144,7 +147,11 @@ def trace(found: Trace) -> Iterator[str]:
     if found.objection:
         yield row("NOT ALLOWED", found.objection)
     elif found.said is not None and found.then.serving:
-        yield row("allowed", f"the record let this release serve as {CHAMPION} then")
+        drawn = f", experiment {found.experiment}" if found.experiment else ""
+        yield row("allowed", f"the record let this release serve as {found.arm} then{drawn}")
+    if found.shadow:
+        yield row("shadow", f"release {short(found.shadow['release_id'])} would have said {found.shadow['outcome']}, "
+                  f"PD {found.shadow['pd']:.2%}, score {found.shadow['score']}, band {found.shadow['band']}")
     if found.said is None:
         yield from in_production(found.then, "in production when it was recorded")
     elif found.behind:

@@ -1,4 +1,4 @@
-"""The record of a checkout as files: checkpoints, exports, whether all of it is whole; and erasing a person."""
+"""The record of a checkout as files: checkpoints, exports, whether all is whole; erasing a person, from copies that were made of it too."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from feature_repo.errors import LedgerError
 from governance import actions, events
 from governance.ledger import checkpoint, erasure, exported, inspection, proving, verification
 from governance.ledger.checkpoint import Key, Verifier
-from governance.ledger.entries import DECISION, stamp
+from governance.ledger.entries import DECISION, Record, stamp
 from governance.ledger.wholeness import Told, Whole
+from monitoring import vault
+from monitoring.calendar import Grain, begin
+from tally import windows
 from tally.checkout import Checkout, here
 
 
@@ -65,12 +68,25 @@ def erase(applicant_id: str, reason: str, before: datetime | None) -> str:
             said = events.PersonErased(by=who.who, at=actions.now(), entries=tuple(record.id for record in found), reason=reason)
             actions.refuse_cards(said)
             who.ledger.append([events.entry(who.sign(said), found[0].id)]).result(actions.PATIENCE)
+        copies = _forget(checkout, found)
         erasure.destroy(book, found)
     count, left = (sum(record.kind == DECISION for record in records) for records in (found, erasure.decisions(book, applicant_id)))
+    groups = vault.forget(checkout.services / "vault", None if left else applicant_id, [record.id for record in found])
     moment = [int(before.replace(tzinfo=UTC).timestamp() * 1_000_000)] if before else []
     rows = pushed.forget(checkout.online / pushed.JOURNAL, applicant_id, *moment)
-    return (f"{count} decisions erased, {left} kept; their proofs hold. {len(found) - count} of shadows and {rows} pushed rows erased. Not "
-            "erased: what was exported or backed up before, the online store, and windows of monitoring")
+    return (f"{count} decisions erased, {left} kept; their proofs hold. {len(found) - count} of shadows and {rows} pushed rows erased, {groups} "
+            f"rows of the vault as well; {copies} windows of monitoring removed. Not erased: what was exported or backed up before, and the "
+            "online store")
+
+
+def _forget(checkout: Checkout, found: Sequence[Record]) -> int:
+    """Remove the windows that decisions are in, whose export without them is made again; how many that were."""
+    decided = [at for record in found if (at := record.content.get("decided_at"))]
+    there = {path for at in decided for grain in Grain
+             if (path := windows.of(checkout, grain).path(begin(datetime.fromisoformat(at), grain))).is_file()}
+    for path in there:
+        path.unlink()
+    return len(there)
 
 
 def key_of(checkout: Checkout, *, make: bool = True) -> Key:

@@ -19,7 +19,7 @@ Q, N = 2**256 - 2**224 + 2**192 + 2**96 - 1, 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFB
 B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 G = (0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296, 0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5)
 BY_PEOPLE = ("promotion-approved", "promotion-rejected", "gate-waived", "release-rolled-back", "release-withdrawn",
-             "release-retired", "person-erased")
+             "release-retired", "person-erased", "outcomes-imported", "vault-imported", "decision-overridden")
 
 
 class Wrong(Exception):  # noqa: N818 - what it is called in the answer

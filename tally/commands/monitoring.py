@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
+from typing import Literal
 
 import click
 
 GRAIN = click.option("--grain", type=click.Choice(["day", "week", "month"]), default="month", show_default=True,
                      help="How long a window is; weeks begin on Monday.")
+FILE = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+CODES = ["documents", "wrong-data", "circumstances", "policy-exception", "fraud-suspicion", "other"]  # governance.overrides, slow to import
 
 
 @click.command()
@@ -21,4 +25,44 @@ def export(since: datetime | None, until: datetime | None, grain: str) -> None:
     click.echo(windows.export(since, until, grain))
 
 
-COMMANDS: tuple[click.Command, ...] = (export,)
+@click.group()
+def outcomes() -> None:
+    """How decisions turned out, once that is known."""
+
+
+@outcomes.command("import")
+@FILE
+def import_outcomes(file: Path) -> None:
+    """Take up outcomes from FILE (CSV or Parquet): decision_id or applicant_id, outcome, observed_at; later ones correct earlier."""
+    from tally import arriving
+
+    click.echo(arriving.outcomes(file))
+
+
+@click.group()
+def vault() -> None:
+    """Protected attributes of people who were decided on."""
+
+
+@vault.command("import")
+@FILE
+def import_protected(file: Path) -> None:
+    """Take up groups from FILE (CSV or Parquet): decision_id or applicant_id, and a column per protected attribute of the contract."""
+    from tally import arriving
+
+    click.echo(arriving.protected(file))
+
+
+@click.command()
+@click.argument("decision_id")
+@click.option("--outcome", required=True, type=click.Choice(["approve", "decline"]))
+@click.option("--code", required=True, type=click.Choice(CODES), help="Which of the declared reasons it is.")
+@click.option("--reason", required=True, help="Why, in words; it is recorded and never erased, so name nobody.")
+def override(decision_id: str, outcome: Literal["approve", "decline"], code: str, reason: str) -> None:
+    """Decide DECISION_ID otherwise than the service did, as a person with the role underwriter."""
+    from tally import arriving
+
+    click.echo(arriving.override(decision_id, outcome, code, reason))
+
+
+COMMANDS: tuple[click.Command, ...] = (export, outcomes, vault, override)

@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from governance import actions
+from governance import actions, overrides
 from governance.actions import Acting
+from governance.overrides import Said
 from governance.standing import Request
 from tally import placing, promotion, watching
+from tally.arriving import business_now
 from tally.checkout import Checkout
 from tally.desk import reading
+from tally.questions import Questions
 
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -58,9 +61,17 @@ class End(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason
 
 
+class Otherwise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another outcome than the service's. code: one of the declared reasons; reason: in words, which are never erased: name nobody."""
+
+    outcome: Literal["approve", "decline"]
+    code: Annotated[str, msgspec.Meta(max_length=100)]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=overrides.LONGEST)]
+
+
 @dataclass(frozen=True)
 class Act:
-    """Somebody about to act. request_id: of the path, or empty."""
+    """Somebody about to act. request_id: of the path, a request's or a decision's, or empty."""
 
     checkout: Checkout
     who: Acting
@@ -103,6 +114,11 @@ def rollback(act: Act, body: Why) -> Any:
     made = actions.rollback(act.who, body.reason)
     watching.once(act.checkout)
     return made
+
+
+def override(act: Act, body: Otherwise) -> Any:
+    decision = Questions(act.checkout.home, act.checkout.portfolio.name).decision(act.request_id)
+    return overrides.override(act.who, decision, Said(body.outcome, body.code, body.reason, business_now()))
 
 
 def retire(act: Act, body: End) -> Any:

@@ -10,11 +10,11 @@ import msgspec
 
 from serving.problems import MEDIA_TYPE
 from tally.desk import acting, reading
-from tally.desk.acting import Do, Effect, End, Override, Wanted, Why
+from tally.desk.acting import Do, Effect, End, Otherwise, Override, Wanted, Why
 from tally.desk.reading import Answer
 from tally.desk.refusals import KINDS
 
-OWNER, APPROVER = "owner", "approver"
+OWNER, APPROVER, UNDERWRITER = "owner", "approver", "underwriter"
 MEANT = {"at": "a moment, such as 2026-03-01T12:00Z", "release": "the beginning of a release id, or v7 for a version",
          "from": "begin of a span of the record's clock", "to": "its end, which is not in it"}
 
@@ -59,6 +59,7 @@ ACTIONS = (
     Action("/v1/requests/{id}/waive", "Override a failed gate for a time", acting.waive, Override, (APPROVER,)),
     Action("/v1/requests/{id}/promote", "Let an approved request take effect", acting.promote, Effect, (OWNER, APPROVER)),
     Action("/v1/rollback", "Back to what served before", acting.rollback, Why, (OWNER,)),
+    Action("/v1/decisions/{id}/override", "Decide otherwise than the service", acting.override, Otherwise, (UNDERWRITER,), creates=True),
     Action("/v1/retire", "Never let a release serve again", acting.retire, End, (OWNER, APPROVER)),
 )
 

@@ -6,4 +6,5 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from arrived import make_arrived  # noqa: F401
 from recorded import make_recorded, recorded  # noqa: F401

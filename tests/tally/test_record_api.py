@@ -40,7 +40,7 @@ def made(tmp_path_factory, make_release):
     path.write_bytes(key("dora").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     path.chmod(0o600)
     place = enrolment.place(made.home, {"TALLY_ACTOR": "dora"})
-    made.tokens = {name: enrolment.give_token(place, name) for name in ("ada", "olga", "otto", "anna", "abel")}
+    made.tokens = {name: enrolment.give_token(place, name) for name in ("ada", "olga", "otto", "anna", "abel", "ulla")}
     checkpoint_now(made.questions.book, checkpoint.open_key(made.home, made.questions.book.log))
     return made
 
@@ -247,3 +247,15 @@ def test_without_a_desks_key_there_is_no_desk(tmp_path):
         desk_of(place)
     enrolment.add(place, "dora", ("desk",))
     assert desk_of(place).name == "dora"
+
+
+def test_an_underwriter_overrides_a_decision_and_nobody_else_does(ask, made):
+    name = next(each for each in made.decided[made.b.id] if made.questions.decision(each).content["outcome"] == "decline")
+    path, said = f"/v1/decisions/{name}/override", {"outcome": "approve", "code": "documents", "reason": "payslips seen"}
+    assert ask("POST", path, "olga", json=said).status_code == 403
+    assert ask("POST", path, "ulla", json={**said, "outcome": "decline"}).status_code == 409
+    assert ask("POST", path, "ulla", json={**said, "code": "mood"}).status_code == 409
+    answer = ask("POST", path, "ulla", json=said)
+    assert (answer.status_code, answer.json()["was"], answer.json()["by"]["key"]) == (201, "decline", "dora")
+    (shown,) = ask("GET", f"/v1/decisions/{name}/trace").json()["trace"]["overrides"]
+    assert (shown["ignored"], shown["who"]) == ("", "ulla (token, vouched for by dora)")

@@ -1,0 +1,118 @@
+"""Outcomes of live decisions, which come late: kept as they came, and joined to a window as they were known at a moment.
+
+An import is one Parquet file named by its SHA-256, which a signed event of the record names too; nothing is changed afterwards, a
+correction is a later import. It holds decision ids and no applicant: once a decision is erased, its outcome is nobody's. Refuses a file
+that is not the one that was recorded. What an outcome text means is the contract's; files of others are read by `monitoring.arrivals`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from feature_repo.contract import BAD
+from feature_repo.errors import DataError
+from feature_repo.portfolio import Portfolio
+from governance import events
+from governance.ledger.entries import Record
+from governance.observations import OutcomesImported
+from governance.people import People
+from governance.release import sync
+from monitoring import window
+
+BAD_ON = "bad_on"
+TIME = pa.timestamp("us", tz="UTC")
+SCHEMA = pa.schema([(window.DECISION_ID, pa.string()), (BAD, pa.float64()), (window.OBSERVED_AT, TIME), (BAD_ON, TIME)])
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What was known at a moment. frame: an outcome a decision, the newest observed; imports: digests; ignored: why some did not count."""
+
+    as_of: datetime
+    frame: pd.DataFrame
+    imports: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+
+def keep(folder: Path, arrived: pa.Table) -> str:
+    """Keep an import, ordered; its digest. Equal imports are one file."""
+    ordered = arrived.select(SCHEMA.names).cast(SCHEMA).sort_by([(window.DECISION_ID, "ascending"), (window.OBSERVED_AT, "ascending")])
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = folder / f".draft-{os.getpid()}"
+    pq.write_table(ordered, draft)
+    draft.chmod(0o600)
+    sync(draft)
+    digest = _digest(draft)
+    draft.replace(folder / f"{digest}.parquet")
+    sync(folder)
+    return digest
+
+
+def known(folder: Path, records: Iterable[Record], people: People, as_of: datetime) -> Outcomes:
+    """Every outcome that had come and was observed before a moment; of several for one decision the one observed last.
+
+    Raises DataError where a file that the record names is not there, or is not what it was: figures without it would be others.
+    """
+    parts: list[pd.DataFrame] = []
+    imports: list[str] = []
+    ignored: list[str] = []
+    for record, event in _imports(records):
+        if why := people.fault(event, record.recorded_at):
+            ignored.append(f"outcomes {event.digest[:12]} are left out: {why}")
+        elif datetime.fromisoformat(event.came_at) < as_of:
+            parts.append(_read(folder, event).assign(came=len(parts)))
+            imports.append(event.digest)
+    frame = pd.concat(parts, ignore_index=True) if parts else SCHEMA.empty_table().to_pandas().assign(came=0)
+    frame = frame[frame[window.OBSERVED_AT] < pd.Timestamp(as_of)].sort_values([window.OBSERVED_AT, "came"], kind="stable")
+    frame = frame.drop_duplicates(window.DECISION_ID, keep="last").drop(columns="came")
+    return Outcomes(as_of, frame, tuple(imports), tuple(ignored))
+
+
+def joined(frame: pd.DataFrame, outcomes: Outcomes, portfolio: Portfolio) -> pd.DataFrame:
+    """A window with the outcomes that had matured: `bad` is null for every other decision, `observed_at` says when it was seen.
+
+    A decision matures at the contract's age, whatever was seen of it before: the bad are known early and the good late, so those that are
+    known early would overstate the bad rate. "Good" counts where it was seen at that age or later; bad beyond the outcome window is good.
+    """
+    rows = frame.drop(columns=[BAD, window.OBSERVED_AT], errors="ignore").merge(outcomes.frame, on=window.DECISION_ID, how="left")
+    decided, seen, bad = rows[window.DECIDED_AT], rows[window.OBSERVED_AT], rows[BAD].to_numpy(dtype=np.float64, copy=True)
+    declared = portfolio.outcome
+    if declared.within is not None:
+        bad[(rows[BAD_ON] > decided + declared.within).to_numpy()] = 0.0
+    mature = decided + declared.matures_after
+    counts = (mature <= pd.Timestamp(outcomes.as_of)) & ((bad == 1) | (seen >= mature))
+    rows[BAD], rows[window.OBSERVED_AT] = np.where(counts, bad, np.nan), seen.where(counts)
+    return rows.drop(columns=BAD_ON)
+
+
+def _imports(records: Iterable[Record]) -> Iterator[tuple[Record, OutcomesImported]]:
+    for record in records:
+        if record.kind == events.NAMES[OutcomesImported]:
+            event = events.of(record)
+            if isinstance(event, OutcomesImported):
+                yield record, event
+
+
+def _read(folder: Path, event: OutcomesImported) -> pd.DataFrame:
+    path = folder / f"{event.digest}.parquet"
+    if not path.is_file():
+        raise DataError(f"the record names outcomes {event.digest[:12]} ({event.rows:,} rows), which are not in {folder}; bring the file "
+                        "back from a backup: figures without it would be others")
+    if _digest(path) != event.digest:
+        raise DataError(f"outcomes {path.name} are not what was imported; bring the file back from a backup")
+    return pd.read_parquet(path)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
