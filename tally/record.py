@@ -74,9 +74,9 @@ def erase(applicant_id: str, reason: str, before: datetime | None) -> str:
     groups = vault.forget(checkout.services / "vault", None if left else applicant_id, [record.id for record in found])
     moment = [int(before.replace(tzinfo=UTC).timestamp() * 1_000_000)] if before else []
     rows = pushed.forget(checkout.online / pushed.JOURNAL, applicant_id, *moment)
-    return (f"{count} decisions erased, {left} kept; their proofs hold. {len(found) - count} of shadows and {rows} pushed rows erased, {groups} "
-            f"rows of the vault as well; {copies} windows of monitoring removed. Not erased: what was exported or backed up before, and the "
-            "online store")
+    return (f"{count} decisions erased, {left} kept; their proofs hold. {len(found) - count} of shadows and {rows} pushed rows erased, "
+            f"{groups} rows of the vault as well; {copies} windows of monitoring removed. Not erased: what was exported or backed up "
+            "before, and the online store")
 
 
 def _forget(checkout: Checkout, found: Sequence[Record]) -> int:
