@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 UNRECORDED = ("refused", "late")
+SHED = ("places", "wait", "late", "gone")
 CIRCUIT = ("closed", "half-open", "open")
 BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 
@@ -80,6 +81,8 @@ class Metrics:
               multiprocess_mode="livemax").labels(program(), platform.python_version()).set(1)
         for reason in UNRECORDED:
             self._unrecorded.labels(reason)
+        for reason in SHED:
+            self._shed.labels(reason)
 
     def begin(self, problems: Iterable[str], outcomes: Iterable[str]) -> None:
         """Show 0 of what may happen: a first time is seen as a rise only where there was a 0 before."""
@@ -106,7 +109,7 @@ class Metrics:
         self._problems.labels(kind).inc()
 
     def shed(self, reason: str) -> None:
-        """A request is refused since there is too much to do. reason: a word of the caller's, one of few."""
+        """A request is refused since there is too much to do. reason: one of `SHED`."""
         self._shed.labels(reason).inc()
 
     def turned_away(self, route: str, status: int, kind: str, reason: str, count: int) -> None:
