@@ -13,7 +13,7 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -45,6 +45,11 @@ class Answers:
         self._lost: list[Owed] = []
         self._closing = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="answers", daemon=True)
+        self._settled: Callable[[Owed], None] = lambda _: None
+
+    def follow(self, settled: Callable[[Owed], None]) -> None:
+        """Tell somebody of every request whose answer has left, or is known not to."""
+        self._settled = settled
 
     def open(self) -> Places:
         """The worker's file. Raises LedgerError where it cannot be made."""
@@ -69,11 +74,13 @@ class Answers:
         """The answer has left, or nothing was recorded."""
         if owed.places:
             self.open().free(owed)
+            self._settled(owed)
 
     def lost(self, owed: Owed) -> None:
         """The answer has not left, or the record was not heard of: what is recorded of it is marked, here or by whoever settles."""
         if owed.places:
             self._lost.append(owed)
+            self._settled(owed)
 
     def unheard(self, owed: Owed, waiting: Future[tuple[Record, ...]]) -> None:
         """An append nobody waits for has ended; one that failed may have been recorded, where only the store's answer was lost."""

@@ -117,12 +117,12 @@ class Api:
         return Response(msgspec.json.encode(advised), media_type=JSON)
 
     async def release(self, _: Request) -> Response:
-        """GET /v1/release: what the worker that answers serves, and every living one."""
+        """GET /v1/release: what the worker that answers serves and has beside it, and what every living one serves."""
         champion = self._decisions.champion()
         manifest = champion.release.manifest
         return told({"release_id": champion.release.id, "model_version": champion.model_version, "portfolio": manifest.portfolio,
                      "model": manifest.model, "interface_hash": manifest.interface_hash, "worker": self._decisions.answers.worker,
-                     "since": self._decisions.champions.since, "workers": self._decisions.workers.all()})
+                     "since": self._decisions.champions.since, "workers": self._decisions.workers.all(), **self._decisions.beside.shown()})
 
     async def live(self, _: Request) -> Response:
         """GET /livez: the event loop turns."""

@@ -97,12 +97,17 @@ class Champions:
         self._permission = permission
         self._changed = changed
         self._refused = refused
+        self._looked: Callable[[], None] = lambda: None
         self._seen: tuple[int, int] | None = None
         self._settled: tuple[int, int] | None = None
         self._said: set[str] = set()
         self.now: Champion | None = None
         self.since = ""
         self.why = "no release was loaded yet"
+
+    def together(self, looked: Callable[[], None]) -> None:
+        """Let somebody look at the record whenever this does."""
+        self._looked = looked
 
     def look(self) -> None:
         """Load what the pointer names, if it changed or nothing serves yet, and see whether what serves still may.
@@ -116,6 +121,7 @@ class Champions:
             why = self.why
             if not self._swapped(Pointer(due.release_id, due.version)):
                 self.why = why or self.why
+        self._looked()
 
     def moved(self) -> bool:
         """Whether the pointer is another than at the last look: a glance at one file."""

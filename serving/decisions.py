@@ -30,6 +30,7 @@ from governance.ledger.entries import DECISION, Entry, Record, canonical
 from governance.ledger.writer import Ledger
 from serving.answers import Answers, settle
 from serving.application import Application
+from serving.beside import Beside
 from serving.champion import Champion, Champions
 from serving.features import fresh
 from serving.metrics import Metrics
@@ -39,6 +40,7 @@ from serving.owed import Owed
 from serving.permission import Permission
 from serving.problems import KINDS, Fault, Problem
 from serving.settings import Settings
+from serving.split import Chosen
 from serving.statistics import Published
 from serving.workers import Workers
 
@@ -73,7 +75,10 @@ class Decisions:
         self.answers = Answers(settings.folder / "answers", self._ledger, settings.in_flight * settings.batch_size)
         self.workers = Workers(settings.folder / "workers", self.answers.worker)
         permission = Permission(self._ledger, settings.people, self.answers.worker, settings.patience)
+        self.beside = Beside(settings.folder, portfolio, permission, metrics, (self._ledger, settings.shadow_waiting))
+        self.answers.follow(self.beside.shadow.left)
         self.champions = Champions(settings.folder, portfolio, permission, changed=self._serves, refused=metrics.refused)
+        self.champions.together(self.beside.look)
 
     async def open(self) -> None:
         """Load the champion and open the feature store, so that the first request need not; what fails is tried again."""
@@ -98,6 +103,7 @@ class Decisions:
         if recorded[0].id != entries[0].id:
             self.answers.done(owed)
             return self._again(recorded, asked), Owed()
+        self.beside.shadow.expect(recorded)
         return [self._first(record) for record in recorded], owed
 
     def serving(self) -> str:
@@ -147,36 +153,37 @@ class Decisions:
         """Write what waits and let go."""
         self.workers.close()
         self.answers.close()
+        self.beside.shadow.close()
         self._ledger.close()
         self._features.close()
         self.metrics.close()
 
     async def _entries(self, applications: Sequence[Application], keys: Sequence[str | None], asked: str) -> AsyncIterator[Entry]:
-        """Decide them all with one champion at one moment, letting other requests in between."""
-        champion = self.champion()
+        """Decide them all with the same releases at one moment, letting other requests in between."""
+        arms = self.beside.arms(self.champion())
         with self.metrics.step("features"):
             stored = await self._features.many([one.applicant_id for one in applications])
         at = self._settings.business_time or datetime.now(UTC)  # after the read: what was pushed before it is not of the future
         for place, (one, key) in enumerate(zip(applications, keys, strict=True)):
-            content = self._content(one, stored[place] if stored else None, champion, at)
+            content = self._content(one, stored[place] if stored else None, arms.of(one.applicant_id), at)
             yield Entry(DECISION, content["decision_id"], canonical(content), key, asked if key else None)
             if place:
                 await asyncio.sleep(0)
 
-    def _content(self, one: Application, stored: Vector | None, champion: Champion, at: datetime) -> dict[str, Any]:
+    def _content(self, one: Application, stored: Vector | None, chosen: Chosen, at: datetime) -> dict[str, Any]:
         """Decide one application: the record of it, from which it can be decided again. stored: None where the store was not read."""
-        judged = fresh(self.portfolio, stored, at, one.said)
+        judged, by = fresh(self.portfolio, stored, at, one.said), chosen.release
         self.metrics.stored(judged.states)
         if judged.refused:
             raise Problem("not-current", "the policy of this portfolio forbids a decision without this information",
                           [Fault("", f"{name} of the applicant is missing or out of date in the feature store") for name in judged.refused])
         with self.metrics.step("score"):
-            decided = champion.scorer.decide({**one.values, **judged.values}, judged.doubtful)
+            decided = by.scorer.decide({**one.values, **judged.values}, judged.doubtful)
         if not (isfinite(decided.margin) and 0 <= decided.pd <= 1):
-            raise ServiceError(f"release {champion.release.id[:12]} gave no probability")
+            raise ServiceError(f"release {by.release.id[:12]} gave no probability")
         return {
-            "decision_id": str(uuid7()), "portfolio": self.portfolio.name, "release_id": champion.release.id,
-            "model_version": champion.model_version, "applicant_id": one.applicant_id, "application": {**one.values, **one.said},
+            "decision_id": str(uuid7()), "portfolio": self.portfolio.name, "release_id": by.release.id,
+            "model_version": by.model_version, **chosen.said, "applicant_id": one.applicant_id, "application": {**one.values, **one.said},
             "features": Read.UNREACHABLE if stored is None else Read.READ, "stored": stored, "doubtful": judged.doubtful,
             **msgspec.structs.asdict(decided), "decided_at": at.isoformat(timespec="milliseconds"),
         }

@@ -92,6 +92,11 @@ class Metrics:
             for degraded in ("true", "false"):
                 self._decisions.labels(outcome, degraded)
 
+    @property
+    def registry(self) -> CollectorRegistry:
+        """Where measures of the same process are counted with these."""
+        return self._own
+
     def also(self, collector: Collector) -> None:
         """Tell what somebody else counts, alike in every worker."""
         self._others.register(collector)

@@ -192,10 +192,17 @@ ADVICE["required"] = list(ADVICE["properties"])
 MOMENT: Schema = {"type": "string", "format": "date-time"}
 WORKER: Schema = {"type": "object", "required": ["worker", "release_id", "model_version", "since"], "properties": {
     "worker": TEXT, "release_id": TEXT, "model_version": TEXT, "since": MOMENT}}
+BESIDE: Schema = {"type": "object", "required": ["release_id", "model_version", "used", "why", "share", "until", "experiment"],
+                  "properties": {
+    "release_id": TEXT, "model_version": TEXT, "used": {"type": "boolean", "description": "By the worker that answers"},
+    "why": {**TEXT, "description": "Why it is not; empty where it is"}, "share": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+    "until": {"type": ["string", "null"], "format": "date-time"}, "experiment": {"type": ["string", "null"]}}}
 RELEASE: Schema = {"type": "object", "properties": {
     "release_id": TEXT, "model_version": TEXT, "portfolio": TEXT, "model": TEXT, "interface_hash": TEXT,
     "worker": {**TEXT, "description": "The process that answers"}, "since": MOMENT,
-    "workers": {"type": "array", "items": WORKER, "description": "What every living worker of the service serves"}}}
+    "workers": {"type": "array", "items": WORKER, "description": "What every living worker of the service serves"},
+    "challenger": {"anyOf": [BESIDE, {"type": "null"}], "description": "Decides for a share of applicants"},
+    "shadow": {"anyOf": [BESIDE, {"type": "null"}], "description": "Scores what is decided, and answers nobody"}}}
 FAULT: Schema = {"type": "object", "properties": {"pointer": TEXT, "detail": TEXT}}
 PROBLEM: Schema = {"type": "object", "required": ["type", "title", "status", "detail", "instance"], "properties": {
     "type": TEXT, "title": TEXT, "status": {"type": "integer"}, "detail": TEXT, "instance": TEXT,

@@ -15,7 +15,7 @@ from pathlib import Path
 from feature_repo.errors import IdentityError, LedgerError
 from governance import events
 from governance.current import Current
-from governance.events import Actor, Event
+from governance.events import CHAMPION, Actor, Event
 from governance.ledger.writer import Ledger
 from governance.standing import Promotion, Standing
 
@@ -50,12 +50,16 @@ class Permission:
         self._say(lambda by, at: events.ReleaseSwapped(by=by, at=at, worker=self.worker, release_id=release_id, version=version,
                                                        replaces=replaces), f"{self.worker}:{self._swaps}")
 
-    def refused(self, release_id: str, why: str) -> None:
+    def standing(self) -> Standing | None:
+        """All the record says now; None where nobody can say."""
+        return self._standing()[0]
+
+    def refused(self, release_id: str, why: str, alias: str = CHAMPION) -> None:
         """Record, once, that this worker does not serve what it was pointed to."""
         if (release_id, why) not in self._told:
             self._told.add((release_id, why))
-            self._say(lambda by, at: events.ReleaseRefused(by=by, at=at, who=self.worker, release_id=release_id, why=why),
-                      f"{self.worker}:{release_id}:{len(self._told)}")
+            self._say(lambda by, at: events.ReleaseRefused(by=by, at=at, who=self.worker, release_id=release_id, why=why,
+                                                           alias=alias), f"{self.worker}:{release_id}:{len(self._told)}")
 
     def _standing(self) -> tuple[Standing | None, str]:
         try:

@@ -32,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     business_time: the moment every decision of a service on simulated or historical data is made at; None: now.
     body_bytes, batch_body_bytes, batch_size, depth: what a request may be; in_flight: decisions at once, per worker; patience: seconds
     a request may take to arrive, and its record to become durable; watch_every: seconds between looks at the record.
+    shadow_waiting: decisions that may wait for the shadow, per worker; more are dropped.
     log_level: the least a line of ours must matter; log_format: a JSON object a line, or text for a person.
     """
 
@@ -53,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     in_flight: Count = 256
     patience: Annotated[float, msgspec.Meta(gt=0)] = 5.0
     watch_every: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    shadow_waiting: Count = 1_024
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "json"
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from governance.events import CHAMPION
 from governance.history import Background, Line, Moment, Trace, Worker
 from governance.sentences import findings, many, short
 from governance.standing import Request, Signed

@@ -20,7 +20,7 @@ from governance.events import CHAMPION, ReleaseRegistered
 from governance.history import Line, Moment, Trace
 from governance.ledger import checkpoint
 from governance.ledger.book import Book, open_book
-from governance.ledger.entries import DECISION, Record
+from governance.ledger.entries import DECISION, SHADOW_DECISION, Record
 from governance.ledger.proving import prove
 from governance.people import People
 
@@ -84,7 +84,8 @@ class Questions:
 
     def trace(self, decision_id: str) -> Trace:
         """What stands behind a decision."""
-        return history.trace(self.events, self.people, self.decision(decision_id))
+        shadow = self.book.find("id", f"{SHADOW_DECISION}:{decision_id}")
+        return history.trace(self.events, self.people, self.decision(decision_id), shadow)
 
     def proof(self, record: Record) -> Shown:
         """Where a record is in its log. Writes nothing: where no checkpoint covers it yet, or its key is not here, it says so."""

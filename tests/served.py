@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -11,18 +12,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pandas as pd
 import pytest
-from approved import allow
+from approved import agreed, allow, append, beside, registered
 
 from feature_repo.contract import APPLICANT_ID, CREATED_TIME, EVENT_TIME, NO_TIME
 from feature_repo.portfolio import Portfolio
 from feature_repo.portfolios import load
 from governance.release import Release, place, point
+from governance.splits import Split
 from serving.openapi import example
 
 GOOD, BAD = "good", "bad"
@@ -65,6 +68,18 @@ def promote(home: Path, portfolio: Portfolio, release: Release, version: str) ->
     releases = home / portfolio.name / "releases"
     releases.mkdir(parents=True, exist_ok=True)
     point(home / portfolio.name / "champion.json", place(release.path, releases), model_version=version)
+
+
+def lend(home: Path, portfolio: Portfolio, release: Release, alias: str, split: Split | None = None) -> None:
+    """Let two people approve a release beside the champion, version 2, and place it, as `tally promote` does."""
+    request = secrets.token_hex(6)
+    append(home, portfolio.name, [registered(release.id, version="2"), *beside(alias, split, *agreed(request, release.id, "2"))])
+    releases = home / portfolio.name / "releases"
+    point(home / portfolio.name / f"{alias}.json", place(release.path, releases), model_version="2")
+
+
+def for_a_while(share: float, experiment: str = "spring") -> Split:
+    return Split(experiment, share, (datetime.now(UTC) + timedelta(days=1)).isoformat())
 
 
 @pytest.fixture(scope="session")

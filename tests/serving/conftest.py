@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from asking import api, brought, home, make_api, request_of, said, settings  # noqa: F401
 from redis_server import Server
+from worker import card_home, make_worker, other  # noqa: F401
 
 
 @pytest.fixture
