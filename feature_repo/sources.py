@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 BLANKS = r"\s+"
+EARLY = "early"  # an early sign of the outcome, in the record of outcomes
 ROW = "row number"  # as the raw column of a key: the row's position in the file, from 1; for files that have no key
 
 

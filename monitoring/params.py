@@ -54,12 +54,23 @@ class DriftParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attribution: AttributionParams
 
 
+class EstimateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is told from PDs before outcomes are known.
+
+    draws: how often outcomes are drawn for the KS distance, by `seed`; steps: parts of the PDs that are told apart for who gets an outcome.
+    """
+
+    draws: Annotated[int, msgspec.Meta(ge=100)]
+    seed: int
+    steps: Count
+
+
 class PerformanceParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Verdicts on matured outcomes.
 
     minimum: matured outcomes, minimum_bad: of them bad, below which no verdict is given; confidence: of every interval;
     gini_loss: share of the development Gini that is lost; excess_bad: by what share bad outcomes exceed what the PDs say; as
-    many fewer as its watch are watched too, never more.
+    many fewer as its watch are watched too, never more; estimate: of what is told before outcomes are known.
     """
 
     minimum: Count
@@ -67,6 +78,7 @@ class PerformanceParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     confidence: Confidence
     gini_loss: Ceiling
     excess_bad: Ceiling
+    estimate: EstimateParams
 
 
 class FairnessParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -18,6 +18,7 @@ from feature_repo.portfolio import Portfolio
 from governance.limits import Verdict, unless_chance
 from governance.release import Release
 from monitoring import window
+from monitoring.calibration import HosmerLemeshow, binomial, hosmer_lemeshow
 from monitoring.intervals import Estimate, share
 from monitoring.params import PerformanceParams
 from serving.scoring.kernel import Array
@@ -35,7 +36,8 @@ PSI is of the score against development, on the release's frozen bins.
 
 **Calibration**: the bad rate of matured outcomes beside the mean PD, with the one-sided Jeffreys test. PDs that are too low cost money:
 watch or alert. PDs that are too high lose none, but price and decline people on risk that is not there: *watch* at most, and only where
-they foresee enough bad outcomes to tell."""
+they foresee enough bad outcomes to tell. Beside it stand the binomial test, and for a vintage the Hosmer-Lemeshow test over the score
+bands; no verdict rests on these two, which find any difference once outcomes are many."""
 
 
 KEPT = {"calibration": "the part of development kept from fitting", "cross_validation": "the cross-validation of development"}
@@ -45,7 +47,8 @@ class Period(msgspec.Struct, frozen=True):
     """One vintage (a month, or the quarter or year where months are too many or too thin), or all of them.
 
     gini, ks, brier, ece: null without both good and bad outcomes; too_low: Jeffreys one-sided p-value that the mean PD is not too low,
-    near 0 means more defaults than the PDs say, near 1 fewer; note: why a figure or a verdict is not given.
+    near 0 means more defaults than the PDs say, near 1 fewer; note: why a figure or a verdict is not given. Secondary, in no verdict:
+    binomial, the p-value that so many bad are chance, and the Hosmer-Lemeshow test over score bands.
     """
 
     month: str
@@ -62,6 +65,8 @@ class Period(msgspec.Struct, frozen=True):
     gini_verdict: Verdict
     calibration_verdict: Verdict
     note: str
+    binomial: float | None = None
+    hosmer_lemeshow: HosmerLemeshow | None = None
 
 
 class Band(msgspec.Struct, frozen=True):
@@ -75,6 +80,7 @@ class Band(msgspec.Struct, frozen=True):
     observed: Estimate | None
     too_low: float | None
     calibration_verdict: Verdict
+    binomial: float | None = None
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -115,12 +121,12 @@ def reference(release: Release) -> Reference:
 
 def assess(frame: pd.DataFrame, portfolio: Portfolio, reference: Reference, bands: Iterable[str], params: PerformanceParams) -> Performance:
     """Measure a window read with pd, band and bad; `bands` are the policy's names, best first."""
-    counts = window.matured(frame, portfolio)
-    total = _period(window.ALL, frame, counts, reference, params)
-    spans = window.slices(frame, portfolio) if portfolio.is_dated else ()
-    months = tuple(_period(month, frame.iloc[rows], counts[rows], reference, params) for month, rows in spans)
-    by_band = tuple(_band(name, frame, counts, params, reference.shift) for name in bands)
-    return Performance(reference, window.vintage(frame, portfolio), total, months, by_band)
+    counts, names = window.matured(frame, portfolio), tuple(bands)
+    spans = ((window.ALL, slice(None)), *(window.slices(frame, portfolio) if portfolio.is_dated else ()))
+    parts = [(month, frame.iloc[rows], counts[rows]) for month, rows in spans]
+    total, *months = (_over_bands(_period(*part, reference, params), part[1][part[2]], names, reference.shift) for part in parts)
+    by_band = tuple(_band(name, frame, counts, params, reference.shift) for name in names)
+    return Performance(reference, window.vintage(frame, portfolio), total, tuple(months), by_band)
 
 
 def _period(month: str, frame: pd.DataFrame, counts: Array, reference: Reference, params: PerformanceParams) -> Period:
@@ -137,8 +143,18 @@ def _period(month: str, frame: pd.DataFrame, counts: Array, reference: Reference
         too_low=_too_low(bads, len(bad), said) if len(bad) else None,
         gini_verdict=gini_verdict(gini, reference.gini, params) if enough else Verdict.INSUFFICIENT,
         calibration_verdict=calibration_verdict(bads, len(bad), said, params) if enough else Verdict.INSUFFICIENT,
-        note=_note(len(bad), bads, params),
+        note=_note(len(bad), bads, params), binomial=binomial(bads, len(bad), said) if len(bad) else None,
     )
+
+
+def _over_bands(period: Period, outcomes: pd.DataFrame, names: tuple[str, ...], shift: float) -> Period:
+    """The period with the test over score bands; outcomes: the rows of those that matured."""
+    if outcomes.empty:
+        return period
+    at, said = pd.Index(names).get_indexer(pd.Index(outcomes["band"])), measures.moved(outcomes["pd"].to_numpy(), -shift)
+    known = at >= 0
+    found = hosmer_lemeshow(outcomes[BAD].to_numpy(dtype=np.float64)[known], said[known], at[known]) if known.any() else None
+    return msgspec.structs.replace(period, hosmer_lemeshow=found)
 
 
 def gini_verdict(gini: Estimate | None, reference: Estimate, params: PerformanceParams) -> Verdict:
@@ -183,6 +199,7 @@ def _band(name: str, frame: pd.DataFrame, counts: Array, params: PerformancePara
         mean_pd=float(np.average(pd_, weights=measures.weigh(bad, shift))) if len(bad) else None,
         observed=_observed((bads, len(bad)), params, shift), too_low=_too_low(bads, len(bad), said) if len(bad) else None,
         calibration_verdict=calibration_verdict(bads, len(bad), said, params) if len(bad) >= params.minimum else Verdict.INSUFFICIENT,
+        binomial=binomial(bads, len(bad), said) if len(bad) else None,
     )
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from feature_repo.portfolio import Portfolio
 from governance.limits import Verdict, spans
-from monitoring import pages
+from monitoring import maturing_report, pages
 from monitoring.comparison import Side
+from monitoring.maturing_report import Way
 from monitoring.pages import NOTHING, number, percent
 from monitoring.params import PerformanceParams
 from monitoring.performance import READING, Band, Performance, Period, too_high
@@ -19,8 +20,9 @@ AS_SAID = 0.005
 MANIFOLD = 2.0
 """From this excess on they are told as a multiple: 955% more is read as 9.5 times as many, and is 10.5."""
 SIDES = ("part", "outcomes", "bad", "bad rate", "mean PD", "Gini", "KS", "ECE", "Brier", "PSI of score")
-PERIODS = ("decisions", "matured", "bad", "Gini", "ranking", "KS", "ECE", "Brier", "mean PD", "bad rate", "calibration", "note")
-BANDS = ("band", "decisions", "matured", "bad", "mean PD", "bad rate", "calibration")
+PERIODS = ("decisions", "matured", "share matured", "bad", "Gini", "ranking", "KS", "ECE", "Brier", "mean PD", "bad rate", "calibration",
+           "Jeffreys p", "binomial p", "Hosmer-Lemeshow p", "note")
+BANDS = ("band", "decisions", "matured", "share matured", "bad", "mean PD", "bad rate", "calibration", "Jeffreys p", "binomial p")
 
 
 def findings(found: Performance, params: PerformanceParams) -> list[str]:
@@ -85,8 +87,8 @@ def _bands(bands: Sequence[Band]) -> list[str]:
             for band in told if band.observed]
 
 
-def page(title: str, sentences: Sequence[str], found: Performance, sides: Sequence[Side]) -> Page:
-    """The performance report."""
+def page(title: str, sentences: Sequence[str], found: Performance, sides: Sequence[Side], way: Way) -> Page:
+    """The performance report; way: what is told before outcomes are known, beside what they were."""
     each = found.vintage
     dated = bool(found.months)
     whose = f"every {each} and band, and the window as a whole" if dated else "the window and its bands"
@@ -103,10 +105,12 @@ def page(title: str, sentences: Sequence[str], found: Performance, sides: Sequen
         pages.counters(f"Verdicts on ranking and calibration: {whose}", found.flagged),
         Block(f"Development and {'out-of-time' if dated else 'test'} side by side", "table",
               pages.table((_side(side) for side in sides), SIDES)),
+        *maturing_report.chart(each, way),
         *(Block(name, kind, pages.table(rows, pages.POINT)) for name, kind, rows in charts if rows),
         Block(f"By {each}" if dated else "The window", "table",
               pages.table((_period(each, period) for period in (*found.months, found.total)), (each, *PERIODS))),
         Block("By score band", "table", pages.table((_band(band) for band in found.bands), BANDS)),
+        *maturing_report.tables(each, way),
         pages.text("How to read this", [READING]),
     ]
     figures = [("Gini", found.total.gini.value if found.total.gini else None), ("KS", found.total.ks), ("Brier", found.total.brier),
@@ -126,12 +130,23 @@ def _three(value: float | None) -> str:
 
 
 def _period(each: str, period: Period) -> dict[str, Any]:
-    figures = (period.month, period.decisions, period.matured, period.bad, number(period.gini), period.gini_verdict.value,
+    tested = period.hosmer_lemeshow.p_value if period.hosmer_lemeshow else None
+    figures = (period.month, period.decisions, period.matured, _share(period), period.bad, number(period.gini), period.gini_verdict.value,
                *(_three(value) for value in (period.ks, period.ece, period.brier)), percent(period.mean_pd),
-               number(period.observed, 3), _calibration(period), period.note)
+               number(period.observed, 3), _calibration(period), *(_p_value(p) for p in (period.too_low, period.binomial, tested)),
+               period.note)
     return dict(zip((each, *PERIODS), figures, strict=True))
 
 
 def _band(band: Band) -> dict[str, Any]:
-    figures = (band.band, band.decisions, band.matured, band.bad, percent(band.mean_pd), number(band.observed, 3), _calibration(band))
+    figures = (band.band, band.decisions, band.matured, _share(band), band.bad, percent(band.mean_pd), number(band.observed, 3),
+               _calibration(band), _p_value(band.too_low), _p_value(band.binomial))
     return dict(zip(BANDS, figures, strict=True))
+
+
+def _share(found: Period | Band) -> str:
+    return percent(found.matured / found.decisions if found.decisions else None)
+
+
+def _p_value(found: float | None) -> str:
+    return NOTHING if found is None else f"{found:.3f}" if found >= 0.001 else "below 0.001"

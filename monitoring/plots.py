@@ -84,6 +84,30 @@ def estimates(table: pd.DataFrame) -> go.Figure:
     return _sized(figure, 380)
 
 
+def from_estimate(table: pd.DataFrame) -> go.Figure:
+    """One panel per measure above the other, the same vintages below each; table: panel, label, series, value, low, high, band.
+
+    A series whose `band` is set is a line within its interval, for what is foreseen of every vintage; the others are points with theirs.
+    """
+    panels = list(dict.fromkeys(table["panel"]))
+    figure = make_subplots(rows=len(panels), cols=1, shared_xaxes=True, vertical_spacing=0.1, subplot_titles=panels)
+    colours, named = dict(zip(dict.fromkeys(table["series"]), (GREY, BLUE, AMBER), strict=False)), set()
+    for (panel, name), part in table.groupby(["panel", "series"], sort=False):
+        at, series, first = {"row": panels.index(panel) + 1, "col": 1}, str(name), name not in named
+        named.add(name)
+        shared = {"x": part["label"], "y": part["value"], "name": series, "legendgroup": series, "showlegend": first}
+        if part["band"].any():
+            figure.add_trace(_edge(part, "high", series), **at)
+            figure.add_trace(_edge(part, "low", series), **at)
+            figure.add_trace(go.Scatter(mode="lines", line={"color": colours[name], "width": 2}, **shared), **at)
+        else:
+            figure.add_trace(go.Scatter(mode="markers", marker={"color": colours[name], "size": 7}, error_y=_bars(part), **shared), **at)
+    labels = list(dict.fromkeys(table["label"]))
+    figure.update_xaxes(type="category", categoryorder="array", categoryarray=labels, tickangle=-45)
+    figure.update_layout(legend={"orientation": "h", "y": -0.36 / len(panels), "x": 0, "yanchor": "top"})
+    return _sized(figure, 140 + 260 * len(panels))
+
+
 def short(label: str) -> str:
     """A bin's text with numbers cut to three digits.
 
@@ -96,7 +120,14 @@ def short(label: str) -> str:
 
 CHARTS: dict[str, Callable[[pd.DataFrame], go.Figure]] = {
     "heatmap": heatmap, "ranking": ranking, "distributions": distributions, "over_time": over_time, "estimates": estimates,
+    "from_estimate": from_estimate,
 }
+
+
+def _edge(part: pd.DataFrame, bound: str, series: str) -> go.Scatter:
+    """One edge of an interval; the lower one, drawn second, fills up to the upper."""
+    return go.Scatter(x=part["label"], y=part[bound], mode="lines", line={"width": 0}, hoverinfo="skip", legendgroup=series,
+                      showlegend=False, fill="tonexty" if bound == "low" else None, fillcolor="rgba(154, 165, 177, 0.3)")
 
 
 def _bars(part: pd.DataFrame) -> dict[str, object]:

@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 
 from feature_repo.contract import APPLICATION_ID, EVENT_TIME, Outcome
 from feature_repo.portfolio import Portfolio
-from feature_repo.sources import Early, EventTime
+from feature_repo.sources import EARLY, Early, EventTime
 from training import casts, outcomes
 
-STANDING, BAD_ON, EARLY = "standing", "bad_on", "early"
+STANDING, BAD_ON = "standing", "bad_on"
 WENT_BAD, STAYED_GOOD, OPEN, REJECTED, NOTHING = "bad", "good", "open", "rejected", "nothing"
 FILE = "outcome-record.parquet"  # no table's name has a hyphen
 

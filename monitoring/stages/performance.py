@@ -1,4 +1,4 @@
-"""Compare what the PDs of a window said with the outcomes that have matured."""
+"""Compare what the PDs of a window said with the outcomes that have matured, and say what to expect of those that have not."""
 
 from __future__ import annotations
 
@@ -10,20 +10,23 @@ from feature_repo.params import read
 from feature_repo.portfolios import load
 from governance.limits import worst
 from governance.release import dump, require_interface, verify
-from monitoring import comparison, pages, performance, performance_report, reports, window
+from monitoring import comparison, early, maturing, maturing_report, pages, performance, performance_report, reports, window
+from monitoring.maturing_report import Way
 from monitoring.params import PerformanceParams
 from serving.scoring.parts import Policy
 
 
-def main(portfolio: str, decisions: Path, release: Path, figures: Path, report: Path) -> None:
+def main(portfolio: str, decisions: Path, release: Path, record: Path, figures: Path, report: Path) -> None:  # noqa: PLR0913, PLR0917 - its paths
     contract, verified, params = load(portfolio), verify(release), read("performance", PerformanceParams)
     require_interface(verified, contract)
     bands = [band.name for band in verified.read("policy.json", Policy).bands]
-    frame = window.read(decisions, contract, verified, columns=("pd", "score", "band", BAD))
+    frame = window.read(decisions, contract, verified, columns=("pd", "score", "band", "outcome", BAD))
     measured = performance.assess(frame, contract, performance.reference(verified), bands, params)
     sides = comparison.side_by_side(verified, frame, measured.total)
-    found = [*performance_report.findings(measured, params), *performance_report.outcomes_seen(contract),
-             *pages.of_window(frame, contract, verified)]
+    signs = early.assess(early.join(frame, record, contract), contract, measured, params)
+    way = Way(maturing.assess(frame, contract, measured, params), signs)
+    found = [*performance_report.findings(measured, params), *maturing_report.findings(way, params),
+             *performance_report.outcomes_seen(contract), *pages.of_window(frame, contract, verified)]
     figures.parent.mkdir(parents=True, exist_ok=True)
     figures.write_bytes(dump({
         "portfolio": portfolio, "release_id": verified.id, "time_axis": contract.is_dated, "found": found,
@@ -31,8 +34,9 @@ def main(portfolio: str, decisions: Path, release: Path, figures: Path, report: 
         "decisions": measured.total.decisions, "matured": measured.total.matured, "bad": measured.total.bad,
         "gini": measured.total.gini.value if measured.total.gini else None, "ks": measured.total.ks, "brier": measured.total.brier,
         "limits": params, "reading": performance.READING, "performance": measured, "side_by_side": sides,
+        "estimate": way.found, "early": way.signs, "reading_estimates": maturing_report.READING,
     }))
-    reports.write(performance_report.page(f"{portfolio}: performance", found, measured, sides), report)
+    reports.write(performance_report.page(f"{portfolio}: performance", found, measured, sides, way), report)
     print("\n".join(found))
 
 

@@ -47,7 +47,8 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         evaluate.main(NAME, d / "assemble", d / "split", d / "train", d / "validate" / "verdict.json", d / "vault", d / "evaluate")
         baseline.main(NAME, d / "assemble", d / "split", release, d / "baseline")
         drift.main(NAME, window, release, reports / "drift.json", reports / "drift.html")
-        performance.main(NAME, window, release, reports / "performance.json", reports / "performance.html")
+        performance.main(NAME, window, release, d / "ingest" / "outcome-record.parquet", reports / "performance.json",
+                         reports / "performance.html")
         fairness.main(NAME, window, release, d / "vault", reports / "fairness.json", reports / "fairness.html")
         found = {stage: json.loads((reports / f"{stage}.json").read_bytes()) for stage in ("drift", "performance", "fairness")}
         manifest = json.loads((release / "release.json").read_bytes())

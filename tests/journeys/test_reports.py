@@ -34,7 +34,7 @@ def opened(mill_model: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory
         patch.chdir(at.evaluate.parent)
         baseline.main("mill", at.assemble, at.split, at.release, folder)
         drift.main("mill", window, at.release, folder / "drift.json", folder / "drift.html")
-        performance.main("mill", window, at.release, folder / "performance.json", folder / "performance.html")
+        performance.main("mill", window, at.release, folder / "record", folder / "performance.json", folder / "performance.html")
         fairness.main("mill", window, at.release, at.vault, folder / "fairness.json", folder / "fairness.html")
     figures = {stage: json.loads((folder / f"{stage}.json").read_bytes()) for stage in STAGES}
     return {stage: SimpleNamespace(figures=figures[stage], **look(folder / f"{stage}.html")) for stage in STAGES}

@@ -12,8 +12,11 @@ from feature_repo.sources import Sampled
 from governance.limits import Verdict
 from monitoring import performance, performance_report, reports
 from monitoring.intervals import Estimate
+from monitoring.maturing import Maturing
+from monitoring.maturing_report import Way
 from monitoring.performance import Band, Performance, Period, Reference
 
+NOTHING_TOLD = Way(Maturing((), None, None, ()), None)
 REFERENCE = Reference(Estimate(0.6, 0.5, 0.7), "the part of development kept from fitting")
 
 
@@ -64,14 +67,14 @@ def test_pds_that_are_too_high_are_named_in_words_table_months_and_bands(perform
     assert said[1].startswith("**Calibration: watch, PDs too high.** 5.0% bad, mean PD 10.0%")
     assert "PDs too high: 2024-01." in said
     assert "Calibration of band C: watch, PDs too high; 5.0% bad, mean PD 10.0%." in said
-    tables = {block.title: block.table for block in performance_report.page("p", said, found, ()).blocks}
+    tables = {block.title: block.table for block in performance_report.page("p", said, found, (), NOTHING_TOLD).blocks}
     assert list(tables["By month"]["calibration"]) == ["watch, PDs too high", "ok", "watch, PDs too high"]
     assert list(tables["By score band"]["calibration"]) == ["watch, PDs too high"]
 
 
 def test_the_page_begins_with_what_was_found_and_ends_with_how_to_read_it(watched, performance_params):
     found = performance.assess(watched.frame, watched.portfolio, REFERENCE, ("A",), performance_params)
-    page = performance_report.page("p", ["said"], found, ())
+    page = performance_report.page("p", ["said"], found, (), NOTHING_TOLD)
     assert (page.blocks[0].title, list(page.blocks[0].table["text"])) == ("p: what was found", ["said"])
     assert "narrower range of PDs" in page.blocks[-1].table["text"][0]
     assert any("dotted: the part of development kept from fitting" in block.title for block in page.blocks)
@@ -81,7 +84,7 @@ def test_the_page_begins_with_what_was_found_and_ends_with_how_to_read_it(watche
 def test_nothing_matured_still_makes_a_page(watched, performance_params, tmp_path):
     young = watched.frame.assign(bad=float("nan"))
     found = performance.assess(young, watched.portfolio, REFERENCE, ("A",), performance_params)
-    reports.write(performance_report.page("p", ["nothing"], found, ()), tmp_path / "p.html")
+    reports.write(performance_report.page("p", ["nothing"], found, (), NOTHING_TOLD), tmp_path / "p.html")
     assert "no outcome has matured" in (tmp_path / "p.html").read_text()
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from monitoring.stages import performance
 
+RECORD = Path("outcome-record.parquet")  # never read: the mill declares no early sign
+
 
 @pytest.fixture
 def run(at_home, tmp_path):
     def once(name):
-        performance.main("mill", at_home.window, at_home.release, tmp_path / f"{name}.json", tmp_path / f"{name}.html")
+        performance.main("mill", at_home.window, at_home.release, RECORD, tmp_path / f"{name}.json", tmp_path / f"{name}.html")
         return (tmp_path / f"{name}.json").read_bytes(), (tmp_path / f"{name}.html").read_text()
     return once
 
@@ -34,7 +37,7 @@ def test_months_whose_outcomes_are_too_young_are_said(run):
 
 
 def test_live_decisions_without_an_outcome_are_no_pass(at_home, exported, tmp_path):
-    performance.main("mill", exported, at_home.release, tmp_path / "live.json", tmp_path / "live.html")
+    performance.main("mill", exported, at_home.release, RECORD, tmp_path / "live.json", tmp_path / "live.html")
     found = json.loads((tmp_path / "live.json").read_bytes())
     assert found["verdict"] == "insufficient"
     assert found["found"][0] == "**Performance cannot be measured: insufficient.** No outcome has matured."
