@@ -23,7 +23,7 @@ from feature_repo.portfolio import Portfolio
 from feature_repo.sources import EventTime
 from governance.ledger.windows import Decided, Unread
 from monitoring import window
-from monitoring.outcomes import BAD_ON
+from monitoring.outcomes import BAD_ON, OBSERVED_AT
 from training import casts
 
 OUTCOME = "outcome"
@@ -53,21 +53,21 @@ def outcomes(table: pa.Table, portfolio: Portfolio, decided: Iterable[Decided | 
     Columns: decision_id or applicant_id, outcome (texts of the contract), observed_at, and bad_on where the contract has an outcome window.
     """
     wants_day = portfolio.outcome.within is not None
-    require(table, (OUTCOME, window.OBSERVED_AT, *((BAD_ON,) if wants_day else ())))
+    require(table, (OUTCOME, OBSERVED_AT, *((BAD_ON,) if wants_day else ())))
     refused: Refusals = []
     found = casts.outcome(table[OUTCOME], portfolio.outcome)
     declared = portfolio.outcome
     allowed = f"good {list(declared.good)}, bad {list(declared.bad)}, neither {['', *declared.neither, *declared.rejected]}"
     refuse(refused, _mask(found.failed), f"{OUTCOME} is none of the contract's texts ({allowed})")
-    seen = _moments(table, window.OBSERVED_AT, refused, required=np.ones(len(table), dtype=bool))
-    refuse(refused, (seen >= pd.Timestamp(came_at)).to_numpy(), f"{window.OBSERVED_AT} is after the file came")
+    seen = _moments(table, OBSERVED_AT, refused, required=np.ones(len(table), dtype=bool))
+    refuse(refused, (seen >= pd.Timestamp(came_at)).to_numpy(), f"{OBSERVED_AT} is after the file came")
     bad = _values(found).to_numpy(dtype=np.float64)
     bad_on = _moments(table, BAD_ON, refused, required=bad == 1) if wants_day else pd.Series(pd.NaT, range(len(table)), dtype=seen.dtype)
     matched = match(table, decided, seen, refused)
-    refuse(refused, (matched["at"] > seen).to_numpy(), f"{window.OBSERVED_AT} is before the decision")
-    frame = pd.DataFrame({window.DECISION_ID: matched["id"], BAD: bad, window.OBSERVED_AT: seen, BAD_ON: bad_on}).drop_duplicates()
-    refuse(refused, frame.duplicated([window.DECISION_ID, window.OBSERVED_AT]).reindex(range(len(table)), fill_value=False).to_numpy(),
-            f"another outcome of the same decision at the same {window.OBSERVED_AT}")
+    refuse(refused, (matched["at"] > seen).to_numpy(), f"{OBSERVED_AT} is before the decision")
+    frame = pd.DataFrame({window.DECISION_ID: matched["id"], BAD: bad, OBSERVED_AT: seen, BAD_ON: bad_on}).drop_duplicates()
+    refuse(refused, frame.duplicated([window.DECISION_ID, OBSERVED_AT]).reindex(range(len(table)), fill_value=False).to_numpy(),
+            f"another outcome of the same decision at the same {OBSERVED_AT}")
     refuse_all(refused)
     live = frame[~matched[ERASED].to_numpy()[frame.index]]
     return pa.Table.from_pandas(live, preserve_index=False), len(frame) - len(live)

@@ -29,9 +29,10 @@ from governance.people import People
 from governance.release import sync
 from monitoring import window
 
+OBSERVED_AT = "observed_at"
 BAD_ON = "bad_on"
 TIME = pa.timestamp("us", tz="UTC")
-SCHEMA = pa.schema([(window.DECISION_ID, pa.string()), (BAD, pa.float64()), (window.OBSERVED_AT, TIME), (BAD_ON, TIME)])
+SCHEMA = pa.schema([(window.DECISION_ID, pa.string()), (BAD, pa.float64()), (OBSERVED_AT, TIME), (BAD_ON, TIME)])
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Outcomes:
 
 def keep(folder: Path, arrived: pa.Table) -> str:
     """Keep an import, ordered; its digest. Equal imports are one file."""
-    ordered = arrived.select(SCHEMA.names).cast(SCHEMA).sort_by([(window.DECISION_ID, "ascending"), (window.OBSERVED_AT, "ascending")])
+    ordered = arrived.select(SCHEMA.names).cast(SCHEMA).sort_by([(window.DECISION_ID, "ascending"), (OBSERVED_AT, "ascending")])
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = folder / f".draft-{os.getpid()}"
     pq.write_table(ordered, draft)
@@ -73,26 +74,26 @@ def known(folder: Path, records: Iterable[Record], people: People, as_of: dateti
             parts.append(_read(folder, event).assign(came=len(parts)))
             imports.append(event.digest)
     frame = pd.concat(parts, ignore_index=True) if parts else SCHEMA.empty_table().to_pandas().assign(came=0)
-    frame = frame[frame[window.OBSERVED_AT] < pd.Timestamp(as_of)].sort_values([window.OBSERVED_AT, "came"], kind="stable")
+    frame = frame[frame[OBSERVED_AT] < pd.Timestamp(as_of)].sort_values([OBSERVED_AT, "came"], kind="stable")
     frame = frame.drop_duplicates(window.DECISION_ID, keep="last").drop(columns="came")
     return Outcomes(as_of, frame, tuple(imports), tuple(ignored))
 
 
 def joined(frame: pd.DataFrame, outcomes: Outcomes, portfolio: Portfolio) -> pd.DataFrame:
-    """A window with the outcomes that had matured: `bad` is null for every other decision, `observed_at` says when it was seen.
+    """A window with the outcomes that had matured at that moment: `bad` is null for every other decision; `observed_until` is the moment.
 
     A decision matures at the contract's age, whatever was seen of it before: the bad are known early and the good late, so those that are
     known early would overstate the bad rate. "Good" counts where it was seen at that age or later; bad beyond the outcome window is good.
     """
-    rows = frame.drop(columns=[BAD, window.OBSERVED_AT], errors="ignore").merge(outcomes.frame, on=window.DECISION_ID, how="left")
-    decided, seen, bad = rows[window.DECIDED_AT], rows[window.OBSERVED_AT], rows[BAD].to_numpy(dtype=np.float64, copy=True)
-    declared = portfolio.outcome
+    rows = frame.drop(columns=BAD).merge(outcomes.frame, on=window.DECISION_ID, how="left")
+    decided, bad, declared = rows[window.DECIDED_AT], rows[BAD].to_numpy(dtype=np.float64, copy=True), portfolio.outcome
     if declared.within is not None:
         bad[(rows[BAD_ON] > decided + declared.within).to_numpy()] = 0.0
     mature = decided + declared.matures_after
-    counts = (mature <= pd.Timestamp(outcomes.as_of)) & ((bad == 1) | (seen >= mature))
-    rows[BAD], rows[window.OBSERVED_AT] = np.where(counts, bad, np.nan), seen.where(counts)
-    return rows.drop(columns=BAD_ON)
+    counts = (mature <= pd.Timestamp(outcomes.as_of)) & ((bad == 1) | (rows[OBSERVED_AT] >= mature))
+    rows[BAD] = np.where(counts, bad, np.nan)
+    rows[window.OBSERVED_UNTIL] = pd.Timestamp(outcomes.as_of).tz_convert("UTC").as_unit("us")
+    return rows.drop(columns=[OBSERVED_AT, BAD_ON])
 
 
 def _imports(records: Iterable[Record]) -> Iterator[tuple[Record, OutcomesImported]]:

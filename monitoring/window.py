@@ -7,6 +7,7 @@ Refuses a window of another portfolio, of no decision by this release, or withou
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ DECISION_ID = "decision_id"
 DECIDED_AT = "decided_at"
 PORTFOLIO = "portfolio"
 RELEASE_ID = "release_id"
-OBSERVED_AT = "observed_at"  # only where outcomes were joined as of a moment: those that had not matured are null then
+OBSERVED_UNTIL = "observed_until"  # only where outcomes were joined as of a moment, which it names
 KEYS = (DECISION_ID, DECIDED_AT, PORTFOLIO, RELEASE_ID, APPLICANT_ID, APPLICATION_ID)
 SCORED = ("pd", "margin", "score", "band", "outcome", "reasons")
 ALL = "all"
@@ -52,7 +53,7 @@ def read(path: Path, portfolio: Portfolio, release: Release, *, columns: tuple[s
     absent = sorted(set(wanted) - set(there))
     if absent:
         raise DataError(f"{path.name} has no column {absent}: it is not a window of {portfolio.name}; run the stage baseline again")
-    frame = pd.read_parquet(path, columns=[*wanted, *({OBSERVED_AT} & set(there) - set(wanted))])
+    frame = pd.read_parquet(path, columns=[*wanted, *({OBSERVED_UNTIL} & set(there) - set(wanted))])
     foreign = sorted(set(frame[PORTFOLIO]) - {portfolio.name})
     if foreign:
         raise DataError(f"{path.name} holds decisions of {foreign}; this is the monitoring of {portfolio.name}")
@@ -83,17 +84,25 @@ def slices(frame: pd.DataFrame, portfolio: Portfolio) -> Iterator[tuple[str, sli
 
 
 def matured(frame: pd.DataFrame, portfolio: Portfolio) -> Array:
-    """Which decisions have an outcome that counts: known, and old enough when outcomes were last observed.
-
-    Where the contract names no such day it is the newest decision of the window: a default is known early, a good payer late, so
-    counting young outcomes would overstate the bad rate. Outcomes that were joined as of a moment were judged then.
-    """
+    """Which decisions have an outcome that counts: known, and old enough when outcomes were last observed."""
     known = frame[BAD].notna().to_numpy()
-    if not portfolio.is_dated or OBSERVED_AT in frame:
-        return known
-    seen = portfolio.outcome.observed_until or frame[DECIDED_AT].max()
-    old_enough = frame[DECIDED_AT] + portfolio.outcome.matures_after <= pd.Timestamp(seen).tz_convert("UTC")
-    return known & old_enough.to_numpy()
+    return known & old_enough(frame, portfolio, portfolio.outcome.matures_after) if portfolio.is_dated else known
+
+
+def old_enough(frame: pd.DataFrame, portfolio: Portfolio, age: timedelta) -> Array:
+    """Which decisions were at least so old when outcomes were last observed."""
+    return (frame[DECIDED_AT] + age <= observed_until(frame, portfolio)).to_numpy()
+
+
+def observed_until(frame: pd.DataFrame, portfolio: Portfolio) -> pd.Timestamp:
+    """When outcomes were last observed: the moment they were joined as of, where they were, else the day that the contract names.
+
+    Without either it is the newest decision of the window: a default is known early, a good payer late, so counting young outcomes
+    would overstate the bad rate.
+    """
+    if OBSERVED_UNTIL in frame:
+        return pd.Timestamp(frame[OBSERVED_UNTIL].max()).tz_convert("UTC")
+    return pd.Timestamp(portfolio.outcome.observed_until or frame[DECIDED_AT].max()).tz_convert("UTC")
 
 
 def with_vault(frame: pd.DataFrame, vault: Path, portfolio: Portfolio) -> pd.DataFrame:
