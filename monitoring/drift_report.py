@@ -33,8 +33,8 @@ def findings(columns: Sequence[Column], params: DriftParams) -> list[str]:
                 *_few(columns, params)]
     colon = ":" if drifted else "."
     found = [f"**{len(drifted)} of {len(columns)} columns drifted** (PSI {params.psi.alert:g} or more){colon}"]
-    found += [f"- **{one.column}** in {_when(one, Verdict.ALERT)}, at most {_sure(peak(one))} in {peak(one).month}{_missing(one)}"
-              for one in drifted]
+    found += [f"- **{each.column}** in {_when(each, Verdict.ALERT)}, at most {_sure(peak(each))}{_missing(each)}{_fault(each)}"
+              for each in drifted]
     if watched:
         said = "; ".join(f"{one.column} in {_when(one, Verdict.WATCH)}" for one in watched)
         found.append(f"To watch (PSI {params.psi.watch:g} or more): {said}.")
@@ -47,7 +47,7 @@ def _unusual(columns: Sequence[Column]) -> list[str]:
 
 
 def _sure(cell: Cell) -> str:
-    return f"{cell.psi:.2f} ({cell.interval.low:.2f} to {cell.interval.high:.2f})"
+    return f"{cell.psi:.2f} ({cell.interval.low:.2f} to {cell.interval.high:.2f}) in {cell.month}"
 
 
 def _when(column: Column, verdict: Verdict) -> str:
@@ -59,6 +59,10 @@ def _missing(column: Column) -> str:
     if abs(changed.missing - column.development_missing) < MISSING_CHANGE:
         return ""
     return f"; missing {percent(changed.missing)} in {changed.month}, {percent(column.development_missing)} in development"
+
+
+def _fault(column: Column) -> str:
+    return "; its data are at fault" if column.quality is Verdict.ALERT else ""
 
 
 def _few(columns: Sequence[Column], params: DriftParams) -> list[str]:

@@ -77,8 +77,9 @@ def times(factor: float) -> str:
     return f"{factor:.3g} times" if factor >= 1 else f"one {1 / factor:.3g}th of"
 
 
-def of_door(doors: Sequence[Door], development: Door) -> list[str]:
-    """How many of those who applied are approved and referred, at the least and the most, and in development."""
+def of_door(everyone: Sequence[Door], development: Door, minimum: int) -> list[str]:
+    """How many of those who applied are approved and referred, at the least and the most of months with `minimum`, and in development."""
+    doors = [door for door in everyone if door.decisions >= minimum] or everyone
     shares = {name: [door.outcomes.get(name, 0.0) for door in doors] for name in development.outcomes}
     told = "; ".join(f"{name} {_range(found)}, {percent(development.outcomes[name])} in development" for name, found in shares.items())
     doubtful = _range([door.degraded or 0.0 for door in doors])
@@ -90,7 +91,10 @@ def of_attribution(found: Sequence[Attribution]) -> list[str]:
     if not found:
         return ["What moved the log-odds is not told: the release holds no contributions of development."]
     totals = [attribution.total(found, place) for place in range(len(found[0].months))]
-    place = max(range(len(totals)), key=lambda at: abs(totals[at]))
+    judged = [place for place, month in enumerate(found[0].months) if month.verdict is not Verdict.INSUFFICIENT]
+    if not judged:
+        return ["What moved the log-odds is not told: no month has enough decisions."]
+    place = max(judged, key=lambda at: abs(totals[at]))
     ranked = sorted(found, key=lambda each: -abs(each.months[place].shift))[:MOST_MOVED]
     named = ", ".join(f"{each.column} {each.months[place].shift:+.2f}" for each in ranked)
     beyond = [each.column for each in found if each.verdict in FLAGGED]
@@ -121,7 +125,7 @@ def _door(door: Door) -> dict[str, Any]:
 
 
 def _moved(found: Attribution) -> dict[str, Any]:
-    most = max(found.months, key=lambda month: abs(month.shift))
+    most = max(found.months, key=lambda month: (month.verdict is not Verdict.INSUFFICIENT, abs(month.shift)))
     flagged = [month.month for month in found.months if month.verdict in FLAGGED]
     bounds = NOTHING if most.low is None else f"{most.low:+.3f} to {most.high:+.3f}"
     figures = (found.column, found.verdict.value, spans(flagged, [month.month for month in found.months]) or NOTHING,

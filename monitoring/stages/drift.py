@@ -26,7 +26,7 @@ def main(portfolio: str, decisions: Path, release: Path, figures: Path, report: 
     moves = attribution.assess(frame, decision.load(verified, contract), params)
     recorded = {one["column"]: one["seen"] for one in verified.manifest.validation.get("warnings", ()) if one["rule"] == RECORDED}
     found = [*drift_report.findings(columns, params), *drift_sections.of_quality(columns, recorded),
-             *drift_sections.of_door(doors, population.development(bins)), *drift_sections.of_attribution(moves),
+             *drift_sections.of_door(doors, population.development(bins), params.minimum), *drift_sections.of_attribution(moves),
              *pages.of_window(frame, contract, verified)]
     figures.parent.mkdir(parents=True, exist_ok=True)
     figures.write_bytes(dump({

@@ -45,11 +45,14 @@ def test_no_fault_is_said_to_be_none_and_nothing_where_nothing_could_be_judged(w
 
 def test_the_door_and_the_moves_are_said_with_development_beside(watched, bins, drift_params):
     doors = population.months(watched.frame, watched.portfolio)
-    (said,) = drift_sections.of_door(doors, population.development(bins))
-    assert all(f"{name} " in said for name in ("approve", "refer", "decline"))
+    (said,) = drift_sections.of_door(doors, population.development(bins), drift_params.minimum)
+    enough = [door.outcomes["approve"] for door in doors if door.decisions >= drift_params.minimum]
+    assert f"approve {min(enough):.1%} to {max(enough):.1%}" in said
     moves = attribution.assess(watched.frame, decision.load(watched.release, watched.portfolio), drift_params)
     (said,) = drift_sections.of_attribution(moves)
     assert said.startswith("The mean log-odds of bad moved by ")
+    few = attribution.assess(watched.frame.head(40), decision.load(watched.release, watched.portfolio), drift_params)
+    assert "enough decisions" in drift_sections.of_attribution(few)[0]
     assert "not told" in drift_sections.of_attribution(())[0]
 
 
