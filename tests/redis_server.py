@@ -20,8 +20,8 @@ MISSING = "the tests of the online store need a Redis server: apt-get install re
 class Server:
     """A running server. stop, go_on: it accepts connections and answers nobody meanwhile (SIGSTOP)."""
 
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder, self.port = folder, port
+    def __init__(self, folder: Path, port: int, *more: str) -> None:
+        self.folder, self.port, self._more = folder, port, more
         self.begin()
 
     @property
@@ -37,7 +37,8 @@ class Server:
         program = which("redis-server")
         if program is None:
             raise FileNotFoundError(MISSING)
-        command = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--save", "", "--appendonly", "yes"]
+        command = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--save", "", "--appendonly", "yes",
+                   *self._more]
         self.process = subprocess.Popen(command, stdout=(self.folder / "log").open("ab"), stderr=subprocess.STDOUT)
         for _ in range(300):
             try:

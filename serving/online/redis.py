@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import select
 import socket
+import ssl
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -26,6 +27,7 @@ from serving.online import vectors
 from serving.online.store import Unreachable, Vector, empty
 
 CHUNK = 2**16
+NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 DBSIZE = b"*1\r\n$6\r\nDBSIZE\r\n"
 PUBLISH = "publish the features"
 
@@ -103,44 +105,68 @@ class RedisFeatures:
 
 
 class Line:
-    """One connection to Redis, for one question at a time. Raises RedisError or OSError where it cannot be made."""
+    """One connection to Redis, for one question at a time. Raises RedisError or OSError where it cannot be made.
+
+    Never blocks but in a poll of its own: a socket with a timeout makes three system calls more a question.
+    """
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         connection.connect()
         self._socket: socket.socket = connection._sock  # noqa: SLF001 - redis-py reads with a wait a packet, not with a deadline
+        self._socket.settimeout(0)
         self._reader = hiredis.Reader()
-        self._watch = select.poll()
-        self._watch.register(self._socket, select.POLLIN)
+        self._news, self._room = (_watch(self._socket, event) for event in (select.POLLIN, select.POLLOUT))
 
     def quiet(self) -> bool:
         """Whether nothing came that nobody asked for: an end, or a late word."""
-        return not self._watch.poll(0)
+        return not self._news.poll(0)
 
     def ask(self, question: bytes, count: int, until: float) -> list[Any]:
         """So many replies. Raises OSError where they have not all come by `until` (monotonic), hiredis' errors where they are none."""
-        self._wait(until)
-        self._socket.sendall(question)
+        self._send(question, until)
         replies: list[Any] = []
-        while True:
+        while len(replies) < count:
+            self._reader.feed(self._come(until))
             while len(replies) < count and (reply := self._reader.gets()) is not False:
                 replies.append(reply)
-            if len(replies) == count:
-                return replies
-            self._wait(until)
-            came = self._socket.recv(CHUNK)
-            if not came:
-                raise ConnectionResetError
-            self._reader.feed(came)
+        return replies
 
     def close(self) -> None:
         self._connection.disconnect()
 
-    def _wait(self, until: float) -> None:
-        left = until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._socket.settimeout(left)
+    def _send(self, question: bytes, until: float) -> None:
+        left = memoryview(question)
+        while left:
+            try:
+                left = left[self._socket.send(left):]
+            except NOT_YET:
+                _wait(self._room, until)
+
+    def _come(self, until: float) -> bytes:
+        """What came, or comes: TLS may have it already, where a poll would see nothing."""
+        while True:
+            try:
+                came = self._socket.recv(CHUNK)
+            except NOT_YET:
+                _wait(self._news, until)
+                continue
+            if not came:
+                raise ConnectionResetError
+            return came
+
+
+def _watch(of: socket.socket, event: int) -> select.poll:
+    poll = select.poll()
+    poll.register(of, event)
+    return poll
+
+
+def _wait(poll: select.poll, until: float) -> None:
+    """Raises TimeoutError where nothing happens until then."""
+    left = until - time.monotonic()
+    if left <= 0 or not poll.poll(left * 1000):
+        raise TimeoutError
 
 
 def _bulk(raw: bytes) -> bytes:

@@ -6,11 +6,22 @@ import logging
 import socket
 import threading
 import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from redis_server import Server
 
 from feature_repo.errors import FeatureError
 from feature_repo.feast_bytes import redis_field, redis_key
+from feature_repo.writers import Rows, view_of, writer
 from serving.online.breaker import FAILURES, PAUSE, Guarded
 from serving.online.redis import RedisFeatures
 from serving.online.store import NotAsked, Unreachable
@@ -42,6 +53,39 @@ def test_a_silent_store_costs_one_patience_and_is_asked_once(harbour, server):
         assert PATIENCE <= took < PATIENCE + NOISE, fresh
     assert set(store.read("anna").values()) == {None}
     assert server.client.info("commandstats")["cmdstat_hmget"]["calls"] <= before + 3
+
+
+def test_a_store_behind_tls_or_a_socket_file_is_read_whole_for_one_and_for_many(harbour, free_ports, tmp_path):
+    """An answer of many is larger than what TLS or a read brings at once."""
+    certificate(tmp_path)
+    plain, secret = free_ports(2)
+    server = Server(tmp_path, plain, "--tls-port", str(secret), "--tls-cert-file", f"{tmp_path}/cert.pem", "--tls-key-file",
+                    f"{tmp_path}/key.pem", "--tls-auth-clients", "no", "--unixsocket", f"{tmp_path}/redis.sock")
+    people = [f"p{number}" for number in range(3_000)]
+    try:
+        with writer(Path(), server.address) as online:
+            for table in harbour.views:
+                values = [["x" if column.is_level else float(row) for row in range(len(people))] for column in table.stored]
+                online.write(view_of(harbour, table), Rows(people, [10**15] * len(people), [None] * len(people), values))
+        for address in (f"rediss://127.0.0.1:{secret}/0?ssl_ca_certs={tmp_path}/cert.pem", f"unix://{tmp_path}/redis.sock"):
+            with closing(RedisFeatures(address, harbour, 30.0)) as store, closing(RedisFeatures(server.address, harbour, 30.0)) as other:
+                found = store.read_many(people)
+                assert found == other.read_many(people)
+                assert None not in found[-1].values()
+                assert store.read(people[7]) == found[7]
+    finally:
+        server.end()
+
+
+def certificate(folder: Path) -> None:
+    """A certificate of 127.0.0.1 that signs itself, for a day."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name, here = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "here")]), x509.IPAddress(ip_address("127.0.0.1"))
+    made = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+            .not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([here]), critical=False).sign(key, hashes.SHA256()))
+    (folder / "cert.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 def test_a_server_that_trickles_is_given_up_at_the_deadline(harbour):
