@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -19,18 +19,22 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from governance.cards import SAID, holds_card
 from serving import body, docs, logs, metrics, openapi
+from serving.admission import Admission
 from serving.advice import Advice
 from serving.answers import Answers
-from serving.application import DECISIONS, Form
-from serving.decisions import AGAIN, Decisions, Once
+from serving.application import DECISIONS, Application, Form
+from serving.awaited import Awaited, gone
+from serving.decisions import AGAIN, Decisions
 from serving.observed import Observed
+from serving.once import Once
 from serving.owed import Owed
 from serving.problems import Problem, response
 from serving.pushes import Pushes
+from serving.refusals import DECIDE, DECIDE_BATCH, Refusals, busy
 from serving.settings import Settings
 from serving.traces import Traces
 
@@ -50,13 +54,15 @@ class Api:
         document = openapi.document(decisions.portfolio, settings)
         self._openapi = msgspec.json.encode(document)
         self._docs = docs.page(document)
-        self._in_flight = 0
+        self._admission = Admission(settings.in_flight, settings.deadline)
+        self.refusals = Refusals(self._admission, decisions.metrics)
+        self._ending = False
         self._pushes = Pushes(settings, decisions.portfolio) if settings.push_token_sha256 and decisions.portfolio.views else None
         self._advice = Advice(settings.folder / "releases", decisions.portfolio, lambda: decisions.champions.now)
         post, get = (["POST"], ["GET"])
         router = Router([
-            Route("/v1/decisions", self.decide, methods=post),
-            Route("/v1/decisions:batch", self.decide_batch, methods=post),
+            Route(DECIDE, self.decide, methods=post),
+            Route(DECIDE_BATCH, self.decide_batch, methods=post),
             Route("/v1/decisions/{decision_id}", self.answer, methods=get),
             Route("/v1/decisions/{decision_id}/counterfactual", self.counterfactual, methods=get),
             Route("/v1/release", self.release, methods=get),
@@ -71,24 +77,33 @@ class Api:
         self._observed = Observed(stack, decisions.metrics, traces, decisions.serving)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, and tell of the answer."""
+        """Answer, and tell of the answer. Where the service ends, the client is to use its connection no more."""
+        async def last(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+            await send(message)
+
         scope["app"] = self
-        await self._observed(scope, receive, send)
+        await self._observed(scope, receive, last if self._ending else send)
+
+    def end(self) -> None:
+        """Be ready no more; what is asked meanwhile is answered."""
+        self._ending = True
 
     async def decide(self, request: Request) -> Response:
         """POST /v1/decisions."""
-        once = idempotency(request, "decision")
+        once = self._once(request, "decision")
         with self._place():
             document = await self._read(request, self._settings.body_bytes)
-            (answer,), owed = await self._decisions.decide([self._form.one(document)], once)
+            (answer,), owed = await self._decided(request, [self._form.one(document)], once)
         return Telling(answer, self._decisions.answers, owed)
 
     async def decide_batch(self, request: Request) -> Response:
         """POST /v1/decisions:batch."""
-        once = idempotency(request, "batch")
+        once = self._once(request, "batch")
         with self._place():
             document = await self._read(request, self._settings.batch_body_bytes)
-            answers, owed = await self._decisions.decide(self._form.many(document, self._settings.batch_size), once)
+            answers, owed = await self._decided(request, self._form.many(document, self._settings.batch_size), once)
         return Telling(msgspec.json.encode({DECISIONS: [msgspec.Raw(answer) for answer in answers]}), self._decisions.answers, owed)
 
     async def push(self, request: Request) -> Response:
@@ -130,6 +145,8 @@ class Api:
 
     async def ready(self, _: Request) -> Response:
         """GET /readyz: a decision could be made and recorded now."""
+        if self._ending:
+            raise Problem("not-ready", "the service is told to end", headers={"Retry-After": "1"})
         if faults := await self._decisions.faults():
             raise Problem("not-ready", "a decision could not be made and recorded now", faults)
         return told({"ready": True, "release_id": self._decisions.champion().release.id})
@@ -153,15 +170,23 @@ class Api:
 
     @contextmanager
     def _place(self) -> Iterator[None]:
-        """One of the places for decisions. Raises Problem where all are taken."""
-        if self._in_flight >= self._settings.in_flight:
-            self._decisions.metrics.shed("places")
-            raise Problem("too-busy", f"{self._settings.in_flight} decisions are being made at once")
-        self._in_flight += 1
-        try:
+        """One of the places for requests. Raises Problem where all are taken, or where this one would wait too long."""
+        if reason := self._admission.objection():
+            self._decisions.metrics.shed(reason)
+            raise busy(self._admission, reason)
+        with self._admission.place():
             yield
-        finally:
-            self._in_flight -= 1
+
+    async def _decided(self, request: Request, applications: Sequence[Application], once: Once | None) -> tuple[list[bytes], Owed]:
+        """The answers, in flight until they are recorded."""
+        with self._admission.flight(len(applications)) as flight:
+            awaited = Awaited(flight, request.receive, self._decisions.metrics)
+            answers, owed = await self._decisions.decide(applications, awaited, once)
+            flight.made = bool(owed.places)
+        return answers, owed
+
+    def _once(self, request: Request, route: str) -> Once | None:
+        return idempotency(request, route, self._settings.caller_header)
 
 
 class Telling(Response):
@@ -186,20 +211,8 @@ class Telling(Response):
                 self._answers.lost(self._owed)
 
 
-def gone(receive: Receive) -> bool:
-    """Whether the client is known to have closed the connection: asked once, not waited for, in a 15th of the time Starlette takes."""
-    asking = receive().__await__()
-    try:
-        asking.send(None)
-    except StopIteration as said:
-        return bool(said.value["type"] == "http.disconnect")
-    finally:
-        asking.close()
-    return False
-
-
-def idempotency(request: Request, route: str) -> Once | None:
-    """The Idempotency-Key of a request, if it has one. Raises Problem where it has two or one that cannot be used."""
+def idempotency(request: Request, route: str, caller_header: str = "") -> Once | None:
+    """The Idempotency-Key of a request, if it has one. Raises Problem where it has two, one that cannot be used, or nobody's."""
     keys = request.headers.getlist("idempotency-key")
     if not keys:
         return None
@@ -207,7 +220,10 @@ def idempotency(request: Request, route: str) -> Once | None:
         raise Problem("invalid-idempotency-key", "send one key of 1 to 255 visible ASCII characters")
     if holds_card(keys[0]):
         raise Problem("card-number", f"the Idempotency-Key {SAID}; a UUID is a good key")
-    return Once(keys[0], route)
+    callers = request.headers.getlist(caller_header) if caller_header else [""]
+    if len(callers) != 1 or bool(callers[0]) != bool(caller_header):
+        raise Problem("invalid-idempotency-key", "a key is its caller's, and the gateway did not say whose it is")
+    return Once(keys[0], route, callers[0])
 
 
 def decision_id(request: Request) -> str:

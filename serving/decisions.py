@@ -12,7 +12,6 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from math import isfinite
@@ -30,10 +29,12 @@ from governance.ledger.entries import DECISION, Entry, Record, canonical
 from governance.ledger.writer import Ledger
 from serving.answers import Answers, settle
 from serving.application import Application
+from serving.awaited import Awaited
 from serving.beside import Beside
 from serving.champion import Champion, Champions
 from serving.features import fresh
 from serving.metrics import Metrics
+from serving.once import InFlight, Once
 from serving.online.reads import Read, reads
 from serving.online.store import Vector
 from serving.owed import Owed
@@ -49,23 +50,13 @@ AGAIN = "send the request again with the same Idempotency-Key; without one it is
 log = logging.getLogger("tally.serving")
 
 
-@dataclass(frozen=True)
-class Once:
-    """An Idempotency-Key and the request it came with. Keys of single decisions and of batches are apart."""
-
-    key: str
-    route: str
-
-    def scoped(self, place: int) -> str:
-        return f"{self.route}/{place}/{self.key}"
-
-
 class Decisions:
     """All that one worker needs to decide. Made in the worker process: it starts the ledger's writer."""
 
     def __init__(self, settings: Settings, portfolio: Portfolio, metrics: Metrics) -> None:
         self.portfolio = portfolio
         self.metrics = metrics
+        self._in_flight = InFlight()
         self._settings = settings
         self._features = reads(settings, portfolio, metrics)
         metrics.begin(KINDS, Action)
@@ -87,19 +78,25 @@ class Decisions:
         with suppress(FeatureError):
             await self._features.probe()
 
-    async def decide(self, applications: Sequence[Application], once: Once | None = None) -> tuple[list[bytes], Owed]:
+    async def decide(self, applications: Sequence[Application], awaited: Awaited, once: Once | None = None) -> tuple[list[bytes], Owed]:
         """The answers to some applications, recorded together in one durable commit, and what is owed until they have left.
 
-        once: a key that was used before gives the answers of then, or a problem where the request was another one.
-        Raises Problem.
+        awaited: who waits; where nobody does any more, nothing is made. once: a key that was used before gives the answers of then, or a
+        problem where the request was another one, or is being answered. Raises Problem.
         """
+        with self._in_flight.hold(once):
+            return await self._decided(applications, awaited, once)
+
+    async def _decided(self, applications: Sequence[Application], awaited: Awaited, once: Once | None) -> tuple[list[bytes], Owed]:
         asked = digest(applications)
         keys = [once.scoped(place) if once else None for place in range(len(applications))]
         if once and (found := await self._found("idempotency_key", *keys, periods=2)):
             return self._again(found, asked), Owed()
-        entries = [entry async for entry in self._entries(applications, keys, asked)]
+        awaited.require()
+        entries = [entry async for entry in self._entries(applications, keys, asked, awaited)]
+        awaited.require()
         with self.metrics.step("record"):
-            recorded, owed = await self._recorded(entries)
+            recorded, owed = await self._recorded(entries, min(self._settings.patience, awaited.left))
         if recorded[0].id != entries[0].id:
             self.answers.done(owed)
             return self._again(recorded, asked), Owed()
@@ -134,7 +131,7 @@ class Decisions:
         found = [Fault("/release", self.champions.why)] if self.champions.now is None else []
         try:
             await asyncio.to_thread(self.answers.open)
-            await self._committed(self._ledger.probe())
+            await self._committed(self._ledger.probe(), self._settings.patience)
         except (Problem, LedgerError):
             found.append(Fault("/ledger", "the ledger cannot be written"))
         try:
@@ -158,7 +155,8 @@ class Decisions:
         self._features.close()
         self.metrics.close()
 
-    async def _entries(self, applications: Sequence[Application], keys: Sequence[str | None], asked: str) -> AsyncIterator[Entry]:
+    async def _entries(self, applications: Sequence[Application], keys: Sequence[str | None], asked: str,
+                       awaited: Awaited) -> AsyncIterator[Entry]:
         """Decide them all with the same releases at one moment, letting other requests in between."""
         arms = self.beside.arms(self.champion())
         with self.metrics.step("features"):
@@ -169,6 +167,7 @@ class Decisions:
             yield Entry(DECISION, content["decision_id"], canonical(content), key, asked if key else None)
             if place:
                 await asyncio.sleep(0)
+                awaited.require()
 
     def _content(self, one: Application, stored: Vector | None, chosen: Chosen, at: datetime) -> dict[str, Any]:
         """Decide one application: the record of it, from which it can be decided again. stored: None where the store was not read."""
@@ -210,7 +209,7 @@ class Decisions:
         self.metrics.repeated()
         return [answer(record) for record in recorded]
 
-    async def _recorded(self, entries: Sequence[Entry]) -> tuple[tuple[Record, ...], Owed]:
+    async def _recorded(self, entries: Sequence[Entry], patience: float) -> tuple[tuple[Record, ...], Owed]:
         """Record what is owed an answer from this moment on. Raises Problem; what became of the record is then followed up."""
         try:
             owed = self.answers.begin([entry.id for entry in entries])
@@ -220,7 +219,7 @@ class Decisions:
             raise Problem("not-recorded", f"nothing was recorded; {AGAIN}") from None
         waiting = self._ledger.append(entries)
         try:
-            return await self._committed(waiting), owed
+            return await self._committed(waiting, patience), owed
         except BaseException:
             waiting.add_done_callback(partial(self.answers.unheard, owed))
             raise
@@ -232,17 +231,17 @@ class Decisions:
         except (LedgerError, OSError) as error:
             log.warning("answers are left to be settled: %s", error)
 
-    async def _committed(self, waiting: Future[tuple[Record, ...]]) -> tuple[Record, ...]:
+    async def _committed(self, waiting: Future[tuple[Record, ...]], patience: float) -> tuple[Record, ...]:
         """Wait for the disk, within patience; an append given up before its commit began is not written."""
         try:
-            async with asyncio.timeout(self._settings.patience):
+            async with asyncio.timeout(patience):
                 return await asyncio.wrap_future(waiting)
         except LedgerError as error:
             log.warning("not recorded: %s", error)
             self.metrics.unrecorded("refused")
             raise Problem("not-recorded", f"the ledger cannot be written; {AGAIN}") from None
         except TimeoutError:
-            log.warning("no commit within %g seconds", self._settings.patience)
+            log.warning("no commit within %.3g seconds", patience)
             self.metrics.unrecorded("late")
             known = "nothing was recorded" if waiting.cancel() else "it may have been recorded"
             raise Problem("not-recorded", f"the ledger did not answer in time and {known}; {AGAIN}") from None

@@ -11,7 +11,7 @@ from feature_repo.contract import APPLICANT_ID, EVENT_TIME, Action, Input, Table
 from feature_repo.portfolio import Portfolio
 from serving.advice import MAY_CHANGE
 from serving.application import APPLICATION, DECISIONS, Form
-from serving.problems import KINDS, MEDIA_TYPE
+from serving.problems import KINDS, MEDIA_TYPE, RETRY
 from serving.pushes import ROWS, PushForm
 from serving.scoring.counterfactual import changeable
 from serving.settings import Settings
@@ -19,12 +19,15 @@ from serving.texts import LONGEST, PATTERN
 
 Schema = dict[str, Any]
 REFUSALS = ("malformed-json", "invalid-idempotency-key", "too-slow", "not-current", "too-large", "unsupported-media-type",
-            "invalid-application", "card-number", "idempotency-conflict", "too-busy", "not-ready", "not-recorded")
+            "invalid-application", "card-number", "idempotency-conflict", "idempotency-in-flight", "too-busy",
+            "not-ready", "too-late", "not-recorded")
 NOT_PUSHED = ("malformed-json", "forbidden", "not-found", "too-slow", "too-large", "unsupported-media-type", "invalid-rows", "too-busy",
               "not-ready")
 TOKEN = "token"  # noqa: S105 - the name of a scheme
 IDEMPOTENCY = {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
-               "description": "The same key and request give the answer of the first time, byte for byte; another request 422."}
+               "description": "The same key and request give the answer of the first time, byte for byte; another request 422; 409 while "
+                              "the first is being answered."}
+RETRY_AFTER = {"Retry-After": {"description": "Seconds after which to come back", "schema": {"type": "integer", "minimum": 1}}}
 ID = {"name": "decision_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 
 
@@ -159,9 +162,10 @@ def refusals(*kinds: str) -> Schema:
     """The problem answers of an operation by status."""
     by_status: dict[str, list[str]] = {}
     for kind in kinds:
-        by_status.setdefault(str(KINDS[kind][0]), []).append(KINDS[kind][1])
-    return {status: {"description": "; ".join(titles), "content": {MEDIA_TYPE: {"schema": ref("Problem")}}}
-            for status, titles in sorted(by_status.items())}
+        by_status.setdefault(str(KINDS[kind][0]), []).append(kind)
+    return {status: {"description": "; ".join(KINDS[kind][1] for kind in found), "content": {MEDIA_TYPE: {"schema": ref("Problem")}},
+                     **({"headers": RETRY_AFTER} if RETRY.keys() & set(found) else {})}
+            for status, found in sorted(by_status.items())}
 
 
 TEXT: Schema = {"type": "string"}

@@ -24,6 +24,7 @@ KINDS = {
     "too-large": (413, "The request is too large"),
     "unsupported-media-type": (415, "Only JSON in UTF-8 is read"),
     "invalid-application": (422, "The application is not as the contract says"),
+    "idempotency-in-flight": (409, "A request with this Idempotency-Key is being answered"),
     "invalid-query": (422, "The question is not one of this address"),
     "invalid-rows": (422, "The rows are not as the contract says"),
     "card-number": (422, "This looks like a card number, which is not taken"),
@@ -31,9 +32,10 @@ KINDS = {
     "too-busy": (429, "Too many decisions at once"),
     "internal": (500, "The service failed"),
     "not-ready": (503, "The service is not ready"),
+    "too-late": (503, "No time is left for this decision"),
     "not-recorded": (503, "The decision is not known to be recorded, so it is not told"),
 }
-RETRY = {"too-busy": "1", "not-ready": "5", "not-recorded": "1"}
+RETRY = {"idempotency-in-flight": "1", "too-busy": "1", "too-late": "1", "not-ready": "5", "not-recorded": "1"}
 PLAIN_NAME = re.compile(r"(?!(?:.*\d){7})[A-Za-z0-9_]{1,64}")  # a name with many digits may be a number of somebody
 
 

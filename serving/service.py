@@ -11,12 +11,16 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
+import signal
 import sys
+from importlib.util import find_spec
+from types import FrameType
 from typing import Any
 
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")  # who scores, and how much, is told to nobody
 
 import bentoml
+import uvicorn.config
 from bentoml._internal.utils.analytics import usage_stats
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -25,6 +29,7 @@ from serving import logs, settings
 from serving.app import Api
 from serving.decisions import Decisions
 from serving.metrics import Metrics
+from serving.refusals import Doors
 from serving.traces import traces
 
 LOOPBACK = "127.0.0.1"
@@ -50,6 +55,29 @@ def attend() -> None:
 
 
 attend()
+
+
+if find_spec("httptools"):  # elsewhere the application refuses by itself, which costs more
+    from serving.refusing import Refusing
+
+    uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{Refusing.__module__}:{Refusing.__name__}"
+
+
+def drain_on_term(api: Api | None, seconds: float) -> None:
+    """When told to end, be ready no more, go on answering for a while, and only then let the server close its door.
+
+    Whoever balances the load needs that while to see it. What is in flight when the door closes is answered by the server.
+    """
+    end = signal.getsignal(signal.SIGTERM)
+    if api is None or not callable(end):
+        return
+    loop = asyncio.get_running_loop()
+
+    def told(number: int, frame: FrameType | None) -> None:
+        api.end()
+        loop.call_soon_threadsafe(loop.call_later, seconds, end, number, frame)
+
+    signal.signal(signal.SIGTERM, told)
 
 
 class Front:
@@ -82,10 +110,12 @@ class CreditScoring:
         self._traces = traces({f"tally.{name}": value for name, value in named.items()})
         metrics.spans = self._traces.step if self._traces else None
         Front.api = Api(self._settings, self._decisions, self._traces)
+        Doors.refusals = Front.api.refusals
 
     @bentoml.on_startup  # type: ignore[untyped-decorator]
     async def watch(self) -> None:
         """Serve the champion, and follow its pointer from now on."""
+        drain_on_term(Front.api, self._settings.drain)
         await self._decisions.open()
         self._watching = asyncio.create_task(self._decisions.champions.watch(self._settings.watch_every))
 

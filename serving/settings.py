@@ -30,8 +30,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     push_token_sha256: the SHA-256 (hex) of the token that may push stored features, or none: nobody may; push_size: rows at once.
     own_ids: a regular expression of applicants' ids that are the lender's own, and are let through where they look like card numbers.
     business_time: the moment every decision of a service on simulated or historical data is made at; None: now.
-    body_bytes, batch_body_bytes, batch_size, depth: what a request may be; in_flight: decisions at once, per worker; patience: seconds
-    a request may take to arrive, and its record to become durable; watch_every: seconds between looks at the record.
+    body_bytes, batch_body_bytes, batch_size, depth: what a request may be; in_flight: requests at once, per worker; patience: seconds
+    a request may take to arrive, and the ledger to answer; watch_every: seconds between looks at the record.
+    deadline: seconds a decision may take from the arrival of its body, after which it is not made. drain: seconds a service that is told
+    to end goes on answering, not ready any more. caller_header: where a trusted gateway names the caller whose Idempotency-Key it is.
     shadow_waiting: decisions that may wait for the shadow, per worker; more are dropped.
     log_level: the least a line of ours must matter; log_format: a JSON object a line, or text for a person.
     """
@@ -53,6 +55,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     depth: Count = 32
     in_flight: Count = 256
     patience: Annotated[float, msgspec.Meta(gt=0)] = 5.0
+    deadline: Annotated[float, msgspec.Meta(gt=0)] = 2.0
+    drain: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    caller_header: Annotated[str, msgspec.Meta(pattern="^([!#$%&'*+.^_`|~0-9A-Za-z-]+)?$")] = ""
     watch_every: Annotated[float, msgspec.Meta(gt=0)] = 1.0
     shadow_waiting: Count = 1_024
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -112,7 +112,7 @@ def serve(home: Path, portfolio: str = "card_default", **environment: str) -> It
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     given = {**os.environ, "TALLY_PORTFOLIO": portfolio, "TALLY_HOME": str(home), "BENTOML_HOME": str(home / "bentoml"),
-             "BENTOML_DO_NOT_TRACK": "True", **environment}
+             "BENTOML_DO_NOT_TRACK": "True", "TALLY_DRAIN": "0", **environment}
     command = [sys.executable, "-m", "bentoml", "serve", "serving.service:CreditScoring", "--port", port]
     with (home / "serve.log").open("ab") as log, subprocess.Popen(command, env=given, stdout=log, stderr=log) as process:
         try:

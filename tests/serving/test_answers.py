@@ -177,11 +177,12 @@ def scope_of(path: str) -> dict:
 
 
 def ask_and_leave(api, body: bytes, *, at: str) -> None:
-    """A client that leaves: before its answer is sent, or while it is."""
+    """A client that leaves: at once, before its answer is sent, or while it is."""
     told = [{"type": "http.request", "body": body}]
 
     async def receive():
-        return told.pop() if told else {"type": "http.disconnect"} if at == "before" else await asyncio.Event().wait()
+        left = at == "at once" or (at == "before" and api._decisions.answers.open().ids())
+        return told.pop() if told else {"type": "http.disconnect"} if left else await asyncio.Event().wait()
 
     async def send(message):
         if at == "while" and message["type"] == "http.response.body":
@@ -201,6 +202,20 @@ def test_a_client_that_has_gone_leaves_a_mark_and_its_key_still_tells_the_decisi
     again = decide(api, request_of("fresh"), Idempotency_Key="k").json()
     assert marked(settings.folder) == decided(settings.folder) == [again["decision_id"]]
     assert api._decisions.answers.open().ids() == ()
+
+
+def test_for_a_client_that_has_gone_already_nothing_is_decided(api, request_of, settings):
+    ask_and_leave(api, msgspec.json.encode(request_of("fresh")), at="at once")
+    page = ask(api, "GET", "/metrics").text
+    assert decided(settings.folder) == []
+    assert 'tally_requests_shed_total{reason="gone"} 1.0' in page
+    assert 'tally_step_seconds_count{step="score"}' not in page
+
+
+def test_after_its_deadline_nothing_is_decided(settings, make_api, request_of):
+    refused = decide(make_api(msgspec.structs.replace(settings, deadline=1e-6)), request_of("fresh"))
+    assert (refused.status_code, refused.json()["type"], refused.headers["retry-after"]) == (503, "/docs#too-late", "1")
+    assert decided(settings.folder) == []
 
 
 def test_a_record_that_came_after_the_wait_was_given_up_is_marked(settings, make_api, request_of, quick, monkeypatch):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
+import msgspec
 import pytest
 from asking import ask, asked, decide, names
 from ledgers import decisions, recorded
@@ -82,24 +84,52 @@ def test_a_key_remembers_an_answer_that_could_not_be_given_today(api, request_of
     assert decide(api, request_of("fresh")).status_code == 503
 
 
-def test_duplicates_in_flight_are_decided_once(api, request_of, settings):
-    async def together() -> set[bytes]:
+def test_a_key_in_flight_is_told_to_come_back_and_then_has_the_same_bytes(api, request_of, settings):
+    async def together() -> list[httpx.Response]:
         sent = {"json": request_of("fresh"), "headers": {"Idempotency-Key": "k"}}
-        answers = await asyncio.gather(*(asked(api, "POST", "/v1/decisions", **sent) for _ in range(50)))
-        return {answer.content for answer in answers}
+        return list(await asyncio.gather(*(asked(api, "POST", "/v1/decisions", **sent) for _ in range(50))))
 
-    assert len(asyncio.run(together())) == 1
+    answers = asyncio.run(together())
+    (first,) = {answer.content for answer in answers if answer.is_success}
+    refused = [answer for answer in answers if not answer.is_success]
+    assert {(answer.status_code, answer.json()["type"], answer.headers["retry-after"]) for answer in refused} == {
+        (409, "/docs#idempotency-in-flight", "1")}
+    assert decide(api, request_of("fresh"), Idempotency_Key="k").content == first
     assert len(decisions(settings.folder)) == 1
 
 
-def test_different_requests_in_flight_with_one_key_get_one_decision_and_conflicts(api, request_of, settings):
+def test_a_key_in_flight_is_refused_whatever_the_request_and_a_conflict_afterwards(api, request_of, settings):
     async def together() -> list[int]:
         key, documents = {"Idempotency-Key": "k"}, [request_of(applicant) for applicant in ("fresh", "silent", "doubted")]
         answers = await asyncio.gather(*(asked(api, "POST", "/v1/decisions", json=each, headers=key) for each in documents))
         return sorted(answer.status_code for answer in answers)
 
-    assert asyncio.run(together()) == [200, 422, 422]
+    assert asyncio.run(together()) == [200, 409, 409]
+    assert decide(api, request_of("silent"), Idempotency_Key="k").status_code == 422
     assert len(decisions(settings.folder)) == 1
+
+
+def test_a_key_is_free_again_where_its_request_failed(api, request_of, settings, monkeypatch):
+    with monkeypatch.context() as failing:
+        failing.setattr("serving.decisions.fresh", lambda *_: 1 / 0)
+        assert decide(api, request_of("fresh"), Idempotency_Key="k").status_code == 500
+    assert decide(api, request_of("fresh"), Idempotency_Key="k").status_code == 200
+
+
+def test_two_callers_have_keys_of_their_own_and_a_key_of_nobody_is_refused(settings, make_api, request_of):
+    api = make_api(msgspec.structs.replace(settings, caller_header="X-Caller"))
+    north, south = (decide(api, request_of("fresh"), Idempotency_Key="k", X_Caller=name) for name in ("north", "south"))
+    again = decide(api, request_of("fresh"), Idempotency_Key="k", X_Caller="north")
+    nobody, free = decide(api, request_of("fresh"), Idempotency_Key="k"), decide(api, request_of("fresh"))
+    assert north.content == again.content != south.content
+    assert (nobody.status_code, nobody.json()["type"], free.status_code) == (400, "/docs#invalid-idempotency-key", 200)
+    assert not any("north" in str(record.idempotency_key) for record in decisions(settings.folder))
+
+
+def test_the_header_of_a_caller_means_nothing_where_no_gateway_is_trusted(api, request_of, settings):
+    north, south = (decide(api, request_of("fresh"), Idempotency_Key="k", X_Caller=name) for name in ("north", "south"))
+    assert north.content == south.content
+    assert [record.idempotency_key for record in decisions(settings.folder)] == ["decision/0/k"]
 
 
 def test_a_batch_gives_the_decisions_of_single_requests_in_one_commit(api, request_of, settings):

@@ -1,0 +1,71 @@
+"""A real service asked for more than it can do, step by step: what it could do at most, and what it still does at many times that."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+from loading import Answer, Callers, Load, post, probing, run
+from mortal import workers
+from served import Service
+
+PROBES = ("/livez", "/readyz", "/metrics")
+WARM_UP = 1.0  # seconds of each step that are left out: the burst that is let in, and a queue that shows itself
+
+
+@dataclass(frozen=True)
+class Step:
+    """A rate held for a while. processor: seconds of the workers' processor time in it; memory: their bytes at its end."""
+
+    factor: float
+    load: Load
+    probes: list[Answer]
+    processor: float
+    memory: int
+
+    @property
+    def steady(self) -> Load:
+        """Without the warm-up."""
+        answers = [one for one in self.load.answers if one.due > WARM_UP]
+        return Load(self.load.rate, self.load.seconds - WARM_UP, answers, self.load.unsent)
+
+    @property
+    def worth(self) -> float:
+        """Useful answers a second of the workers' processor time, which others on the machine do not take away."""
+        return self.load.statuses[200] / self.processor if self.processor else 0.0
+
+
+def port_of(service: Service) -> int:
+    return int(service.url.rsplit(":", 1)[1])
+
+
+def peak(service: Service, seconds: float, clients: int = 32) -> float:
+    """Useful answers a second where clients wait for each other's: as many as keep the workers busy."""
+    raw, port = post(service.request, port_of(service)), port_of(service)
+    load: Load = run(Callers(port, lambda _: raw).together(clients, seconds))
+    return load.goodput
+
+
+def held(service: Service, rates: list[tuple[float, float]], seconds: float) -> list[Step]:
+    """Hold each (factor, rate) for so long, with probes beside it."""
+    raw, port = post(service.request, port_of(service)), port_of(service)
+    own = [psutil.Process(each.pid) for each in workers(service)]
+
+    async def steps() -> list[Step]:
+        callers, found = Callers(port, lambda _: raw), []
+        for factor, rate in rates:
+            before = used(own)
+            probes = asyncio.create_task(probing(port, PROBES))
+            load = await callers.hold(rate, seconds)
+            probes.cancel()
+            found.append(Step(factor, load, await probes, used(own) - before, sum(each.memory_info().rss for each in own)))
+        return found
+
+    told: list[Step] = run(steps())
+    return told
+
+
+def used(processes: list[Any]) -> float:
+    return sum(sum(each.cpu_times()[:2]) for each in processes)
