@@ -1,0 +1,98 @@
+"""A run: raise what was found, send what is owed, say what became of it.
+
+Responsible for the order: first everything is owed on disk, then each exit is tried, by itself: one that fails keeps its alerts for the
+next run and holds up no other. Sends nothing twice, and nothing that is silenced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import msgspec
+
+from feature_repo.errors import ServiceError
+from monitoring.alerts import textfile
+from monitoring.alerts.alert import Alert, Finding
+from monitoring.alerts.exits import Exit
+from monitoring.alerts.failures import UnreachableError
+from monitoring.alerts.journal import Journal, journal
+from monitoring.alerts.params import AlertsParams
+from monitoring.alerts.rules import Raised, raised
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """What one exit did. failed: why not all was delivered; owed: alerts that wait for the next run."""
+
+    exit: str
+    delivered: int
+    owed: int
+    failed: str = ""
+
+
+class Delivered(msgspec.Struct, frozen=True):
+    """What became of a run. untold: alerts that no exit takes."""
+
+    raised: tuple[Raised, ...]
+    sent: tuple[Sent, ...]
+    untold: tuple[Alert, ...]
+
+    @property
+    def sentences(self) -> list[str]:
+        """What a person is told of it, a line each."""
+        loud = [one for one in self.raised if one.silence is None]
+        quiet = len(self.raised) - len(loud)
+        return [f"{len(loud)} alerts stand" + (f", {quiet} more are silenced:" if quiet else ""),
+                *(f"- {one.alert.kind} of {one.alert.subject} until {one.silence.until}, by {one.silence.person}: {one.silence.reason}"
+                  for one in self.raised if one.silence is not None),
+                *(f"- {one.kind} of {one.subject}: no exit is set for its owner {one.owner}" for one in self.untold),
+                *(_said(one) for one in self.sent)]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where a portfolio's alerts go out. state: its folder of running services, where the journal is; reports: where its reports are."""
+
+    portfolio: str
+    params: AlertsParams
+    ways: Sequence[Exit]
+    state: Path
+    reports: Path
+
+    def deliver(self, findings: Iterable[Finding], today: date) -> Delivered:
+        """Raise the findings of the newest window, send what is owed and write `alerts.prom`. Raises MachineError."""
+        found = raised(findings, self.params, today)
+        loud = [one.alert for one in found if one.silence is None]
+        with journal(self.state) as book:
+            book.owe(loud, self._names)
+            found = tuple(Raised(book.since(one.alert), one.silence) for one in found)
+            sent = tuple(_send(way, book) for way in self.ways)
+            textfile.write(self.reports, self.portfolio, found, {one.exit: one.owed for one in sent})
+        return Delivered(found, sent, tuple(alert for alert in loud if not self._names(alert)))
+
+    def _names(self, alert: Alert) -> list[str]:
+        return [way.name for way in self.ways if way.takes(alert)]
+
+
+def _send(way: Exit, book: Journal) -> Sent:
+    """Send what an exit owes. One that is refused holds up none after it; a server that does not answer is not asked again."""
+    owed, failed, delivered = book.owed(way.name), "", 0
+    for alert in owed:
+        try:
+            way.send(alert)
+        except ServiceError as error:
+            failed = str(error)
+            if isinstance(error, UnreachableError):
+                break
+        else:
+            book.paid(alert, way.name)
+            delivered += 1
+    return Sent(way.name, delivered, len(owed) - delivered, failed)
+
+
+def _said(sent: Sent) -> str:
+    if sent.failed:
+        return f"{sent.exit}: {sent.delivered} delivered, {sent.owed} wait for the next run: {sent.failed}"
+    return f"{sent.exit}: {sent.delivered} delivered"
