@@ -29,7 +29,6 @@ from serving.scoring.kernel import Array, Levels
 
 OUTCOME = "outcome"
 ROWS = 1 << 17  # of a batch: what is in memory at once
-TEXTS = (window.PORTFOLIO, window.RELEASE_ID)
 NOT_STATED = "not stated"
 
 
@@ -118,9 +117,10 @@ class _Running:
         if not self.asked.portfolio.is_dated:
             yield window.ALL, batch
             return
-        months, at = np.unique(_months(batch[window.DECIDED_AT]), return_inverse=True)
-        for place, month in enumerate(months):
-            yield str(month), batch if len(months) == 1 else batch.filter(pa.array(at == place))
+        months, first, at = np.unique(_months(batch[window.DECIDED_AT]), return_index=True, return_inverse=True)
+        in_order = bool(np.all(at[1:] >= at[:-1]))
+        for place, (month, start, stop) in enumerate(zip(months, first, [*first[1:], len(at)], strict=True)):
+            yield str(month), batch.slice(start, stop - start) if in_order else batch.filter(pa.array(at == place))
 
     def _cross(self, month: str, column: str, rows: pa.RecordBatch) -> None:
         """Every group of a column by outcome."""
@@ -163,17 +163,21 @@ def _batches(path: Path, asked: Asked) -> Iterator[pa.RecordBatch]:
 
 
 def _ours(batch: pa.RecordBatch, path: Path, asked: Asked) -> pa.RecordBatch:
-    foreign = sorted(set(pc.unique(batch[window.PORTFOLIO]).cast(pa.string()).to_pylist()) - {asked.portfolio.name})
+    foreign = sorted(_texts(batch[window.PORTFOLIO]) - {asked.portfolio.name})
     if foreign:
         raise DataError(f"{path.name} holds decisions of {foreign}; this is the monitoring of {asked.portfolio.name}")
     if asked.portfolio.is_dated and batch[window.DECIDED_AT].null_count:
         raise DataError(f"{path.name}: every decision must have a time; export the window again")
-    if asked.release_id is None:
+    if asked.release_id is None or _texts(batch[window.RELEASE_ID]) == {asked.release_id}:
         return batch
-    made = batch[window.RELEASE_ID]
-    if isinstance(made, pa.DictionaryArray) and made.dictionary.to_pylist() == [asked.release_id] and not made.null_count:
-        return batch
-    return batch.filter(pc.equal(made.cast(pa.string()), asked.release_id))
+    return batch.filter(pc.equal(batch[window.RELEASE_ID].cast(pa.string()), asked.release_id))
+
+
+def _texts(column: pa.Array) -> set[str]:
+    """The different texts of a column, "" for missing; a dictionary of one tells without a look at the rows."""
+    if isinstance(column, pa.DictionaryArray) and len(column.dictionary) == 1 and not column.null_count:
+        return set(column.dictionary.to_pylist())
+    return {text or "" for text in pc.unique(column).to_pylist()}
 
 
 def _months(times: pa.Array) -> Array:

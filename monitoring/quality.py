@@ -23,7 +23,8 @@ from serving.scoring.counts import PER_OCTAVE, ColumnCounts, middle, octave
 from serving.scoring.kernel import Array
 
 FACTORS = (52 / 12, 12.0, 52.0, 100.0, 1_000.0)
-"""Month for week, year for month, year for week, cents for euros, thousands; and each the other way round."""
+"""Month for week, year for month, year for week, cents for euros, thousands."""
+EITHER_WAY = (*FACTORS, *(1 / factor for factor in FACTORS))
 SPREAD = 8  # places in a size its numbers are spread over
 SHIFTED = 1.0  # a change of unit moves nearly everybody: PSI from which one is looked for,
 BETTER = 4.0  # and how many times nearer to development the column must be in the other unit
@@ -120,16 +121,17 @@ def _unit(counts: ColumnCounts, against: Against) -> Iterator[Fault]:
     numbers = Numbers.of(counts, against.bins)
     if numbers is None:
         return
-    now = numbers.distance(1.0)
-    best = min((*FACTORS, *(1 / factor for factor in FACTORS)), key=numbers.distance)
-    if now >= SHIFTED and numbers.distance(best) * BETTER <= now:
-        yield Fault(Kind.UNIT, "", sum(counts.sizes.values()) / sum(counts.bins), None, best, Verdict.ALERT)
-    elif counts.unusual >= FEWEST and isinstance(against.column, Input) and against.column.usual:
+    if (now := numbers.distance(1.0)) >= SHIFTED:
+        best = min(EITHER_WAY, key=numbers.distance)
+        if numbers.distance(best) * BETTER <= now:
+            yield Fault(Kind.UNIT, "", sum(counts.sizes.values()) / sum(counts.bins), None, best, Verdict.ALERT)
+            return
+    if counts.unusual >= FEWEST and isinstance(against.column, Input) and against.column.usual:
         yield from _some_in_another_unit(numbers.outside(*against.column.usual), counts, against.column.usual)
 
 
 def _some_in_another_unit(unusual: Numbers, counts: ColumnCounts, usual: tuple[float, float]) -> Iterator[Fault]:
-    fitting = [factor for factor in (*FACTORS, *(1 / factor for factor in FACTORS)) if unusual.within(usual, factor) >= FITS]
+    fitting = [factor for factor in EITHER_WAY if unusual.within(usual, factor) >= FITS]
     best = min(fitting, key=unusual.gap, default=None)
     if best is not None and unusual.gap(best) < LIKE:
         yield Fault(Kind.UNIT, "", counts.unusual / sum(counts.bins), None, best, Verdict.WATCH)

@@ -40,8 +40,11 @@ class Bins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def count(self, values: Array | pd.Series) -> Array:
         """How many values fall in each bin, int64 of shape (bins,). Numbers: NaN is missing; levels: null is, unknown is `other`."""
-        at = self._level_positions(values) if self.names else self._number_positions(np.asarray(values, dtype=np.float64))
-        return np.bincount(at, minlength=len(self.labels))
+        return np.bincount(self.places(values), minlength=len(self.labels))
+
+    def places(self, values: Array | pd.Series) -> Array:
+        """The bin of each value, by its place in `labels`."""
+        return self._level_positions(values) if self.names else self._number_positions(np.asarray(values, dtype=np.float64))
 
     def _level_positions(self, values: Array | pd.Series) -> Array:
         missing = pd.isna(values)
