@@ -21,13 +21,15 @@ Schema = dict[str, Any]
 REFUSALS = ("malformed-json", "invalid-idempotency-key", "too-slow", "not-current", "too-large", "unsupported-media-type",
             "invalid-application", "card-number", "idempotency-conflict", "idempotency-in-flight", "too-busy",
             "not-ready", "too-late", "not-recorded")
-NOT_PUSHED = ("malformed-json", "forbidden", "not-found", "too-slow", "too-large", "unsupported-media-type", "invalid-rows", "too-busy",
-              "not-ready")
+NOT_PUSHED = ("malformed-json", "not-authenticated", "not-found", "too-slow", "too-large", "unsupported-media-type", "invalid-rows",
+              "too-busy", "not-ready")
+ANSWER, COUNTERFACTUAL = "answer", "counterfactual"
 TOKEN = "token"  # noqa: S105 - the name of a scheme
 IDEMPOTENCY = {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
                "description": "The same key and request give the answer of the first time, byte for byte; another request 422; 409 while "
                               "the first is being answered."}
 RETRY_AFTER = {"Retry-After": {"description": "Seconds after which to come back", "schema": {"type": "integer", "minimum": 1}}}
+AUTHENTICATE = {"WWW-Authenticate": {"description": "What to send", "schema": {"enum": ["Bearer"]}}}
 ID = {"name": "decision_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 
 
@@ -40,15 +42,16 @@ def document(portfolio: Portfolio, settings: Settings) -> Schema:
         "openapi": "3.1.0",
         "info": {"title": f"Tallystick: {portfolio.name}", "version": "1", "description": portfolio.title},
         "paths": {
-            "/v1/decisions": {"post": posting("Decide one application", ref("Request"), ref("Decision"), example(portfolio))},
-            "/v1/decisions:batch": {"post": posting("Decide some applications in one durable commit, all or none", batch, answers,
-                                                    {DECISIONS: [example(portfolio)]})},
-            "/v1/decisions/{decision_id}": {"get": getting("The answer that was given, byte for byte", ref("Decision"), "not-found",
-                                                           "erased", "not-ready", ID)},
-            "/v1/decisions/{decision_id}/counterfactual": {"get": getting(
+            "/v1/decisions": {"post": posting("Decide one application", ref("Request"), told(ref("Decision"), "/decision_id"),
+                                              example(portfolio))},
+            "/v1/decisions:batch": {"post": posting("Decide some applications in one durable commit, all or none", batch,
+                                                    told(answers, f"/{DECISIONS}/0/decision_id"), {DECISIONS: [example(portfolio)]})},
+            "/v1/decisions/{decision_id}": {"get": {"operationId": ANSWER, **getting(
+                "The answer that was given, byte for byte", ref("Decision"), "not-found", "erased", "not-ready", ID)}},
+            "/v1/decisions/{decision_id}/counterfactual": {"get": {"operationId": COUNTERFACTUAL, **getting(
                 "Would have been approved if …: the smallest change of the request that the release which decided approves",
                 ref("Advice"), "not-found", "release-not-here", "erased", "invalid-query", "too-busy", "not-ready", ID,
-                may_change(portfolio))},
+                may_change(portfolio))}},
             "/v1/release": {"get": getting("The release that serves, by worker", ref("Release"), "not-ready")},
             "/livez": {"get": getting("Whether the process answers", {"type": "object"})},
             "/readyz": {"get": getting("Whether it can decide: release verified, ledger writable, features readable",
@@ -144,7 +147,7 @@ def posting(summary: str, body: Schema, result: Schema, sample: Schema) -> Schem
     """A POST of JSON."""
     content = {"application/json": {"schema": body, "example": sample}}
     return {"summary": summary, "parameters": [IDEMPOTENCY], "requestBody": {"required": True, "content": content},
-            "responses": {"200": told(result), **refusals(*REFUSALS)}}
+            "responses": {"200": result, **refusals(*REFUSALS)}}
 
 
 def getting(summary: str, result: Schema, *kinds: Any) -> Schema:
@@ -154,18 +157,27 @@ def getting(summary: str, result: Schema, *kinds: Any) -> Schema:
             "responses": {"200": told(result), **refusals(*(kind for kind in kinds if isinstance(kind, str)))}}
 
 
-def told(schema: Schema) -> Schema:
-    return {"description": "OK", "content": {"application/json": {"schema": schema}}}
+def told(schema: Schema, decision_id: str = "") -> Schema:
+    """An answer. decision_id: where in it the id is that can be asked about."""
+    given = {"decision_id": f"$response.body#{decision_id}"}
+    links = {operation: {"operationId": operation, "parameters": given} for operation in (ANSWER, COUNTERFACTUAL)} if decision_id else {}
+    return {"description": "OK", "content": {"application/json": {"schema": schema}}, **({"links": links} if links else {})}
 
 
 def refusals(*kinds: str) -> Schema:
     """The problem answers of an operation by status."""
     by_status: dict[str, list[str]] = {}
-    for kind in kinds:
+    for kind in (*kinds, "internal"):
         by_status.setdefault(str(KINDS[kind][0]), []).append(kind)
-    return {status: {"description": "; ".join(KINDS[kind][1] for kind in found), "content": {MEDIA_TYPE: {"schema": ref("Problem")}},
-                     **({"headers": RETRY_AFTER} if RETRY.keys() & set(found) else {})}
+    return {status: {"description": "; ".join(KINDS[kind][1] for kind in found), **headers(found),
+                     "content": {MEDIA_TYPE: {"schema": ref("Problem")}}}
             for status, found in sorted(by_status.items())}
+
+
+def headers(kinds: list[str]) -> Schema:
+    """The headers that some of these refusals have."""
+    found = {**(RETRY_AFTER if RETRY.keys() & set(kinds) else {}), **(AUTHENTICATE if "not-authenticated" in kinds else {})}
+    return {"headers": found} if found else {}
 
 
 TEXT: Schema = {"type": "string"}

@@ -14,7 +14,7 @@ MEDIA_TYPE = "application/problem+json"
 KINDS = {
     "malformed-json": (400, "The body is not a JSON document this service reads"),
     "invalid-idempotency-key": (400, "The Idempotency-Key cannot be used"),
-    "forbidden": (403, "This is not for everybody"),
+    "not-authenticated": (401, "This is not for everybody"),
     "not-found": (404, "There is nothing here"),
     "method-not-allowed": (405, "This method is not for this address"),
     "too-slow": (408, "The request did not arrive in time"),

@@ -94,7 +94,8 @@ class Pushes:
         told = hashlib.sha256(token.strip().encode(errors="surrogatepass")).hexdigest()
         right = hmac.compare_digest(told, self._settings.push_token_sha256)
         if not (right and kind.lower() == "bearer"):
-            raise Problem("forbidden", "send the token of this address as Authorization: Bearer")
+            raise Problem("not-authenticated", "send the token of this address as Authorization: Bearer",
+                          headers={"WWW-Authenticate": "Bearer"})
 
     def table(self, name: str) -> Table:
         """The table of a contract that is pushed to. Raises Problem."""

@@ -17,12 +17,12 @@ from governance.cards import SAID, holds_card
 LONGEST = 128
 UNSEEN = (
     r"\x00-\x1f\x7f-\xa0\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f"
-    r"\u2028-\u202f\u205f-\u206f\u3000\u3164\ud800-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
+    r"\u2028-\u202f\u205f-\u206f\u3000\u3164\ue000-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
     "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff"
 )
-PATTERN = f"^ *[^ {UNSEEN}][^{UNSEEN}]*$"
+PATTERN = f"^ *[^ {UNSEEN}][^{UNSEEN}]*$"  # as ECMA-262 reads it: $ is the end
 ALLOWED = f"must be a text of 1 to {LONGEST} printable characters"
-_SEEN = re.compile(PATTERN.removesuffix("$") + r"\Z")
+_SEEN = re.compile(PATTERN.replace(UNSEEN, UNSEEN + r"\ud800-\udfff").removesuffix("$") + r"\Z")  # halves of a pair are no JSON
 
 
 class Invalid(Exception):  # noqa: N818 - never leaves the checks of a request

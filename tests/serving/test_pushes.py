@@ -121,7 +121,7 @@ def test_without_the_token_nothing_is_read_or_told(pushed_to, headers):
     api, journal = pushed_to
     answers = [push(api, ROW, headers=headers), push(api, {"not": "a row"}, table="nothing", headers=headers)]
 
-    assert {(answer.status_code, answer.json()["type"]) for answer in answers} == {(403, "/docs#forbidden")}
+    assert {(answer.status_code, answer.json()["type"]) for answer in answers} == {(401, "/docs#not-authenticated")}
     assert list(every(journal, "surveys")) == []
 
 

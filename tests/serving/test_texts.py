@@ -11,11 +11,19 @@ import pytest
 from serving.texts import ALLOWED, PATTERN, Invalid, text
 
 
+def let_through(letter: str) -> bool:
+    try:
+        return text(f"1{letter}") != ""
+    except Invalid:
+        return False
+
+
 def test_whatever_python_does_not_print_is_refused_unless_unicode_has_not_given_it_out():
-    pattern = re.compile(PATTERN)
-    letters = [chr(code) for code in range(sys.maxunicode + 1)]
-    let_through = [letter for letter in letters if pattern.match(letter) and not letter.isprintable()]
-    assert {unicodedata.category(letter) for letter in let_through} <= {"Cn"}
+    pattern, letters = re.compile(PATTERN[:-1] + r"\Z"), [chr(code) for code in range(sys.maxunicode + 1)]
+    found = [letter for letter in letters if let_through(letter)]
+    assert {unicodedata.category(letter) for letter in found if not letter.isprintable()} <= {"Cn"}
+    described = {letter for letter in letters if pattern.match(f"1{letter}") and unicodedata.category(letter) != "Cs"}
+    assert described ^ set(found) == set()
 
 
 @pytest.mark.parametrize("invisible", ["\u200b", "\u200d", "\u202e", "\ufe0f", "\u3164", "\u034f", "\u2066", "\U000e0041", "\u00ad"])
