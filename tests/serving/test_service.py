@@ -46,6 +46,12 @@ print(do_not_track())
 import serving.service
 print(do_not_track())
 """
+SUPERVISING = """
+import bentoml_cli.serve
+import serving.service
+from bentoml._internal.utils import circus
+print(circus.Arbiter.__name__)
+"""
 
 
 def decide(service) -> httpx.Response:
@@ -122,6 +128,13 @@ def test_what_bentoml_asks_about_tracking_is_answered_no_unless_the_caller_says_
     for said, off in (({}, "True"), ({"BENTOML_DO_NOT_TRACK": "False"}, "False")):
         asked = subprocess.run([sys.executable, "-c", ASKING], env={**untold, **said}, cwd=ROOT, capture_output=True, text=True, check=True)
         assert asked.stdout.split() == ["False", off]
+
+
+def test_bentoml_s_supervisor_looks_every_second_though_it_is_imported_after_the_service():
+    """In the order of `bentoml serve`: its command, the service, the supervisor. By itself it looks every ten seconds."""
+    environment = {**os.environ, "TALLY_PORTFOLIO": "card_default"}
+    asked = subprocess.run([sys.executable, "-c", SUPERVISING], env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert asked.stdout.split() == ["Attentive"]
 
 
 def test_a_bento_holds_what_serving_imports_and_nothing_else(tmp_path):
