@@ -226,6 +226,13 @@ def refuse_amount(portfolio: str, amount: str | None, requests: tuple[Input, ...
                                                      f"special codes; there are {fit}")
 
 
+def refuse_segments(portfolio: str, segments: tuple[str, ...], inputs: tuple[Input, ...]) -> None:
+    """Raise ContractError unless each segment is an input with levels, named once."""
+    fit = [column.name for column in inputs if column.is_level]
+    wrong = sorted({name for name in segments if name not in fit or segments.count(name) > 1})
+    refuse(wrong, f"{portfolio}.segments: {wrong} are no columns with levels, each once; there are {fit}")
+
+
 def refuse_outside_names(at: str, function: Callable[..., Any]) -> None:
     """All that a rule or derived feature computes is its own source, so that the interface hash covers it: no constant, no helper."""
     code = function.__code__

@@ -30,7 +30,8 @@ Function = Callable[..., Any]
 class Portfolio:
     """All that a lending product means. `inputs` is the model's order: request, stored, derived, as declared.
 
-    amount: the requested column that profit and loss are shares of; without one, all loans count alike.
+    amount: the requested column that profit and loss are shares of; without one, all loans count alike. segments: columns with levels by
+    which monitoring tells parts of the portfolio apart.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Portfolio:
     rules: tuple[Rule, ...] = ()
     simulator: str | None = None
     amount: str | None = None
+    segments: tuple[str, ...] = ()
     _derived: list[Derived] = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -51,6 +53,7 @@ class Portfolio:
         contradictions.refuse_window(self.name, self.applications, self.outcome)
         contradictions.refuse_early(self.name, self.applications, self.outcome)
         contradictions.refuse_amount(self.name, self.amount, self.requests)
+        contradictions.refuse_segments(self.name, self.segments, self.raw_inputs)
         for rule in self.rules:
             self._refuse_function(rule.code, rule.when, rule.arguments, rule.reason)
 

@@ -34,6 +34,17 @@ def after(start: date, grain: Grain) -> date:
     return start + timedelta(days=7 if grain is Grain.WEEK else 1)
 
 
+def name(start: date, grain: Grain) -> str:
+    """What people call a window.
+
+    >>> [name(date(2026, 11, 30), grain) for grain in Grain]
+    ['2026-11-30', '2026-W49', '2026-11']
+    """
+    if grain is Grain.MONTH:
+        return f"{start:%Y-%m}"
+    return f"{start:%G-W%V}" if grain is Grain.WEEK else start.isoformat()
+
+
 def midnight(day: date) -> datetime:
     """When a day begins."""
     return datetime.combine(day, time(), UTC)

@@ -11,7 +11,7 @@ import pandas as pd
 from feature_repo.portfolio import Portfolio
 from governance.limits import ORDER, Verdict
 from governance.release import Release
-from monitoring import window
+from monitoring import maturity, window
 from monitoring.intervals import Estimate
 from monitoring.reports import Block
 
@@ -38,12 +38,12 @@ def number(found: Estimate | None, digits: int = 2) -> str:
 
 
 def of_window(frame: pd.DataFrame, portfolio: Portfolio, release: Release) -> list[str]:
-    """What was looked at: how many decisions, by which release, in which months."""
+    """What was looked at: how many decisions, by which release, in which months; and how mature outcomes are, where they were read."""
     who = f"{len(frame):,} decisions by release {release.id[:12]} of {portfolio.name}"
     if not portfolio.is_dated:
-        return [f"Looked at: {who}. This portfolio has no time axis: the window is judged as a whole."]
+        return [f"Looked at: {who}. This portfolio has no time axis: the window is judged as a whole.", *maturity.joined(frame, portfolio)]
     months = [month for month, _ in window.slices(frame, portfolio)]
-    return [f"Looked at: {who}, {months[0]} to {months[-1]}."]
+    return [f"Looked at: {who}, {months[0]} to {months[-1]}.", *maturity.joined(frame, portfolio)]
 
 
 def table(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> pd.DataFrame:

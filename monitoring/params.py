@@ -94,6 +94,20 @@ class FairnessParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     equal_opportunity: Ceiling
 
 
+class SegmentParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """minimum: decisions, or matured outcomes, a segment needs for a figure; confidence: of every interval."""
+
+    minimum: Count
+    confidence: Confidence
+
+
+class OverrideParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """minimum: decisions, or matured outcomes, a share needs; confidence: of every interval."""
+
+    minimum: Count
+    confidence: Confidence
+
+
 class ParityParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which decisions are held against the join: `sample` of those of the last `days`, drawn by `seed`; confidence: of every interval."""
 

@@ -42,14 +42,6 @@ def mlflow_server() -> None:
 
 
 @tally.command()
-def monitor() -> None:
-    """Bring the reports up to date and serve them."""
-    from tally import operations
-
-    click.echo(operations.monitor())
-
-
-@tally.command()
 def stop() -> None:
     """End exactly the servers this checkout started."""
     from tally import operations

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 
 from governance import actions, events
 from governance.events import Actor, ReportIssued
+from governance.ledger.book import Book
 from tally.checkout import Checkout
 from training import recorded
 
@@ -20,13 +22,16 @@ SELF = Actor("monitor", "process")
 def issue(checkout: Checkout) -> list[str]:
     """Record every monitoring report of a checkout that is not recorded yet; their names."""
     found = [path for name in REPORTS if (path := checkout.reports / checkout.portfolio.name / f"{name}.json").is_file()]
-    issued = []
-    for path in found:
-        said = path.read_bytes()
-        digest = hashlib.sha256(said).hexdigest()
-        event = ReportIssued(by=SELF, at=actions.now(), report=path.stem, digest=digest, found=tuple(json.loads(said).get("found", ())))
-        entry = events.entry(event, f"{path.stem}:{digest}")
-        if checkout.book.find("id", entry.id) is None:
-            recorded.once(checkout.book, entry)
-            issued.append(path.stem)
-    return issued
+    return [path.stem for path in found if issued(checkout.book, path.stem, path)]
+
+
+def issued(book: Book, name: str, path: Path) -> bool:
+    """Record a report under a name, unless one of this content is there; whether it was not."""
+    said = path.read_bytes()
+    digest = hashlib.sha256(said).hexdigest()
+    event = ReportIssued(by=SELF, at=actions.now(), report=name, digest=digest, found=tuple(json.loads(said).get("found", ())))
+    entry = events.entry(event, f"{name}:{digest}")
+    if book.find("id", entry.id) is not None:
+        return False
+    recorded.once(book, entry)
+    return True

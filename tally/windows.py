@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import fcntl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from tqdm import tqdm
 
+from feature_repo.errors import DataError
 from governance.sentences import many
 from monitoring.calendar import Grain
 from monitoring.exporting import NONE, Left, Windows
@@ -21,7 +25,7 @@ def export(since: datetime | None, until: datetime | None, grain: str) -> str:
     span = since.replace(tzinfo=UTC) if since else None, until.replace(tzinfo=UTC) if until else None
     book = checkout.book
     try:
-        with tqdm(desc="export", unit=" decisions", disable=None) as bar:
+        with alone(windows.home), tqdm(desc="export", unit=" decisions", disable=None) as bar:
             found = written(book, checkout.portfolio, windows, span, told=bar.update)
     finally:
         book.close()
@@ -37,3 +41,15 @@ def of(checkout: Checkout, grain: Grain) -> Windows:
 def left(found: Left) -> Sequence[str]:
     """What is not in windows, and why, in sentences; none where all is there."""
     return [f"Not in them: {said}." for said in (found.said,) if said]
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Be the only run: a schedule and a person may start one each."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DataError("another run of tally monitor or tally export is at work in this home; wait for it") from None
+        yield

@@ -33,6 +33,7 @@ PORTFOLIO = Portfolio(
     title="Consumer instalment loans (simulated): will the borrower default within twelve months?",
     simulator="feature_repo.portfolios.consumer_loans_simulator",
     amount="loan_amount",
+    segments=("loan_purpose", "sales_channel"),
     tables=(
         Table(
             "applications",

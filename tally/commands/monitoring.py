@@ -25,6 +25,22 @@ def export(since: datetime | None, until: datetime | None, grain: str) -> None:
     click.echo(windows.export(since, until, grain))
 
 
+@click.command()
+@click.option("--as-of", "as_of", metavar="DAY", help="A day that is over, or yesterday: report on every window that had ended.")
+@GRAIN
+@click.option("--again", is_flag=True, help="With --as-of: also reports that stand on the same as before.")
+def monitor(as_of: str | None, grain: str, *, again: bool) -> None:
+    """Bring the pipeline's reports up to date and serve them; with --as-of the reports on windows of the record."""
+    if as_of is None:
+        from tally import operations
+
+        click.echo(operations.monitor())
+    else:
+        from tally import monitoring
+
+        click.echo(monitoring.as_of(as_of, grain, again=again))
+
+
 @click.group()
 def outcomes() -> None:
     """How decisions turned out, once that is known."""
@@ -65,4 +81,12 @@ def override(decision_id: str, outcome: Literal["approve", "decline"], code: str
     click.echo(arriving.override(decision_id, outcome, code, reason))
 
 
-COMMANDS: tuple[click.Command, ...] = (export, outcomes, vault, override)
+@click.command()
+def alerts() -> None:
+    """Tell whoever owns it what the newest windows of `tally monitor --as-of` found; what could not be sent is tried again."""
+    from tally import alerting
+
+    click.echo(alerting.alert())
+
+
+COMMANDS: tuple[click.Command, ...] = (alerts, export, monitor, outcomes, vault, override)

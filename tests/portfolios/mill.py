@@ -13,6 +13,7 @@ from feature_repo.sources import EventTime
 PORTFOLIO = Portfolio(
     name="mill",
     title="Mill loans: will the miller stop paying?",
+    segments=("grain",),
     tables=(
         Table("orders", file="orders.csv", time=EventTime("asked", develop_until=date(2024, 6, 30), out_of_time_from=date(2024, 7, 1)),
               columns=(

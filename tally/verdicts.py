@@ -1,0 +1,42 @@
+"""`reports/<portfolio>/verdict.json`: what every report of a run comes to, window by window, for people and machines that decide by it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from governance.limits import Verdict
+from governance.release import dump
+from monitoring.calendar import name
+from monitoring.exporting import left_of
+from monitoring.prepared import digest
+from tally.moment import Run
+
+MADE = "made.json"  # beside reports: what they stand on
+
+
+def write(run: Run) -> list[str]:
+    """Write what all reports of this grain come to, and the headline: the newest window, report by report."""
+    windows = [listed(run, start) for start in run.closed]
+    newest = windows[-1] if windows else None
+    found = [f"As of {run.day} no window of a {run.windows.grain} has ended in which {run.checkout.portfolio.name} decided anything."]
+    if newest:
+        each = ", ".join(f"{one['report']} {one['verdict']}" for one in newest["reports"])
+        found = [f"As of {run.day}, {newest['window']}: {each}."]
+    path = run.folder.parent / "verdict.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(dump({"portfolio": run.checkout.portfolio.name, "as_of": run.day.isoformat(), "grain": run.windows.grain,
+                           "found": found, "ignored": run.known.outcomes.ignored, "windows": windows}))
+    return found
+
+
+def listed(run: Run, start: date) -> dict[str, Any]:
+    """A window with the verdict and the digest of each of its reports."""
+    called = name(start, run.windows.grain)
+    path = run.windows.path(start)
+    here_is = [path for path in sorted((run.folder / called).rglob("*.json")) if path.name != MADE and not path.parent.name.startswith(".")]
+    reports = [{"report": one.stem, "release_id": "" if one.parent.name == called else one.parent.name, "digest": digest(one),
+                "verdict": msgspec.json.decode(one.read_bytes()).get("verdict", Verdict.INSUFFICIENT)} for one in here_is]
+    return {"window": called, "since": start.isoformat(), "left": left_of(path) if path.is_file() else None, "reports": reports}

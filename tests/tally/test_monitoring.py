@@ -1,0 +1,254 @@
+"""`tally monitor --as-of`: every window once and in order, as its day could know it; what cannot be judged says so and stops nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from approved import allow, keep_people
+from borrowers import brought
+from click.testing import CliRunner
+from decided import append
+
+from feature_repo.contract import BAD
+from feature_repo.errors import DataError, TallyError
+from governance import events
+from governance.ledger.book import open_book
+from governance.ledger.entries import Entry, canonical
+from governance.observations import VaultRead
+from governance.release import place, verify
+from monitoring import scored
+from monitoring.assessors import ASSESSORS
+from serving.scoring import decision
+from tally import monitoring
+from tally.__main__ import tally
+
+REPORTS = [one.name for one in ASSESSORS]
+
+
+def entries(frame, mill, release):
+    """Rows of a window as records of a service."""
+    names = [column.name for column in mill.inputs]
+    found = []
+    for row in frame.to_dict("records"):
+        values = {name: None if isinstance(row[name], float) and np.isnan(row[name]) else row[name] for name in names}
+        said = {"decision_id": row["decision_id"], "portfolio": mill.name, "release_id": release.id, "applicant_id": row["applicant_id"],
+                "values": values, "pd": row["pd"], "margin": row["margin"], "score": int(row["score"]), "band": row["band"],
+                "outcome": row["outcome"], "reasons": json.loads(row["reasons"]), "decided_at": row["decided_at"].isoformat()}
+        found.append(Entry("decision", row["decision_id"], canonical(said)))
+    return found
+
+
+@pytest.fixture(scope="module")
+def decided(mill, mill_model, borrow):
+    """A release of the mill and what it decided from January to April 2023, none of it in March."""
+    release = verify(mill_model.release)
+    frame = scored.decisions(borrow(mill, 9_000, seed=4).head(1_500), decision.load(release, mill), release)
+    winter, spring = times("2023-01-02", "2023-02-27", 1_200), times("2023-04-02", "2023-04-20", 300)
+    return release, frame.assign(decided_at=winter.append(spring))
+
+
+def times(first, last, number):
+    return pd.date_range(first, last, periods=number, tz="UTC")
+
+
+class Home:
+    """The mill's home, and what its people run in it."""
+
+    def __init__(self, path, mill, decided, monkeypatch):
+        self.path, self.mill, (self.release, self.frame), self.patch = path, mill, decided, monkeypatch
+        keep_people(path)
+        place(self.release.path, path / mill.name / "releases")
+        allow(path, mill.name, self.release.id)
+
+    @property
+    def book(self):
+        return open_book(self.path / self.mill.name / "ledger")
+
+    @property
+    def reports(self):
+        return self.path / "reports" / self.mill.name
+
+    def run(self, *arguments, now="2024-01-01T00:00:00+00:00", who="olga"):
+        self.patch.setenv("TALLY_BUSINESS_TIME", now)
+        self.patch.setenv("TALLY_ACTOR", who)
+        done = CliRunner().invoke(tally, [str(each) for each in arguments])
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return done.stdout
+
+    def report(self, window, name):
+        return json.loads((self.reports / "monitoring" / window / self.release.id[:12] / f"{name}.json").read_bytes())
+
+    def files(self):
+        return {path.relative_to(self.reports).as_posix(): path.read_bytes() for path in self.reports.rglob("*") if path.is_file()}
+
+    def outcomes(self, name, rows, seen, now):
+        text = {1.0: self.mill.outcome.bad[0], 0.0: self.mill.outcome.good[0]}
+        path = self.path / name
+        pd.DataFrame({"decision_id": rows["decision_id"], "outcome": rows[BAD].map(text), "observed_at": seen}).to_csv(path, index=False)
+        return self.run("outcomes", "import", path, now=now)
+
+
+@pytest.fixture
+def home(tmp_path, mill, mill_model, decided, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"TALLY_HOME": str(tmp_path), "TALLY_PORTFOLIO": mill.name}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("TALLY_LEDGER", "TALLY_SIGNERS", "TALLY_KEY", "TALLY_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    shutil.copy(mill_model.evaluate.parent / "params.yaml", tmp_path)
+    with brought():
+        home = Home(tmp_path, mill, decided, monkeypatch)
+        append(home.book, entries(home.frame, mill, home.release))
+        yield home
+
+
+def test_windows_are_caught_up_with_once_and_labels_count_as_of_the_day(home):
+    january = home.frame[home.frame["decided_at"] < "2023-02-01"].dropna(subset=[BAD])
+    home.outcomes("early.csv", january.head(300), "2023-04-25", "2023-05-01T00:00:00+00:00")
+    told = home.run("monitor", "--as-of", "2023-05-01")
+    assert "as of 2023-05-01: 4 windows of a month, 13 reports made" in told
+    assert sorted(path.name for path in (home.reports / "monitoring").iterdir()) == ["2023-01", "2023-02", "2023-03", "2023-04"]
+    first = home.report("2023-01", "performance")
+    assert first["matured"] == sum(january.head(300)["decided_at"] <= pd.Timestamp("2023-01-25", tz="UTC"))
+    assert any("seen until 2023-05-02" in sentence for sentence in first["found"])
+
+    before, book = home.files(), len(list(home.book.events()))
+    assert "0 reports made" in home.run("monitor", "--as-of", "2023-05-01")
+    assert home.files() == before
+    assert len(list(home.book.events())) == book
+
+    home.outcomes("late.csv", january, "2023-06-01", "2023-06-02T00:00:00+00:00")
+    assert "0 reports made" in home.run("monitor", "--as-of", "2023-05-01")
+    assert home.files() == before
+    home.run("monitor", "--as-of", "2023-06-30")
+    assert home.report("2023-01", "performance")["matured"] == len(january)
+    assert home.report("2023-02", "performance")["matured"] == 0
+    assert home.files()["monitoring/2023-01/" + home.release.id[:12] + "/drift.json"] == before[
+        "monitoring/2023-01/" + home.release.id[:12] + "/drift.json"]
+    home.run("monitor", "--as-of", "2023-05-01")
+    again = home.files()
+    assert {name: again[name] for name in before if name.endswith(".json")} == {
+        name: body for name, body in before.items() if name.endswith(".json")}
+
+
+def test_every_report_is_issued_and_an_empty_window_says_so(home):
+    home.run("monitor", "--as-of", "2023-05-01")
+    issued = {event.report for _, event in events.every(home.book.events()) if isinstance(event, events.ReportIssued)}
+    assert issued == {f"monitoring/{window}/{home.release.id[:12]}/{name}" for window in ("2023-01", "2023-02", "2023-04")
+                      for name in REPORTS} | {"monitoring/2023-03/decisions"}
+    empty = json.loads((home.reports / "monitoring" / "2023-03" / "decisions.json").read_bytes())
+    assert empty["verdict"] == "insufficient"
+    assert "No decision of mill from 2023-03-01 to 2023-03-31 is in the record." in empty["found"]
+    verdict = json.loads((home.reports / "verdict.json").read_bytes())
+    assert [one["window"] for one in verdict["windows"]] == ["2023-01", "2023-02", "2023-03", "2023-04"]
+    assert {one["report"] for one in verdict["windows"][0]["reports"]} == set(REPORTS)
+
+
+def test_the_vault_is_read_for_reports_that_are_due_and_each_read_is_in_the_record(home):
+    column = home.mill.protected[0]
+    home.frame.head(900)[["decision_id"]].assign(**{column.name: list(column.group_names) * 450}).to_csv(home.path / "v.csv", index=False)
+    home.run("vault", "import", home.path / "v.csv", now="2023-03-01T00:00:00+00:00")
+    home.run("monitor", "--as-of", "2023-03-31")
+
+    def reads():
+        return [(event.purpose, event.rows, event.by.name) for _, event in events.every(home.book.events()) if isinstance(event, VaultRead)]
+
+    within = sum(home.frame["decided_at"] < "2023-02-01")
+    assert reads() == [("monitoring of window 2023-01", within, "monitor"), ("monitoring of window 2023-02", 900 - within, "monitor")]
+    assert sum(group["decisions"] for group in home.report("2023-01", "fairness")["attributes"][0]["groups"]) == within
+    home.run("monitor", "--as-of", "2023-03-31")
+    assert len(reads()) == 2
+    assert not list((home.path / home.mill.name / "windows").glob(".draft*"))
+
+
+def test_overrides_and_segments_are_in_the_report_with_a_minimum_sample(home):
+    name = home.frame.loc[(home.frame["outcome"] == "decline").to_numpy(), "decision_id"].iloc[0]
+    how = ("--outcome", "approve", "--code", "documents", "--reason", "seen")
+    home.run("override", name, *how, who="ulla", now="2023-02-01T00:00:00+00:00")
+    home.run("monitor", "--as-of", "2023-03-31")
+    found = home.report("2023-01", "decisions")
+    assert (found["overrides"]["low_side"]["hits"], found["overrides"]["codes"]) == (1, {"documents": 1})
+    assert any("1 of" in sentence and "Overridden" in sentence for sentence in found["found"])
+    grains = {one["value"]: one for one in found["segments"] if one["column"] == home.mill.segments[0]}
+    assert sum(one["decisions"] for one in grains.values()) == found["decisions"]
+    assert all((one["approved"] is None) == (one["decisions"] < 30) for one in grains.values())
+
+
+def test_what_cannot_be_read_is_said_in_the_report_and_by_the_command(home):
+    append(home.book, [Entry("decision", "odd", canonical({"decided_at": "yesterday"}))])
+    told = home.run("monitor", "--as-of", "2023-05-01")
+    assert "2023-04, decisions: not counted: 1 unreadable (entries odd)" in told
+    assert any("1 unreadable (entries odd)" in sentence for sentence in home.report("2023-04", "decisions")["found"])
+
+
+ODD = {
+    "all null": lambda frame: frame.assign(sacks=np.nan, sacks_per_stone=np.nan),
+    "one level nobody knew": lambda frame: frame.assign(grain="chaff"),
+    "one PD": lambda frame: frame.assign(pd=0.2, margin=-1.4),
+    "all declined": lambda frame: frame.assign(outcome="decline"),
+}
+
+
+@pytest.mark.parametrize("outcome", [0.0, 1.0])
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_windows_get_a_statement_and_never_a_crash(home, odd, outcome):
+    frame = ODD[odd](home.frame.head(250)).assign(**{BAD: outcome})
+    frame = frame.assign(decision_id="odd " + frame["decision_id"], decided_at=times("2022-01-02", "2022-01-25", 250))
+    append(home.book, entries(frame, home.mill, home.release))
+    home.outcomes("o.csv", frame, "2022-09-01", "2022-10-01T00:00:00+00:00")
+    home.run("monitor", "--as-of", "2022-10-31")
+    found = {name: home.report("2022-01", name) for name in REPORTS}
+    assert "all matured outcomes are" in " ".join(found["performance"]["found"]).lower()
+    assert all(one["found"] and one["verdict"] for one in found.values())
+    assert found["performance"]["verdict"] != "ok"
+    assert [sentence for one in found.values() for sentence in one["found"] if "a bug" in sentence] == []
+
+
+def test_a_release_that_is_gone_and_a_bug_are_said_in_place_of_the_report_and_tried_again(home, monkeypatch):
+    placed = home.path / home.mill.name / "releases" / home.release.id
+    aside = placed.rename(placed.with_name("aside"))
+    told = home.run("monitor", "--as-of", "2023-01-31")
+    assert told.count("2023-01, ") == len(REPORTS)
+    assert home.report("2023-01", "drift")["verdict"] == "insufficient"
+    aside.rename(placed)
+
+    def broken(portfolio, decisions, release, figures, report):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(monitoring, "ASSESSORS", [one._replace(judge=broken) if one.name == "drift" else one for one in ASSESSORS])
+    told = home.run("monitor", "--as-of", "2023-01-31")
+    assert "2023-01, drift: ZeroDivisionError at" in told
+    assert home.report("2023-01", "performance")["portfolio"] == home.mill.name
+    monkeypatch.undo()
+    with brought():
+        monkeypatch.chdir(home.path)
+        for name, value in {"TALLY_HOME": str(home.path), "TALLY_PORTFOLIO": home.mill.name}.items():
+            monkeypatch.setenv(name, value)
+        assert "1 reports made" in home.run("monitor", "--as-of", "2023-01-31")
+    assert "release_id" in home.report("2023-01", "drift")
+
+
+def test_a_day_that_is_not_over_is_refused(home):
+    with pytest.raises(DataError, match="2023-05-01 is not over"):
+        home.run("monitor", "--as-of", "2023-05-01", now="2023-05-01T12:00:00+00:00")
+    with pytest.raises(DataError, match="takes a day"):
+        home.run("monitor", "--as-of", "someday")
+    assert "as of 2023-01-31" in home.run("monitor", "--as-of", "yesterday", now="2023-02-01T03:00:00+00:00")
+
+
+def test_nothing_decided_yet_is_said(home):
+    told = home.run("monitor", "--as-of", "2022-12-31", "--grain", "day")
+    assert "As of 2022-12-31 no window of a day has ended in which mill decided anything." in told
+
+
+def test_two_runs_at_once_are_refused(home):
+    from tally import windows
+
+    with windows.alone(home.path / home.mill.name / "windows"), pytest.raises(TallyError, match="another run"):
+        home.run("monitor", "--as-of", "2023-01-31")
+
