@@ -29,10 +29,14 @@ class Severity(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """A figure that is not ok in a window. subject: a column, a group, or the whole portfolio; figure: None where it is words alone."""
+    """A figure that is not ok in a window of a release's decisions.
+
+    subject: a column, a group, or the whole portfolio; figure: None where it is words alone.
+    """
 
     portfolio: str
     window: str
+    release_id: str = ""
     kind: Kind
     subject: str
     verdict: Verdict
@@ -55,5 +59,5 @@ class Alert(Finding, frozen=True, kw_only=True):
     @property
     def id(self) -> str:
         """The same for the same verdict on the same subject of the same window, whenever it is raised: it is delivered once."""
-        named = (self.portfolio, self.window, self.kind, self.subject, self.verdict)
+        named = (self.portfolio, self.window, self.release_id, self.kind, self.subject, self.verdict)
         return hashlib.sha256(msgspec.json.encode(named)).hexdigest()[:32]

@@ -61,15 +61,19 @@ class Desk:
     state: Path
     reports: Path
 
-    def deliver(self, findings: Iterable[Finding], today: date) -> Delivered:
-        """Raise the findings of the newest window, send what is owed and write `alerts.prom`. Raises MachineError."""
+    def deliver(self, findings: Iterable[Finding], window: str, today: date) -> Delivered:
+        """Raise what was found, send what is owed, and write what stands in `alerts.prom`. Raises MachineError.
+
+        window: the newest; findings of others are those of an outage that is caught up with.
+        """
         found = raised(findings, self.params, today)
         loud = [one.alert for one in found if one.silence is None]
         with journal(self.state) as book:
             book.owe(loud, self._names)
             found = tuple(Raised(book.since(one.alert), one.silence) for one in found)
             sent = tuple(_send(way, book) for way in self.ways)
-            textfile.write(self.reports, self.portfolio, found, {one.exit: one.owed for one in sent})
+            standing = [one for one in found if one.alert.window == window]
+            textfile.write(self.reports, self.portfolio, standing, {one.exit: one.owed for one in sent})
         return Delivered(found, sent, tuple(alert for alert in loud if not self._names(alert)))
 
     def _names(self, alert: Alert) -> list[str]:

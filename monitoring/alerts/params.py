@@ -45,7 +45,8 @@ class Silence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AlertsParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """rules: the first that fits a finding holds; what none fits is told to nobody."""
+    """windows: the newest ones that are told of; rules: the first that fits a finding holds, and what none fits is told to nobody."""
 
+    windows: Annotated[int, msgspec.Meta(ge=1)]
     rules: tuple[AlertRule, ...]
     silences: tuple[Silence, ...]

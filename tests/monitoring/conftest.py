@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from borrowers import brought
 
 from feature_repo.contract import APPLICATION_ID
 from feature_repo.params import read
@@ -17,6 +18,7 @@ from feature_repo.portfolio import Portfolio
 from governance.release import Release, verify
 from monitoring import scored
 from monitoring.params import DriftParams, FairnessParams, PerformanceParams
+from monitoring.stages import baseline
 from serving.scoring import decision
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
@@ -39,6 +41,24 @@ def watched(mill: Portfolio, mill_model: SimpleNamespace, borrow: Callable[..., 
     random = np.random.default_rng(3)
     groups = {column.name: random.choice(column.group_names, len(frame)) for column in mill.protected}
     return Watched(mill, release, frame.assign(**groups))
+
+
+@pytest.fixture(scope="session")
+def monitored(mill_model: SimpleNamespace) -> SimpleNamespace:
+    """The folders of the mill's run, with `window` from the real baseline stage; the working directory holds params.yaml."""
+    folder = mill_model.evaluate.parent
+    with brought(), pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        baseline.main("mill", mill_model.assemble, mill_model.split, mill_model.release, folder / "baseline")
+    return SimpleNamespace(**vars(mill_model), folder=folder, window=folder / "baseline" / "window.parquet")
+
+
+@pytest.fixture
+def at_home(monitored: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+    """`monitored`, with the mill known by name and the working directory where params.yaml is."""
+    with brought():
+        monkeypatch.chdir(monitored.folder)
+        yield monitored
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from monitoring.alerts.rules import raised
 from monitoring.alerts.webhook import Webhook
 
 TODAY = date(2026, 11, 27)
+NEWEST = "2026-10"
 RULES = (AlertRule(Verdict.ALERT, Severity.PAGE, "compliance", 3, Kind.FAIRNESS),
          AlertRule(Verdict.ALERT, Severity.TICKET, "model owner", 10))
 SILENCE = Silence(date(2026, 12, 31), "a known break in recording", "olga", kind=Kind.DRIFT)
@@ -34,7 +35,7 @@ def finding(subject: str, kind: Kind = Kind.DRIFT, verdict: Verdict = Verdict.AL
 def desk(tmp_path):
     def make(*addresses: str, silences: tuple[Silence, ...] = ()) -> Desk:
         ways = [Webhook(address, "s", pauses=(0.0,), name=f"webhook{place}") for place, address in enumerate(addresses)]
-        return Desk("loans", AlertsParams(RULES, silences), ways, tmp_path / "state", tmp_path / "reports")
+        return Desk("loans", AlertsParams(3, RULES, silences), ways, tmp_path / "state", tmp_path / "reports")
 
     return make
 
@@ -49,7 +50,7 @@ def metrics(desk: Desk) -> str:
 
 def test_the_first_rule_that_fits_names_owner_severity_and_deadline_and_what_none_fits_is_nobody_s():
     found = raised([finding("a", Kind.FAIRNESS), finding("b"), finding("c", verdict=Verdict.WATCH), finding("b")],
-                   AlertsParams(RULES, ()), TODAY)
+                   AlertsParams(3, RULES, ()), TODAY)
 
     assert [(one.alert.subject, one.alert.owner, one.alert.severity, one.alert.deadline) for one in found] == [
         ("a", "compliance", "page", date(2026, 11, 30)), ("b", "model owner", "ticket", date(2026, 12, 7))]
@@ -58,15 +59,15 @@ def test_the_first_rule_that_fits_names_owner_severity_and_deadline_and_what_non
 def test_an_alert_is_delivered_once_for_its_window_and_again_where_it_grows_or_comes_back(desk):
     with receiver() as server:
         for found in ([finding("a")], [finding("a")], [finding("a", window="2026-11")], []):
-            desk(server.url).deliver(found, TODAY)
+            desk(server.url).deliver(found, NEWEST, TODAY)
     assert [json.loads(body)["window"] for _, body in server.taken] == ["2026-10", "2026-11"]
 
 
 def test_an_exit_that_fails_keeps_its_alerts_for_the_next_run_and_holds_up_no_other(desk, free_port):
     with receiver() as well, receiver(500, 500, 200) as ill:
-        first = desk(ill.url, well.url).deliver([finding("a"), finding("b")], TODAY)
+        first = desk(ill.url, well.url).deliver([finding("a"), finding("b")], NEWEST, TODAY)
         owed = metrics(desk())
-        second = desk(ill.url, well.url).deliver([], TODAY)
+        second = desk(ill.url, well.url).deliver([], NEWEST, TODAY)
     assert [(one.delivered, one.owed) for one in first.sent] == [(0, 2), (2, 0)]
     assert "webhook0: 0 delivered, 2 wait for the next run: the webhook answered 500, 2 times" in first.sentences
     assert 'undelivered{exit="webhook0",portfolio="loans"} 2.0' in owed
@@ -76,16 +77,16 @@ def test_an_exit_that_fails_keeps_its_alerts_for_the_next_run_and_holds_up_no_ot
 
 def test_an_alert_that_is_refused_holds_up_none_after_it(desk):
     with receiver(400, 200) as server:
-        said = desk(server.url).deliver([finding("a"), finding("b")], TODAY)
+        said = desk(server.url).deliver([finding("a"), finding("b")], NEWEST, TODAY)
     assert subjects(server) == ["a", "b"]
     assert (said.sent[0].delivered, said.sent[0].owed) == (1, 1)
 
 
 def test_what_is_silenced_is_sent_to_nobody_until_its_day_is_over_and_is_still_shown(desk):
     with receiver() as server:
-        said = desk(server.url, silences=(SILENCE,)).deliver([finding("a"), finding("b", Kind.FAIRNESS)], TODAY)
+        said = desk(server.url, silences=(SILENCE,)).deliver([finding("a"), finding("b", Kind.FAIRNESS)], NEWEST, TODAY)
         shown = metrics(desk())
-        desk(server.url, silences=(SILENCE,)).deliver([finding("a")], date(2027, 1, 1))
+        desk(server.url, silences=(SILENCE,)).deliver([finding("a")], NEWEST, date(2027, 1, 1))
     assert subjects(server) == ["b", "a"]
     assert "- drift of a until 2026-12-31, by olga: a known break in recording" in said.sentences
     assert [line.split("silenced=")[1] for line in shown.splitlines() if line.startswith("tally_monitoring_alert{")] == [
@@ -93,7 +94,7 @@ def test_what_is_silenced_is_sent_to_nobody_until_its_day_is_over_and_is_still_s
 
 
 def test_another_run_does_not_put_off_a_deadline(desk):
-    first, later = (desk().deliver([finding("a")], day) for day in (TODAY, date(2026, 12, 24)))
+    first, later = (desk().deliver([finding("a")], NEWEST, day) for day in (TODAY, date(2026, 12, 24)))
 
     assert first.raised[0].alert.deadline == later.raised[0].alert.deadline == date(2026, 12, 7)
     over = datetime(2026, 12, 8, tzinfo=UTC).timestamp()
@@ -101,15 +102,15 @@ def test_another_run_does_not_put_off_a_deadline(desk):
 
 
 def test_an_alert_that_no_exit_takes_is_said(desk):
-    said = desk().deliver([finding("a")], TODAY)
+    said = desk().deliver([finding("a")], NEWEST, TODAY)
 
     assert said.sentences == ["1 alerts stand", "- drift of a: no exit is set for its owner model owner"]
 
 
 def test_what_was_raised_while_no_exit_was_set_is_delivered_once_one_is(desk):
-    desk().deliver([finding("a")], TODAY)
+    desk().deliver([finding("a")], NEWEST, TODAY)
     with receiver() as server:
-        desk(server.url).deliver([finding("a")], TODAY)
+        desk(server.url).deliver([finding("a")], NEWEST, TODAY)
     assert subjects(server) == ["a"]
 
 
@@ -119,7 +120,7 @@ def test_a_journal_that_cannot_be_kept_stops_the_run_before_anything_is_sent(des
         ready.state.mkdir()
         (ready.state / FILE).write_bytes(b"no database" * 100)
         with pytest.raises(MachineError, match="journal of alerts"):
-            ready.deliver([finding("a")], TODAY)
+            ready.deliver([finding("a")], NEWEST, TODAY)
     assert server.taken == []
 
 
@@ -131,7 +132,7 @@ def test_a_journal_that_cannot_be_kept_stops_the_run_before_anything_is_sent(des
     ({"rules": [{"verdict": "alert", "severity": "loud", "owner": "o", "days": 1}]}, "severity")])
 def test_a_rule_or_silence_that_says_too_little_is_refused(tmp_path, wrong, said):
     path = tmp_path / "params.yaml"
-    path.write_bytes(msgspec.yaml.encode({"alerts": {"rules": [], "silences": [], **wrong}}))
+    path.write_bytes(msgspec.yaml.encode({"alerts": {"windows": 1, "rules": [], "silences": [], **wrong}}))
 
     with pytest.raises(ParamsError, match=said):
         read("alerts", AlertsParams, path)

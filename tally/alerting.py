@@ -1,0 +1,69 @@
+"""`tally alerts`: tell whoever owns it what the newest windows of `tally monitor --as-of` found, and try again what could not be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from feature_repo.errors import DataError
+from feature_repo.params import read
+from monitoring.alerts.alert import Finding, Kind
+from monitoring.alerts.delivery import Desk
+from monitoring.alerts.exits import exits
+from monitoring.alerts.found import findings
+from monitoring.alerts.params import AlertsParams
+from tally.checkout import Checkout, here
+
+VERDICT = "verdict.json"
+
+
+class Made(msgspec.Struct, frozen=True):
+    """A report of a window, by its file's name."""
+
+    report: str
+    release_id: str = ""
+
+
+class Window(msgspec.Struct, frozen=True):
+    """A window that was judged."""
+
+    window: str
+    reports: tuple[Made, ...] = ()
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What is read of verdict.json, the oldest window first."""
+
+    windows: tuple[Window, ...] = ()
+
+
+def alert(checkout: Checkout | None = None) -> str:
+    """Raise, send and write `reports/<portfolio>/alerts.prom`; what became of it, a line each."""
+    checkout, params = checkout or here(), read("alerts", AlertsParams)
+    name, folder = checkout.portfolio.name, checkout.reports / checkout.portfolio.name
+    newest = judged(folder / VERDICT).windows[-params.windows:]
+    desk = Desk(name, params, exits(), checkout.services, folder)
+    window = newest[-1].window if newest else ""
+    return "\n".join(desk.deliver(found(folder, newest), window, datetime.now(UTC).date()).sentences)
+
+
+def judged(path: Path) -> Judged:
+    """What was judged. Raises DataError where nothing was."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Judged)
+    except FileNotFoundError:
+        raise DataError("no window was judged yet; run: tally monitor --as-of yesterday") from None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise DataError(f"{path.name} cannot be read ({type(error).__name__}); make it again: tally monitor --as-of yesterday") from None
+
+
+def found(folder: Path, windows: Sequence[Window]) -> Iterator[Finding]:
+    """What the reports of some windows flag."""
+    for window in windows:
+        for made in window.reports:
+            if made.report in [*Kind]:
+                path = folder / "monitoring" / window.window / made.release_id / f"{made.report}.json"
+                yield from findings(path, Kind(made.report), window.window, made.release_id)
