@@ -89,12 +89,4 @@ def alerts() -> None:
     click.echo(alerting.alert())
 
 
-@click.command()
-def alerts() -> None:
-    """Tell whoever owns it what the newest windows of `tally monitor --as-of` found; what could not be sent is tried again."""
-    from tally import alerting
-
-    click.echo(alerting.alert())
-
-
-COMMANDS: tuple[click.Command, ...] = (alerts, alerts, export, monitor, outcomes, vault, override)
+COMMANDS: tuple[click.Command, ...] = (alerts, export, monitor, outcomes, vault, override)
