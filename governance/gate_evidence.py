@@ -15,6 +15,7 @@ import msgspec
 
 from governance import gate_settings as settings
 from governance.events import ColumnParity, ParityChecked, ReleaseCompared
+from governance.exact import holm
 from governance.gate_files import Baseline, Calibrated, Contract, Faithful, Measured, Proof, Stable, Validation
 from governance.limits import Verdict
 from governance.release import Release
@@ -120,20 +121,6 @@ def calibration(case: Case, limits: settings.Calibration) -> Said:
     return Said(level and not low and limits.slope.low <= slope.value <= limits.slope.high,
                 f"bad outcomes {whole.excess:+.1%} against the PDs (Jeffreys p {whole.jeffreys:.3f}){bands}; slope {slope.value:.2f} "
                 f"({slope.low:.2f} to {slope.high:.2f}); expected calibration error {ece:.4f}, {whole.rows:,} outcomes")
-
-
-def holm(p_values: list[float]) -> list[float]:
-    """P-values of several tests, comparable with a limit for one (Holm 1979).
-
-    >>> [round(p, 2) for p in holm([0.04, 0.01, 0.5])]
-    [0.08, 0.03, 0.5]
-    """
-    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
-    adjusted, reached = [0.0] * len(p_values), 0.0
-    for rank, i in enumerate(order):
-        reached = max(reached, min((len(p_values) - rank) * p_values[i], 1.0))
-        adjusted[i] = reached
-    return adjusted
 
 
 def monotonicity(case: Case, limits: settings.Monotonicity) -> Said:  # noqa: ARG001 - every gate is given its limits

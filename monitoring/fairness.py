@@ -1,178 +1,161 @@
-"""How protected groups fare: approval, adverse impact, equal opportunity and calibration, each with its sample and interval.
+"""How protected groups fared in a window: approvals, referrals, scores and matured outcomes by group, judged by the packs in force.
 
-Counts per group are exact; the tests hold them against Fairlearn's. Refuses to pass a group that is too small: its verdict is
-"insufficient". Gives figures and the names of practices, no legal conclusion.
+Counts per group are exact; the tests hold them against Fairlearn's. Refuses to pass a group that is too small, and to show it: its verdict
+is "insufficient", and its figures are withheld (`monitoring.disclosure`). Gives figures and the names of practices, no legal conclusion.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple, cast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
-import numpy as np
 import pandas as pd
 
-from feature_repo.contract import BAD, Action, Protected
+from feature_repo.contract import Protected
 from feature_repo.portfolio import Portfolio
-from governance.limits import Verdict, unless_chance, worst
-from governance.ratios import Cases
-from monitoring import window
-from monitoring.intervals import Estimate, difference, ratio, share, share_of_some
+from governance import packs
+from governance.disparities import Looks
+from governance.groups import NOBODY, Compared, Tally
+from governance.limits import Verdict, worst
+from governance.packs import Finding, Pack
+from governance.release import Release
+from monitoring import disclosure, group_counts, in_force, window
+from monitoring.disclosure import UNKNOWN, coarse
+from monitoring.group_counts import At, Grouped
+from monitoring.group_figures import IMPACT, Group, Telling, describe
+from monitoring.in_force import InForce
+from monitoring.intervals import Estimate, ratio
 from monitoring.params import FairnessParams
-from serving.scoring.kernel import Array
+from serving.scoring.parts import Calibrator
 
-Baseline = dict[str, dict[str, dict[str, float]]]
-
-READING = """\
-**Adverse impact ratio**: a group's share of straight approvals over the reference group's, with the interval of Katz et al. (1978).
-Referrals and declines both count as not approved.
-
-**Equal opportunity difference**: the same shares among those who repaid, subtracted, with Newcombe's (1998) interval. Outcomes are
-known only of those who were given credit, so it says nothing of the others.
-
-**Calibration by group**: mean PD beside the bad rate of matured outcomes, with its Jeffreys interval.
-
-A group below the minimum sample is *insufficient*, which is not a pass. The size of a figure decides its verdict; where chance alone
-explains it, the verdict is one step milder.
-
-The four-fifths rule is 29 CFR 1607.4(D), of the US guidelines on employee selection; lenders use it as a practice, so 0.80 is a flag
-for review. Federal disparate-impact liability under Regulation B (12 CFR 1002) ended on 21 July 2026, and state law differs; no legal
-conclusion is drawn here."""
+Rates = dict[str, dict[str, float]]
 
 
-class Group(msgspec.Struct, frozen=True):
-    """One group of one attribute in one month, or in all of them.
+class Development(msgspec.Struct, frozen=True):
+    """What a release knows of groups: per attribute and group count and approval_rate of everyone who applied in development.
 
-    approved counts straight approvals, referrals are not; matured, good and bad count outcomes that are known and old enough.
-    What compares with the reference group is null for that group itself.
+    shift: what a declared bad rate added to the log-odds of PDs, where rows were drawn by outcome.
+    """
+
+    rates: dict[str, dict[str, dict[str, float]]]
+    shift: float = 0.0
+
+
+@dataclass(frozen=True)
+class Judges:
+    """The packs in force on the day of the newest decision, and on the last day of each month (none without a time axis)."""
+
+    newest: tuple[Pack, ...]
+    months: Mapping[str, tuple[Pack, ...]]
+
+
+class Month(msgspec.Struct, frozen=True):
+    """Approvals of one group in one month, by the packs of its own last day; `size` is told coarsely, as sums over months are known.
+
+    Of so many months one may be flagged by chance, so each interval is as much surer (Bonferroni).
     """
 
     attribute: str
     group: str
     month: str
-    decisions: int
-    approved: int
-    approval_rate: Estimate
+    size: str
     adverse_impact: Estimate | None
-    matured: int
-    good: int
-    good_approved: int
-    bad: int
-    equal_opportunity: Estimate | None
-    mean_pd: float | None
-    observed: Estimate | None
-    impact_verdict: Verdict | None
-    opportunity_verdict: Verdict | None
-
-    @property
-    def verdicts(self) -> tuple[Verdict, ...]:
-        """The verdicts given; none for the reference group."""
-        return tuple(verdict for verdict in (self.impact_verdict, self.opportunity_verdict) if verdict)
-
-
-class Counts(NamedTuple):
-    """What one group counts: (approved, decisions), (bad, matured), (approved good payers, good payers)."""
-
-    approved: Cases
-    bad: Cases
-    good_approved: Cases
-    mean_pd: float | None
-
-
-NONE = Counts((0, 0), (0, 0), (0, 0), None)
+    verdict: Verdict | None
 
 
 class Attribute(msgspec.Struct, frozen=True):
     """All groups of one protected attribute.
 
-    unknown: decisions whose group the vault does not know; development: adverse impact ratio per group in the development population.
+    unknown: decisions whose group the vault does not know, null where that would tell of a withheld group; development: adverse impact
+    ratio per group in the development population.
     """
 
     attribute: str
     reference: str
-    unknown: int
+    unknown: int | None
     development: dict[str, float]
     verdict: Verdict
     groups: tuple[Group, ...]
-    months: tuple[Group, ...]
+    months: tuple[Month, ...]
 
 
-def assess(frame: pd.DataFrame, portfolio: Portfolio, baseline: Baseline, params: FairnessParams) -> tuple[Attribute, ...]:
-    """Every protected attribute of a window that `window.with_vault` joined; empty where the contract declares none.
-
-    baseline: attribute -> group -> count and approval_rate of the development population, the release's fairness.json.
-    """
-    facts = pd.DataFrame({
-        "approved": (frame["outcome"] == Action.APPROVE).to_numpy(), "pd": frame["pd"].to_numpy(),
-        "bad": frame[BAD].where(window.matured(frame, portfolio)).to_numpy(dtype=np.float64), "month": window.months(frame, portfolio),
-    })
-    return tuple(_attribute(facts.assign(group=frame[column.name].to_numpy()), column, baseline, params) for column in portfolio.protected)
+def development(release: Release) -> Development:
+    """What the release carries of it."""
+    return Development(release.read("fairness.json", dict[str, dict[str, dict[str, float]]]),
+                       release.read("calibrator.json", Calibrator).shift)
 
 
-def _attribute(facts: pd.DataFrame, column: Protected, baseline: Baseline, params: FairnessParams) -> Attribute:
-    known = facts[facts["group"].notna()]
-    total = _groups(known.assign(month=window.ALL), column, params)
-    by_month = _groups(known, column, params) if (known["month"] != window.ALL).any() else ()
-    verdict = worst(verdict for group in total for verdict in group.verdicts)
-    development = _ratios(baseline.get(column.name, {}), column.reference)
-    return Attribute(column.name, column.reference, len(facts) - len(known), development, verdict, total, by_month)
+def judges(frame: pd.DataFrame, portfolio: Portfolio, rules: InForce) -> Judges:
+    """Who judges a window, and each month of it. Raises ParamsError where a pack has no version of the newest decision's day."""
+    spans = window.slices(frame, portfolio) if portfolio.is_dated else ()
+    return Judges(rules.on(in_force.newest(frame)), {month: rules.then(in_force.newest(frame.iloc[rows])) for month, rows in spans})
 
 
-def _ratios(rates: dict[str, dict[str, float]], reference: str) -> dict[str, float]:
+def assess(of: Grouped, known: Development, by: Judges, params: FairnessParams) -> tuple[Attribute, ...]:
+    """Every protected attribute; empty where the contract declares none."""
+    months = window.months(of.frame, of.portfolio)
+    return tuple(_attribute(column, of.by(column.name, months), len(of.frame), (by, known.rates.get(column.name, {})), params)
+                 for column in of.portfolio.protected)
+
+
+def tallies(column: Protected, counted: Mapping[At, Tally]) -> dict[str, Tally]:
+    """Per group in the contract's order, all months together; a group with no decision is left out."""
+    total = group_counts.merge({(group,): tally} for (group, _), tally in counted.items())
+    return {name: total[name,] for name in column.group_names if (name,) in total}
+
+
+def _attribute(column: Protected, counted: Mapping[At, Tally], decisions: int, known: tuple[Judges, Rates],
+               params: FairnessParams) -> Attribute:
+    (by, rates), total = known, tallies(column, counted)
+    unknown = decisions - group_counts.total(total.values()).decisions
+    hidden = disclosure.withheld({**{name: of.decisions for name, of in total.items()}, UNKNOWN: unknown}, params.least)
+    quiet = disclosure.withheld({name: of.matured for name, of in total.items()}, params.least)
+    telling = Telling(hidden, quiet, severest(found for pack in by.newest for found in judged(pack, column, total)), params.confidence)
+    groups = tuple(describe(column, name, own, total.get(column.reference, NOBODY), telling) for name, own in total.items())
+    by_month = {month: {group: tally for (group, at), tally in counted.items() if at == month} for month in by.months}
+    return Attribute(column.name, column.reference, None if UNKNOWN in hidden else unknown, _ratios(rates, column.reference, params.least),
+                     _verdict(groups), groups,
+                     tuple(_months(column, by_month, by.months, hidden, params)))
+
+
+def _verdict(groups: Sequence[Group]) -> Verdict:
+    """The most severe one; where no group could be compared with the reference group, calibration alone passes nothing."""
+    given = worst(verdict for group in groups for verdict in group.verdicts)
+    compared = worst(verdict for group in groups for verdict in group.compared)
+    return Verdict.INSUFFICIENT if given is Verdict.OK and compared is Verdict.INSUFFICIENT else given
+
+
+def judged(pack: Pack, column: Protected, total: Mapping[str, Tally]) -> tuple[Finding, ...]:
+    """What a pack finds in a window that is looked at again and again as it grows."""
+    return packs.judge(pack, group_counts.compared(column.name, total, column.group_names, column.reference), Looks.EVER)
+
+
+def severest(findings: Iterable[Finding]) -> dict[tuple[str, str], Verdict]:
+    """(measure, group) -> the most severe verdict of the packs that have the measure."""
+    found: dict[tuple[str, str], Verdict] = {}
+    for each in findings:
+        at = each.measure, each.group
+        found[at] = worst((found[at], each.verdict)) if at in found else each.verdict
+    return found
+
+
+def _ratios(rates: Rates, reference: str, least: int) -> dict[str, float]:
+    """Of groups of whom enough applied."""
     other = rates.get(reference, {}).get("approval_rate", 0.0)
-    return {group: rate["approval_rate"] / other for group, rate in rates.items() if other and group != reference}
+    return {group: rate["approval_rate"] / other for group, rate in rates.items()
+            if other and group != reference and rate["count"] >= least}
 
 
-def _groups(facts: pd.DataFrame, column: Protected, params: FairnessParams) -> tuple[Group, ...]:
-    """Groups in the contract's order within each month; one with no decision is left out."""
-    if facts.empty:
-        return ()
-    counted = counts(facts)
-    found: list[Group] = []
-    for month in sorted({month for month, _ in counted}):
-        cases = {name: counted[month, name] for name in column.group_names if (month, name) in counted}
-        other = cases.get(column.reference, NONE)
-        found += [_group(column, (month, name), own, other, params) for name, own in cases.items()]
-    return tuple(found)
+def _months(column: Protected, by_month: Mapping[str, Mapping[str, Tally]], days: Mapping[str, tuple[Pack, ...]],
+            hidden: Mapping[str, str], params: FairnessParams) -> Iterator[Month]:
+    for month, tallies in by_month.items():
+        pairs = group_counts.compared(column.name, tallies, column.group_names, column.reference)
+        verdicts = severest(each for pack in days[month] for each in packs.judge(pack, pairs, Looks.ONCE, family=len(days)))
+        yield from (_month(each, month, verdicts.get((IMPACT, each.group)), params, shown=each.group not in hidden) for each in pairs)
 
 
-def counts(facts: pd.DataFrame) -> dict[tuple[str, str], Counts]:
-    """Per month and group with a decision; `bad` is NaN where no outcome has matured."""
-    bad, approved, pd_ = (facts[name].to_numpy() for name in ("bad", "approved", "pd"))
-    rows_of = cast("dict[tuple[str, str], Array]", facts.groupby(["month", "group"]).indices)
-    return {at: _count(bad[rows], approved[rows], pd_[rows]) for at, rows in rows_of.items()}
-
-
-def _count(bad: Array, approved: Array, pd_: Array) -> Counts:
-    matured, good = np.isfinite(bad), bad == 0
-    return Counts(
-        approved=(int(approved.sum()), len(approved)), bad=(int((bad == 1).sum()), int(matured.sum())),
-        good_approved=(int(approved[good].sum()), int(good.sum())), mean_pd=float(pd_[matured].mean()) if matured.any() else None,
-    )
-
-
-def _group(column: Protected, at: tuple[str, str], own: Counts, other: Counts, params: FairnessParams) -> Group:
-    compared = at[1] != column.reference
-    impact = ratio(own.approved, other.approved, params.confidence) if compared else None
-    gap = difference(own.good_approved, other.good_approved, params.confidence) if compared else None
-    return Group(
-        attribute=column.name, group=at[1], month=at[0], decisions=own.approved[1], approved=own.approved[0],
-        approval_rate=share_of_some(own.approved, params.confidence), adverse_impact=impact, matured=own.bad[1], bad=own.bad[0],
-        good=own.good_approved[1], good_approved=own.good_approved[0], equal_opportunity=gap, mean_pd=own.mean_pd,
-        observed=share(own.bad, params.confidence),
-        impact_verdict=_impact(impact, min(own.approved[1], other.approved[1]), params) if compared else None,
-        opportunity_verdict=_opportunity(gap, min(own.good_approved[1], other.good_approved[1]), params) if compared else None,
-    )
-
-
-def _impact(found: Estimate | None, smaller: int, params: FairnessParams) -> Verdict:
-    """29 CFR 1607.4(D) excepts differences that rest on small numbers and are not statistically significant."""
-    if found is None or smaller < params.minimum:
-        return Verdict.INSUFFICIENT
-    return unless_chance(params.adverse_impact.verdict(found.value), explained=found.high is not None and found.high >= 1)
-
-
-def _opportunity(found: Estimate | None, smaller: int, params: FairnessParams) -> Verdict:
-    if found is None or smaller < params.minimum:
-        return Verdict.INSUFFICIENT
-    return unless_chance(params.equal_opportunity.verdict(-found.value), explained=found.high is not None and found.high >= 0)
+def _month(of: Compared, month: str, verdict: Verdict | None, params: FairnessParams, *, shown: bool) -> Month:
+    few = min(of.own.decisions, of.other.decisions) < params.least
+    return Month(of.attribute, of.group, month, f"fewer than {params.least}" if few else disclosure.size(of.own.decisions),
+                 coarse(ratio(of.own.approvals, of.other.approvals, params.confidence)) if shown and not few else None, verdict)

@@ -1,22 +1,50 @@
-"""What a reader is told of protected groups: sentences, the worst first, and the page. Measures nothing."""
+"""What a reader is told of protected groups in sentences, the worst first. Measures nothing, and tells no figure of a withheld group."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from governance.limits import Limits, Verdict, spans
-from monitoring import pages
-from monitoring.fairness import READING, Attribute, Group
-from monitoring.pages import NOTHING, number, percent
-from monitoring.params import FairnessParams
-from monitoring.reports import Block, Page
+from governance.limits import Verdict, spans
+from governance.packs import Pack, Ruling
+from monitoring import in_force
+from monitoring.fairness import Attribute
+from monitoring.group_figures import IMPACT, Group
+from monitoring.group_reasons import GroupReason
+from monitoring.intersections import Intersection
+from monitoring.pages import number, percent
+from monitoring.rulings import Flag, PackRuling
 
-APPROVAL = ("group", "decisions", "approval rate", "adverse impact ratio", "in development", "verdict")
-OUTCOMES = ("group", "good payers", "equal opportunity difference", "verdict", "matured", "mean PD", "bad rate")
+FLAGGED = (Verdict.ALERT, Verdict.WATCH)
+COMES_TO = {Ruling.PASSES: "passes: nothing it judges is flagged", Ruling.REPORTS: "reports, and holds nothing up",
+            Ruling.BLOCKS: "would hold a promotion up"}
+MOST_NAMED = 6
+
+READING = """\
+**Packs**: limits, smallest groups and confidences come from the policy packs params.yaml names, in their versions of the newest decision's
+day. A pack says of every measure whether it holds a promotion up or is only reported, and whether a limit is law or practice.
+
+**Adverse impact ratio**: a group's share of straight approvals over the reference group's, with the interval of Katz et al. (1978) and
+Fisher's exact test. Referrals and declines both count as not approved.
+
+**Equal opportunity difference**: the same shares among those who repaid, subtracted, with Newcombe's (1998) interval. Outcomes are
+known only of those who were given credit, so it says nothing of the others.
+
+**Score difference**: mean scores subtracted, in pooled standard deviations (Cohen 1988). **Calibration by group**: mean PD beside the bad
+rate of matured outcomes, with its Jeffreys interval; judged is by what share bad outcomes fall short of the PDs.
+
+**Chance**: the size of a figure decides its verdict; where chance alone explains it, the verdict is one step milder. A window that grows is
+looked at again and again, so chance is judged by an interval that holds at every look together (Robbins 1970; Waudby-Smith et al. 2024);
+months, and groups that two attributes make, are as much surer as there are many of them (Bonferroni). Intervals shown are for one look.
+
+**Withheld**: no figure of a group of few is shown, nor of another that would tell of it by subtraction; where anything is withheld, the
+rest is rounded. A group below the minimum sample is *insufficient*, which is not a pass.
+
+The four-fifths rule is 29 CFR 1607.4(D), of the US guidelines on employee selection; lenders use it as a practice, so 0.80 is a flag
+for review. Federal disparate-impact liability under Regulation B (12 CFR 1002) ended on 21 July 2026, and state law differs; no legal
+conclusion is drawn here."""
 
 
-def findings(attributes: Sequence[Attribute], params: FairnessParams) -> list[str]:
+def findings(attributes: Sequence[Attribute], judges: Sequence[Pack]) -> list[str]:
     """Which groups are approved less often, by how much, and which are too small to tell."""
     if not attributes:
         return ["This portfolio declares no protected attribute."]
@@ -24,10 +52,8 @@ def findings(attributes: Sequence[Attribute], params: FairnessParams) -> list[st
         none = "No decision of this window has protected attributes in the vault: nothing was compared, which is not a pass."
         return [f"**Fairness: {Verdict.INSUFFICIENT}.** {none}"]
     groups = [(attribute, group) for attribute in attributes for group in attribute.groups]
-    said = [_impact(attribute, group, params) for attribute, group in groups if group.impact_verdict is Verdict.ALERT]
-    said += [_impact(attribute, group, params) for attribute, group in groups if group.impact_verdict is Verdict.WATCH]
-    said += [_opportunity(attribute, group) for attribute, group in groups if group.opportunity_verdict in {Verdict.ALERT, Verdict.WATCH}]
-    return [_headline(groups) + (":" if said else "."), *said, *_left_out(attributes, groups, params)]
+    said = [sentence for word in FLAGGED for attribute, group in groups for sentence in _flagged(attribute, group, word, judges)]
+    return [_headline(groups) + (":" if said else "."), *said, *_left_out(attributes, groups)]
 
 
 def _headline(groups: Sequence[tuple[Attribute, Group]]) -> str:
@@ -39,76 +65,77 @@ def _headline(groups: Sequence[tuple[Attribute, Group]]) -> str:
     return f"**{sum(Verdict.ALERT in verdicts for verdicts in judged)} of {len(judged)} groups in alert**{untold}"
 
 
-def _left_out(attributes: Sequence[Attribute], groups: Sequence[tuple[Attribute, Group]], params: FairnessParams) -> list[str]:
-    small = [f"{attribute.attribute}: {group.group} ({group.decisions:,})" for attribute, group in groups
-             if Verdict.INSUFFICIENT in group.verdicts]
-    unknown = [f"{attribute.attribute} ({attribute.unknown:,})" for attribute in attributes if attribute.unknown]
-    return [
-        *([f"Too few to tell in whole or part (fewer than {params.minimum}), not a pass: {', '.join(small)}."] if small else []),
-        *([f"Decisions whose group the vault does not know are left out: {', '.join(unknown)}."] if unknown else []),
-    ]
+def _flagged(attribute: Attribute, group: Group, word: Verdict, judges: Sequence[Pack]) -> Iterator[str]:
+    """What a measure says of a group in this word; figures are dashes where the group is withheld."""
+    name = f"- **{attribute.attribute}: {group.group}**, {word}"
+    if group.impact_verdict is word:
+        limits = in_force.limits(judges, IMPACT)
+        limit = f" below {limits.alert if word is Verdict.ALERT else limits.watch:g}" if limits else ""
+        yield f"{name}{limit}: adverse impact ratio {number(group.adverse_impact, 3)}{_rates(attribute, group)}{_months(attribute, group)}"
+    if group.opportunity_verdict is word:
+        yield f"{name}: of those who repaid, approvals differ by {number(group.equal_opportunity)} from {attribute.reference}"
+    if group.score_verdict is word:
+        yield f"{name}: mean scores differ by {number(group.score_difference)} standard deviations from {attribute.reference}"
+    if group.calibration_verdict is word:
+        bad = number(group.observed, 3)
+        yield f"{name}: fewer went bad than the PDs foresee, {bad} against a mean PD of {percent(group.mean_pd)}"
 
 
-def _impact(attribute: Attribute, group: Group, params: FairnessParams) -> str:
+def _rates(attribute: Attribute, group: Group) -> str:
     other = next((one for one in attribute.groups if one.group == attribute.reference), None)
-    rates = f"{percent(group.approval_rate.value)} approved"
-    rates += f", {percent(other.approval_rate.value)} of {attribute.reference}" if other else ""
-    flagged = [one for one in attribute.months if one.group == group.group and one.impact_verdict is Verdict.ALERT]
+    own = f"; {percent(group.approval_rate.value)} approved" if group.approval_rate else ""
+    theirs = f", {percent(other.approval_rate.value)} of {attribute.reference}" if own and other and other.approval_rate else ""
+    return own + theirs
+
+
+def _months(attribute: Attribute, group: Group) -> str:
+    flagged = [one.month for one in attribute.months if one.group == group.group and one.verdict is Verdict.ALERT]
     months = list(dict.fromkeys(one.month for one in attribute.months))
-    when = f"; in alert in {spans([one.month for one in flagged], months)}" if flagged else ""
-    limit = params.adverse_impact.alert if group.impact_verdict is Verdict.ALERT else params.adverse_impact.watch
-    return (f"- **{attribute.attribute}: {group.group}**, {group.impact_verdict} below {limit:g}: adverse impact ratio "
-            f"{number(group.adverse_impact, 3)}; {rates}{when}")
+    return f"; in alert in {spans(flagged, months)}" if flagged else ""
 
 
-def _opportunity(attribute: Attribute, group: Group) -> str:
-    return (f"- **{attribute.attribute}: {group.group}**, {group.opportunity_verdict}: of those who repaid, approvals differ by "
-            f"{number(group.equal_opportunity)} from {attribute.reference}")
-
-
-def page(title: str, sentences: Sequence[str], found: Sequence[Attribute], limits: Limits) -> Page:
-    """The fairness report."""
-    verdicts = (verdict for attribute in found for group in attribute.groups for verdict in group.verdicts)
-    blocks = [pages.text(f"{title}: what was found", sentences), pages.counters("Verdicts on groups, whole window", verdicts)]
-    for attribute in found:
-        blocks += [*_tables(attribute), *_charts(attribute, limits)]
-    blocks.append(pages.text("How to read this", [READING]))
-    figures = [{"column": f"{group.attribute}: {group.group}", "measure": measure, "value": estimate.value}
-               for attribute in found for group in attribute.groups
-               for measure, estimate in (("approval rate", group.approval_rate), ("adverse impact ratio", group.adverse_impact),
-                                         ("equal opportunity difference", group.equal_opportunity)) if estimate]
-    return Page(title, tuple(blocks), pages.table(figures, pages.FIGURE))
-
-
-def _tables(attribute: Attribute) -> list[Block]:
-    """Two, because one of all figures is wider than a screen."""
-    approvals = (_approval(group, attribute.development.get(group.group)) for group in attribute.groups)
-    return [Block(f"{attribute.attribute}: approvals", "table", pages.table(approvals, APPROVAL)),
-            Block(f"{attribute.attribute}: matured outcomes", "table", pages.table(map(_outcomes, attribute.groups), OUTCOMES))]
-
-
-def _charts(attribute: Attribute, limits: Limits) -> list[Block]:
-    name, dotted = attribute.attribute, f"dotted: {limits.alert:g}"
-    charts = [
-        (f"{name}: approval rate by group", "estimates",
-         [pages.point(group.group, "approval rate", group.approval_rate) for group in attribute.groups]),
-        (f"{name}: adverse impact ratio against {attribute.reference}; {dotted}", "estimates",
-         [pages.point(group.group, "ratio", group.adverse_impact, limits.alert) for group in attribute.groups if group.adverse_impact]),
-        (f"{name}: adverse impact ratio by month; {dotted}", "over_time",
-         [pages.point(one.month, one.group, one.adverse_impact, limits.alert) for one in attribute.months if one.adverse_impact]),
-        (f"{name}: calibration by group, matured outcomes", "estimates",
-         pages.beside((group.group, group.observed, group.mean_pd) for group in attribute.groups)),
+def _left_out(attributes: Sequence[Attribute], groups: Sequence[tuple[Attribute, Group]]) -> list[str]:
+    small = [f"{attribute.attribute}: {group.group}" for attribute, group in groups if Verdict.INSUFFICIENT in group.verdicts]
+    hidden = [f"{attribute.attribute}: {group.group} ({group.withheld})" for attribute, group in groups if group.withheld]
+    unknown = [f"{attribute.attribute} ({attribute.unknown:,})" for attribute in attributes if attribute.unknown]
+    untold = [attribute.attribute for attribute in attributes if attribute.unknown is None]
+    return [
+        *([f"Too few to tell in whole or part, not a pass: {', '.join(small)}."] if small else []),
+        *([f"Withheld: {', '.join(hidden)}."] if hidden else []),
+        *([f"Decisions whose group the vault does not know are left out: {', '.join(unknown)}."] if unknown else []),
+        *([f"Decisions whose group the vault does not know are left out, and withheld: {', '.join(untold)}."] if untold else []),
     ]
-    return [Block(title, kind, pages.table(rows, pages.POINT), half=True) for title, kind, rows in charts if rows]
 
 
-def _approval(group: Group, development: float | None) -> dict[str, Any]:
-    figures = (group.group, group.decisions, number(group.approval_rate), number(group.adverse_impact, 3),
-               NOTHING if development is None else f"{development:.2f}", group.impact_verdict or "reference")
-    return dict(zip(APPROVAL, figures, strict=True))
+def ruled(found: Sequence[PackRuling]) -> list[str]:
+    """What every pack comes to."""
+    return [f"Policy pack **{one.pack}** ({one.jurisdiction}), as of {one.on}: {COMES_TO[one.ruling]}{_because(one)}. {one.version.says}"
+            for one in found]
 
 
-def _outcomes(group: Group) -> dict[str, Any]:
-    figures = (group.group, group.good, number(group.equal_opportunity), group.opportunity_verdict or "reference", group.matured,
-               percent(group.mean_pd), number(group.observed, 3))
-    return dict(zip(OUTCOMES, figures, strict=True))
+def _because(of: PackRuling) -> str:
+    if not of.judged:
+        return ", for nothing could be judged"
+    held = [flag for flag in of.flagged if flag.blocks or of.ruling is not Ruling.BLOCKS]
+    told = sorted(held, key=lambda flag: flag.verdict is not Verdict.ALERT)
+    more = f" and {len(told) - MOST_NAMED} more" if len(told) > MOST_NAMED else ""
+    return f" ({', '.join(_flag(flag) for flag in told[:MOST_NAMED])}{more})" if told else ""
+
+
+def _flag(flag: Flag) -> str:
+    return f"{flag.attribute} {flag.group}: {flag.measure.replace('_', ' ')} {flag.verdict}"
+
+
+def beyond(pairs: Sequence[Intersection], reasons: Sequence[GroupReason]) -> list[str]:
+    """Which intersections are in alert, and which groups are told a reason more or less often than chance explains."""
+    cells = [(pair, cell) for pair in pairs for cell in pair.cells]
+    alert = [f"- **{' and '.join(cell.groups)}**, alert: adverse impact ratio {number(cell.adverse_impact)} against "
+             f"{' and '.join(pair.reference)}" for pair, cell in cells if cell.verdict is Verdict.ALERT]
+    small = sum(cell.verdict is Verdict.INSUFFICIENT for _, cell in cells)
+    apart = sum(one.differs for one in reasons)
+    return [
+        *([f"Where two attributes meet, {len(alert)} of {len(cells)} groups are in alert, and {small} are too small to tell:", *alert]
+          if cells else []),
+        *([f"Of {len(reasons)} comparisons of how often declines name a reason, {apart} differ from the reference group beyond chance."]
+          if reasons else []),
+    ]

@@ -6,10 +6,8 @@ Refuses to make a number of nothing: without a case, or a comparison group with 
 from __future__ import annotations
 
 import msgspec
-import numpy as np
-from scipy.stats import norm
 
-from governance.ratios import Cases, ratio_interval
+from governance.ratios import Cases, difference_interval, ratio_interval
 from training import measures
 
 
@@ -48,16 +46,4 @@ def difference(cases: Cases, reference: Cases, confidence: float) -> Estimate | 
     """Difference of two shares with Newcombe's (1998) interval from Wilson limits."""
     if not (cases[1] and reference[1]):
         return None
-    own, low, high = _wilson(cases, confidence)
-    other, other_low, other_high = _wilson(reference, confidence)
-    gap = own - other
-    return Estimate(gap, float(gap - np.hypot(own - low, other_high - other)), float(gap + np.hypot(high - own, other - other_low)))
-
-
-def _wilson(cases: Cases, confidence: float) -> tuple[float, float, float]:
-    hits, of = cases
-    z = float(norm.isf((1 - confidence) / 2))
-    own = hits / of
-    middle = (own + z**2 / (2 * of)) / (1 + z**2 / of)
-    half = z / (1 + z**2 / of) * np.sqrt(own * (1 - own) / of + z**2 / (4 * of**2))
-    return own, float(middle - half), float(middle + half)
+    return Estimate(*difference_interval(cases, reference, confidence))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 import msgspec
 
-from governance.limits import Ceiling, Floor
+from governance.limits import Ceiling
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Confidence = Annotated[float, msgspec.Meta(ge=0.5, lt=1)]
@@ -82,16 +83,16 @@ class PerformanceParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 class FairnessParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Verdicts on groups.
+    """Who judges groups, and what is shown of them. Limits, minimum samples and confidences of verdicts are the packs'.
 
-    minimum: decisions (or matured good payers) a group needs for a verdict; confidence: of every interval; adverse_impact: ratio of
-    approval rates to the reference group's; equal_opportunity: by how much fewer good payers are approved than in the reference group.
+    packs: governance/packs; as_of: the day whose versions hold, null for that of the newest decision; least: decisions of a group, or
+    outcomes of it, below which nothing of it is shown; confidence: of the intervals of rates, which no pack judges.
     """
 
-    minimum: Count
+    packs: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    as_of: date | None
+    least: Annotated[int, msgspec.Meta(ge=10)]
     confidence: Confidence
-    adverse_impact: Floor
-    equal_opportunity: Ceiling
 
 
 class SegmentParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -39,6 +39,7 @@ def _impact(release: Release) -> Iterator[dict[str, Any]]:
     except gates.UNREADABLE:  # the fairness gate says why
         return
     for each in counted:
-        if each.cases[1] and each.reference_cases[0]:
-            ratio, low, high = ratio_interval(each.cases, each.reference_cases)
-            yield {"segment": f"{each.attribute}: {each.group}", "ratio": ratio, "low": low, "high": high, "applications": each.cases[1]}
+        if each.own.decisions and each.other.approved:
+            ratio, low, high = ratio_interval(each.own.approvals, each.other.approvals)
+            yield {"segment": f"{each.attribute}: {each.group}", "ratio": ratio, "low": low, "high": high,
+                   "applications": each.own.decisions}

@@ -2,43 +2,32 @@
 
 Responsible for reading a pack strictly, for which version of it is in force on a day, and for what a version says of counts. Refuses an
 unknown name, a day that no version covers, versions that overlap, and to pass a group that is too small. A pack says which figure blocks
-a promotion and which is only reported; it is no legal advice, and where a limit is practice and not law its source says so.
+a promotion and which is only reported; it is no legal advice, and where a limit is practice and not law its source says so. The measures
+themselves are `governance.disparities`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
 from feature_repo.errors import ParamsError
-from governance.limits import Floor, Verdict, unless_chance
-from governance.ratios import Cases, ratio_interval
+from governance.disparities import AnyMeasure, Figure, Looks, Words
+from governance.groups import Compared
+from governance.limits import Verdict
 
 FOLDER = Path(__file__).parent
-Words = Annotated[str, msgspec.Meta(min_length=1)]
+FLAGGED = (Verdict.ALERT, Verdict.INSUFFICIENT)
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A part of a pack: an unknown key is an error."""
-
-
-class Measure(Strict, frozen=True):
-    """A figure per group against its reference group, and its limits.
-
-    adverse_impact_ratio: the share approved over the reference group's. blocks: whether a figure beyond the alert limit, or a group of
-    fewer than `minimum` applications, holds a promotion up, or is only reported. source: clause, date and jurisdiction.
-    """
-
-    name: Literal["adverse_impact_ratio"]
-    limits: Floor
-    blocks: bool
-    minimum: Annotated[int, msgspec.Meta(ge=1)]
-    confidence: Annotated[float, msgspec.Meta(gt=0.5, lt=1)]
-    source: Words
 
 
 class Version(Strict, frozen=True):
@@ -47,7 +36,7 @@ class Version(Strict, frozen=True):
     since: date | None = msgspec.field(name="from")
     until: date | None
     says: Words
-    measures: Annotated[tuple[Measure, ...], msgspec.Meta(min_length=1)]
+    measures: Annotated[tuple[AnyMeasure, ...], msgspec.Meta(min_length=1)]
 
     def covers(self, on: date) -> bool:
         """Whether it is in force on a day."""
@@ -85,26 +74,10 @@ class Pack(msgspec.Struct, frozen=True):
         return any(measure.blocks for measure in self.version.measures)
 
 
-class Counts(Strict, frozen=True):
-    """Approvals of one group and of its reference group, each (approved, applications)."""
-
-    attribute: str
-    group: str
-    cases: Cases
-    reference: str
-    reference_cases: Cases
-
-    def __post_init__(self) -> None:
-        """Raise ValueError where more are approved than applied."""
-        for approved, applications in (self.cases, self.reference_cases):
-            if not 0 <= approved <= applications:
-                raise ValueError(f"{approved} of {applications} applications approved")
-
-
 class Finding(msgspec.Struct, frozen=True):
-    """What a measure says of one group; ratio and bounds are null where the counts give none.
+    """What a measure says of one group; the figure is null where the counts give none.
 
-    smaller: applications of the group or its reference group, whichever has fewer; blocks: it holds a promotion up.
+    smaller: on how many it rests, of the group or its reference group, whichever has fewer; blocks: it holds a promotion up.
     """
 
     measure: str
@@ -112,11 +85,17 @@ class Finding(msgspec.Struct, frozen=True):
     group: str
     reference: str
     smaller: int
-    ratio: float | None
-    low: float | None
-    high: float | None
+    figure: Figure | None
     verdict: Verdict
     blocks: bool
+
+
+class Ruling(StrEnum):
+    """What a pack comes to: nothing flagged, something flagged that it only reports, something that holds a promotion up."""
+
+    PASSES = "passes"
+    REPORTS = "reports"
+    BLOCKS = "blocks"
 
 
 def names() -> list[str]:
@@ -147,21 +126,25 @@ def in_force(name: str, pack: Dated, on: date) -> Pack:
     raise ParamsError(f"policy pack {name} has no version for {on}; see governance/packs/{name}.yaml")
 
 
-def judge(pack: Pack, groups: tuple[Counts, ...]) -> tuple[Finding, ...]:
-    """What every measure of a pack says of every group, in their order."""
-    return tuple(_judge(measure, counts) for measure in pack.version.measures for counts in groups)
+def judge(pack: Pack, groups: Sequence[Compared], looks: Looks = Looks.ONCE, family: int = 1) -> tuple[Finding, ...]:
+    """What every measure of a pack says of every group, in their order.
+
+    family: among how many comparisons chance may strike, where many are made at once; each interval is then as much surer (Bonferroni).
+    """
+    return tuple(_judge(measure, each, looks, family) for measure in pack.version.measures for each in groups)
 
 
-def _judge(measure: Measure, of: Counts) -> Finding:
-    """29 CFR 1607.4(D) excepts differences that rest on small numbers and are not statistically significant."""
-    ratio, low, high = ratio_interval(of.cases, of.reference_cases, measure.confidence) if _divisible(of) else (None, None, None)
-    verdict = unless_chance(measure.limits.verdict(ratio), explained=high is not None and high >= 1)
-    smaller = min(of.cases[1], of.reference_cases[1])
-    if smaller < measure.minimum:
-        verdict = Verdict.INSUFFICIENT
-    return Finding(measure.name, of.attribute, of.group, of.reference, smaller, ratio, low, high, verdict,
-                   blocks=measure.blocks and verdict in {Verdict.ALERT, Verdict.INSUFFICIENT})
+def ruling(pack: Pack, findings: Sequence[Finding]) -> Ruling:
+    """What findings under a pack come to; none at all is no pass."""
+    if any(each.blocks for each in findings) or (pack.blocks and not findings):
+        return Ruling.BLOCKS
+    return Ruling.REPORTS if not findings or any(each.verdict in FLAGGED for each in findings) else Ruling.PASSES
 
 
-def _divisible(of: Counts) -> bool:
-    return of.cases[1] > 0 and of.reference_cases[0] > 0
+def _judge(measure: AnyMeasure, of: Compared, looks: Looks, family: int) -> Finding:
+    level = 1 - (1 - measure.confidence) / family
+    figure = measure.figure(of.own, of.other, level)
+    smaller = measure.smaller(of.own, of.other)
+    verdict = measure.judge(figure, looks, level) if figure and smaller >= measure.minimum else Verdict.INSUFFICIENT
+    return Finding(measure.name, of.attribute, of.group, of.reference, smaller, figure, verdict,
+                   blocks=measure.blocks and verdict in FLAGGED)
