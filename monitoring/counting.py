@@ -49,10 +49,16 @@ class GroupCount(msgspec.Struct, frozen=True):
 
 
 class Counted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A window by month ("all" without a time axis), and the decisions of groups in it."""
+    """A window by month ("all" without a time axis), and the decisions of groups in it. release_id: of all of them; null: of any."""
 
+    release_id: str | None
     months: dict[str, Counts]
     groups: tuple[GroupCount, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many decisions were counted."""
+        return sum(counts.rows for counts in self.months.values())
 
 
 @dataclass(frozen=True)
@@ -81,13 +87,16 @@ def stream(paths: Iterable[Path], asked: Asked) -> Counted:
 
 
 def add(first: Counted, second: Counted) -> Counted:
-    """What both counted: months of the same name are merged."""
+    """What both counted: months of the same name are merged. Raises DataError where they are of two releases."""
+    if first.release_id != second.release_id:
+        raise DataError(f"these are counts of two releases, {(first.release_id or 'any')[:12]} and {(second.release_id or 'any')[:12]}; "
+                        "count the windows anew with one")
     months = {month: merge(first.months.get(month, Counts({})), second.months.get(month, Counts({})))
               for month in sorted(first.months | second.months)}
     groups: collections.Counter[Group] = collections.Counter()
     for each in (*first.groups, *second.groups):
         groups[each.at] += each.decisions
-    return Counted(months, _sorted(groups))
+    return Counted(first.release_id, months, _sorted(groups))
 
 
 def _sorted(groups: collections.Counter[Group]) -> tuple[GroupCount, ...]:
@@ -111,7 +120,8 @@ class _Running:
                 self._cross(month, column, rows)
 
     def found(self) -> Counted:
-        return Counted({month: self.counters[month].found() for month in sorted(self.counters)}, _sorted(self.groups))
+        months = {month: self.counters[month].found() for month in sorted(self.counters)}
+        return Counted(self.asked.release_id, months, _sorted(self.groups))
 
     def _months(self, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
         if not self.asked.portfolio.is_dated:

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from governance.limits import Verdict, spans
+from governance.release import Release
 from monitoring import attribution, pages
 from monitoring.attribution import Attribution
 from monitoring.drift import Cell, Column
@@ -21,13 +22,19 @@ from monitoring.reports import Block
 FAULTS = ("column", "month", "fault", "of", "share", "in development", "factor", "verdict")
 DOORS = ("month", "decisions", "approved", "referred", "declined", "in doubt", "mean PD", "bands")
 MOVES = ("column", "verdict", "months beyond the limits", "largest shift of the log-odds", "in", "interval")
+RECORDED = "break"  # validation's rule
 MOST_MOVED = 3  # inputs named in a sentence
 FLAGGED = (Verdict.WATCH, Verdict.ALERT)
 
 
-def of_quality(columns: Sequence[Column], recorded: Mapping[str, str]) -> list[str]:
-    """Each fault with its months, alerts first. recorded: how validation saw an input recorded over time, in words."""
-    found = [_fault(column, kind, list(cells), recorded) for column in columns for kind, cells in _by_kind(column)]
+def recorded(release: Release) -> dict[str, str]:
+    """How validation saw inputs of the model's data recorded over time, in words, where that changed."""
+    return {one["column"]: one["seen"] for one in release.manifest.validation.get("warnings", ()) if one["rule"] == RECORDED}
+
+
+def of_quality(columns: Sequence[Column], known: Mapping[str, str]) -> list[str]:
+    """Each fault with its months, alerts first. known: as `recorded` tells."""
+    found = [_fault(column, kind, list(cells), known) for column in columns for kind, cells in _by_kind(column)]
     if not found:
         return ["**No fault of data.**"] if any(column.quality is Verdict.OK for column in columns) else []
     return [f"**{len(found)} {'fault' if len(found) == 1 else 'faults'} of data:** what changed is how it is recorded, not who applies:",
@@ -44,13 +51,13 @@ def _judged(column: Column) -> bool:
     return any(cell.quality is not Verdict.INSUFFICIENT for cell in column.months)
 
 
-def _fault(column: Column, of: tuple[Kind, str], found: list[tuple[Cell, Fault]], recorded: Mapping[str, str]) -> tuple[str, bool]:
+def _fault(column: Column, of: tuple[Kind, str], found: list[tuple[Cell, Fault]], known: Mapping[str, str]) -> tuple[str, bool]:
     kind, which = of
     cell, worst = max(found, key=lambda each: abs(each[1].share - (each[1].development or 0)))
     months = spans([at.month for at, _ in found], [at.month for at in column.months]) or "the window as a whole"
     alert = any(fault.verdict is Verdict.ALERT for _, fault in found)
     words = f"**{column.column}** in {months}: {_words(kind, which, worst)}{'' if len(found) == 1 else f' in {cell.month}'}"
-    said = f"; in the data the model is from: {recorded[column.column]}" if kind is Kind.MISSING and column.column in recorded else ""
+    said = f"; in the data the model is from: {known[column.column]}" if kind is Kind.MISSING and column.column in known else ""
     return f"{words}{said} ({'alert' if alert else 'watch'})", alert
 
 

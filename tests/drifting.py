@@ -86,7 +86,9 @@ class Simulation:
         pool, bins = self.pools[name], self.bins[name]
         place = bins.places(pool)
         shares = np.bincount(place, minlength=len(bins.shares)) / len(pool)
-        direction = np.where(shares > 0, self.random.normal(size=len(shares)), 0)
+        direction = np.zeros(len(shares))
+        used = np.flatnonzero(shares)
+        direction[used] = self.random.permutation(np.linspace(-1, 1, len(used)))
 
         def tilted(strength: float) -> np.ndarray:
             moved = shares * np.exp(strength * direction)

@@ -14,8 +14,6 @@ from monitoring.params import DriftParams
 from serving.scoring import decision
 from serving.scoring.bins import Bins
 
-RECORDED = "break"  # validation's rule on how an input was recorded over time
-
 
 def main(portfolio: str, decisions: Path, release: Path, figures: Path, report: Path) -> None:
     contract, verified, params = load(portfolio), verify(release), read("drift", DriftParams)
@@ -24,8 +22,7 @@ def main(portfolio: str, decisions: Path, release: Path, figures: Path, report: 
     frame = window.read(decisions, contract, verified, columns=tuple(dict.fromkeys((*bins, *population.MIXES))))
     columns, doors = drift.assess(frame, contract, bins, params), population.months(frame, contract)
     moves = attribution.assess(frame, decision.load(verified, contract), params)
-    recorded = {one["column"]: one["seen"] for one in verified.manifest.validation.get("warnings", ()) if one["rule"] == RECORDED}
-    found = [*drift_report.findings(columns, params), *drift_sections.of_quality(columns, recorded),
+    found = [*drift_report.findings(columns, params), *drift_sections.of_quality(columns, drift_sections.recorded(verified)),
              *drift_sections.of_door(doors, population.development(bins), params.minimum), *drift_sections.of_attribution(moves),
              *pages.of_window(frame, contract, verified)]
     figures.parent.mkdir(parents=True, exist_ok=True)

@@ -41,6 +41,17 @@ def monitor(as_of: str | None, grain: str, *, again: bool) -> None:
         click.echo(monitoring.as_of(as_of, grain, again=again))
 
 
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--release", metavar="ID", help="Whose decisions: the beginning of a release's id, or v7. Default: what serves.")
+@click.option("--counts", type=click.Path(path_type=Path, dir_okay=False), help="Keep the counts there, to judge them with others' later.")
+def drift(files: tuple[Path, ...], release: str | None, counts: Path | None) -> None:
+    """Judge the drift of windows of any length in FILES: Parquet as `tally export` writes it, or counts that were kept (.json)."""
+    from tally import drifting
+
+    click.echo(drifting.judge(files, release, counts))
+
+
 @click.group()
 def outcomes() -> None:
     """How decisions turned out, once that is known."""
@@ -89,4 +100,4 @@ def alerts() -> None:
     click.echo(alerting.alert())
 
 
-COMMANDS: tuple[click.Command, ...] = (alerts, export, monitor, outcomes, vault, override)
+COMMANDS: tuple[click.Command, ...] = (alerts, drift, export, monitor, outcomes, vault, override)

@@ -1,0 +1,49 @@
+"""Drift of windows of any length: counted a row group at a time, or counted before, added up, and judged against a release.
+
+For what the stage `drift` has not the memory for, and for windows that lie on several machines: each counts its own and keeps the counts,
+which hold no value of anybody, and one judges them together. Refuses counts of another release, and to judge none.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from pathlib import Path
+
+import msgspec
+
+from feature_repo.errors import DataError
+from feature_repo.params import read
+from monitoring import counting, drift, drift_report, drift_sections
+from monitoring.counting import Asked, Counted
+from monitoring.params import DriftParams
+from serving.scoring.bins import Bins
+from tally.checkout import Checkout, here
+from tally.filing import found
+
+
+def judge(files: tuple[Path, ...], named: str | None = None, counts: Path | None = None, checkout: Checkout | None = None) -> str:
+    """The findings over all files, by month. counts: where the counts of them all are kept. Raises DataError or ReleaseError."""
+    checkout = checkout or here()
+    release, params = found(checkout, named), read("drift", DriftParams)
+    asked = Asked(checkout.portfolio, release.read("bins.json", dict[str, Bins]), release.id)
+    everything = reduce(counting.add, (counted(path, asked) for path in files))
+    if not everything.rows:
+        raise DataError(f"no decision by release {release.id[:12]} in {', '.join(path.name for path in files)}")
+    if counts:
+        counts.write_bytes(msgspec.json.encode(everything))
+    columns = drift.judge(everything.months, checkout.portfolio, asked.bins, params)
+    looked = (f"Looked at: {everything.rows:,} decisions by release {release.id[:12]} of {checkout.portfolio.name}, "
+              f"{min(everything.months)} to {max(everything.months)}; files: {len(files)}.")
+    faults = drift_sections.of_quality(columns, drift_sections.recorded(release))
+    return "\n".join([*drift_report.findings(columns, params), *faults, looked])
+
+
+def counted(path: Path, asked: Asked) -> Counted:
+    """A window, or the counts of one that were kept. Raises DataError for counts that are none, or of other columns."""
+    if path.suffix != ".json":
+        return counting.stream([path], asked)
+    try:
+        kept = msgspec.json.decode(path.read_bytes(), type=Counted)
+    except (OSError, msgspec.DecodeError):
+        raise DataError(f"{path.name} holds no counts of windows; keep them with tally drift FILE --counts {path.name}") from None
+    return counting.add(Counted(asked.release_id, {}), kept)
