@@ -38,6 +38,9 @@ class Aliases(Protocol):
     def let(self, alias: str, version: str) -> None:
         """Let an alias name a version."""
 
+    def drop(self, alias: str) -> None:
+        """Let an alias name nothing."""
+
 
 class Rest:
     """The aliases of a registered model on an MLflow server. Credentials are MLflow's own: in the address, or MLFLOW_TRACKING_*."""
@@ -65,6 +68,9 @@ class Rest:
     def let(self, alias: str, version: str) -> None:
         if self._asked("POST", "/registered-models/alias", json={"name": self._model, "alias": alias, "version": version}) is None:
             raise ServiceError(f"MLflow has no version {version} of {self._model}")
+
+    def drop(self, alias: str) -> None:
+        self._asked("DELETE", "/registered-models/alias", json={"name": self._model, "alias": alias})
 
     def _asked(self, method: str, path: str, **said: Any) -> dict[str, Any] | None:
         """The answer; None where what was asked for is not there."""

@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from governance.events import UNKNOWN, GateFinding
+from governance.events import CHAMPION, UNKNOWN, GateFinding
+from governance.sentences import shared
 from governance.standing import Request, Standing
 
 WIDTH = 140
@@ -26,7 +27,8 @@ def request(one: Request, standing: Standing) -> list[str]:
 
 def head(one: Request, standing: Standing) -> str:
     """A request in a line."""
-    return (f"{one.id}  {one.state(standing.at):9} version {one.version}, release {one.release_id[:12]}, asked for by {one.by.name}"
+    served = "" if one.alias == CHAMPION else f" as {one.alias}{shared(one.split)}"
+    return (f"{one.id}  {one.state(standing.at):9} version {one.version}, release {one.release_id[:12]}{served}, asked for by {one.by.name}"
             f"{' (demo)' if one.by.demo else ''} at {when(one.by.at)}")
 
 
@@ -36,10 +38,12 @@ def after(one: Request, standing: Standing) -> list[str]:
     if state == "rejected":
         return ["It is over. A new one: tally request --reason …"]
     if state == "promoted":
-        return [f"It took effect at {when(one.promoted.at)}." if one.promoted else ""]
+        over = standing.withdrawn.get(one.id)
+        return [f"It took effect at {when(one.promoted.at)}." if one.promoted else "",
+                *([f"{over.name} ended it at {when(over.at)}: {over.reason}"] if over else [])]
     if state == "approved":
-        return ["Nothing is missing. Next:", f"  tally promote {one.id}",
-                f"or let the alias {one.alias} name version {one.version} in the MLflow UI."]
+        other = [f"or let the alias {one.alias} name version {one.version} in the MLflow UI."] if one.alias == CHAMPION else []
+        return ["Nothing is missing. Next:", f"  tally promote {one.id}", *other]
     return ["Missing:", *missing(one, standing), f"Not at all: tally reject {one.id} --reason …"]
 
 

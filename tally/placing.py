@@ -15,7 +15,7 @@ import msgspec
 
 from feature_repo.errors import ReleaseError
 from governance import gates, release
-from governance.events import GateFinding
+from governance.events import CHAMPION, GateFinding
 from governance.ledger.book import Book
 from governance.people import People
 from governance.release import Release
@@ -55,18 +55,23 @@ def require_as_said(of: Release, by: Promotion, standing: Standing) -> None:
         raise ReleaseError(f"release {of.id[:12]} was promoted as if it passed {', '.join(hidden)}, and it does not")
 
 
-def pointed(checkout: Checkout) -> str:
-    """The id of the release that the pointer names; empty where it names none."""
+def pointer(checkout: Checkout, alias: str = CHAMPION) -> Path:
+    """The file by which workers find what is placed under an alias."""
+    return checkout.pointer.with_name(f"{alias}.json")
+
+
+def pointed(checkout: Checkout, alias: str = CHAMPION) -> str:
+    """The id of the release that the pointer of an alias names; empty where it names none."""
     try:
-        return msgspec.json.decode(checkout.pointer.read_bytes(), type=champion.Pointer).release_id
+        return msgspec.json.decode(pointer(checkout, alias).read_bytes(), type=champion.Pointer).release_id
     except (OSError, msgspec.MsgspecError):
         return ""
 
 
 def point(checkout: Checkout, placed: Release, by: Promotion) -> None:
     """Let every worker find it."""
-    if pointed(checkout) != placed.id:
-        release.point(checkout.pointer, placed, model_version=by.version)
+    if pointed(checkout, by.alias) != placed.id:
+        release.point(pointer(checkout, by.alias), placed, model_version=by.version)
 
 
 def _signature(of: Release) -> Path:

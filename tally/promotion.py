@@ -12,25 +12,26 @@ from datetime import UTC, datetime, timedelta
 
 from feature_repo.errors import IdentityError, PromotionError, ReleaseError
 from governance import actions, enrolment
-from governance.actions import Acting
+from governance.actions import AS_CHAMPION, Acting, Wish
 from governance.current import Current
 from governance.events import CHAMPION, Actor
 from governance.ledger.writer import Ledger
+from governance.sentences import shared
 from governance.standing import Promotion, Registered, Request, Standing
-from tally import listing, placing, watching
+from tally import aliasing, listing, placing, watching
 from tally.checkout import Checkout, here
 
 DEMO_OWNER, DEMO_APPROVER = "demo-owner", "demo-approver"
 DEMO_DAYS = 30
 
 
-def request(version: str | None, reason: str) -> str:
-    """Ask for a registered version, or the challenger, to serve."""
+def request(version: str | None, reason: str, wish: Wish = AS_CHAMPION) -> str:
+    """Ask for a registered version, or the newest candidate, to serve."""
     checkout = here()
     with acting(checkout) as who:
         release = registered(checkout, who.standing(), version)
         found = placing.fetched(checkout, release, who.current.people)
-        made = actions.request(who, release, reason, placing.judged(found, who.standing(), who.current.book))
+        made = actions.request(who, release, reason, placing.judged(found, who.standing(), who.current.book), wish)
         return "\n".join(listing.request(made, who.standing()))
 
 
@@ -79,6 +80,15 @@ def rollback(reason: str) -> str:
     return served(checkout, made)
 
 
+def withdraw(alias: str, reason: str) -> str:
+    """End a shadow or a split before its time."""
+    checkout = here()
+    with acting(checkout) as who:
+        was = actions.withdraw(who, alias, reason)
+    watching.once(checkout)
+    return f"{alias} of {checkout.portfolio.name}: none any more; it was version {was.version}, release {was.release_id[:12]}"
+
+
 def retire(release_id: str, reason: str) -> str:
     """Never let a release serve again."""
     with acting(here()) as who:
@@ -115,12 +125,13 @@ def demo(version: str | None) -> str:
 
 
 def take_effect(checkout: Checkout, who: Acting, of: Request, reason: str) -> Promotion:
-    """Judge again, set the alias, record. Where the record would not allow it, nothing is set."""
+    """Judge again, set the alias of a champion, record. Where the record would not allow it, nothing is set."""
     standing = who.standing()
     release = standing.releases[of.release_id]
     findings = placing.judged(placing.fetched(checkout, release, who.current.people), standing, who.current.book)
     actions.require(who, actions.promotion_of(who, of, findings, reason))
-    watching.aliases(checkout.portfolio.name).let(CHAMPION, of.version)
+    if of.alias == CHAMPION:
+        aliasing.aliases(checkout.portfolio.name).let(CHAMPION, of.version)
     return actions.promote(who, of, findings, reason)
 
 
@@ -141,9 +152,10 @@ def told(who: Acting, of: Request) -> str:
 
 def served(checkout: Checkout, made: Promotion) -> str:
     """What serves now, as far as the record and the pointer say. Raises ReleaseError where it was not placed."""
-    if placing.pointed(checkout) != made.release_id:
+    if placing.pointed(checkout, made.alias) != made.release_id:
         raise ReleaseError(f"release {made.release_id[:12]} is promoted and was not placed: what served before goes on; why: tally history")
-    return f"champion of {checkout.portfolio.name}: version {made.version}, release {made.release_id[:12]}"
+    split = Current(checkout.book, checkout.signers).look().requests[made.request_id].split
+    return f"{made.alias} of {checkout.portfolio.name}: version {made.version}, release {made.release_id[:12]}{shared(split)}"
 
 
 @contextmanager

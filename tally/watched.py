@@ -44,6 +44,11 @@ class Watched:
         self._reachable.set(0)
         self.failed("registry", f"{why}; what serves goes on, and the watch with it")
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether the registry did not answer in this turn."""
+        return "registry" in self._said
+
     def failed(self, what: str, why: str) -> None:
         if self._said.get(what) != why:
             log.error("%s: %s", what, why)

@@ -1,5 +1,7 @@
 """`tally watch`: looks at the alias `champion` every second or two, holds it against the record, and does what follows.
 
+Places what the record lets serve as champion, challenger and shadow, and lets the alias `shadow` show it; that one asks nothing.
+
 Responsible for the order: fetched, verified, judged, recorded, and only then pointed to. Every turn is harmless to repeat, here or in a
 second watch, and goes on where one that was killed stopped. Where the registry does not answer it goes on with what the record says.
 """
@@ -16,14 +18,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 from feature_repo.errors import IdentityError, LedgerError, PromotionError, ReleaseError, ServiceError, TallyError
 from governance import actions, events, release, watch
 from governance.actions import Acting
-from governance.aliases import Aliases, Named, Rest
 from governance.current import Current
-from governance.events import CHAMPION, UNKNOWN, Actor
+from governance.events import ALIASES, CHAMPION, UNKNOWN, Actor
 from governance.ledger.checkpoint import open_key
 from governance.ledger.proving import checkpoint_now
 from governance.ledger.writer import Ledger
@@ -31,7 +31,7 @@ from governance.release import Release
 from governance.standing import Promotion, Registered, Request, Standing
 from governance.watch import Ask, Let, Place, Promote, Say, Step
 from serving import answers
-from tally import placing
+from tally import aliasing, placing
 from tally.checkout import Checkout
 from tally.watched import Watched
 
@@ -42,36 +42,13 @@ KEEP_EVERY = 5.0
 log = logging.getLogger("tally.watch")
 
 
-class Embedded:
-    """The aliases of the store that needs no server, through MLflow's own library."""
-
-    def __init__(self, model: str) -> None:
-        self._model = model
-
-    def named(self, alias: str) -> Named | None:
-        from training import tracking
-
-        version = tracking.alias(self._model, alias)
-        if version is None:
-            return None
-        try:
-            return Named(version, tracking.card(self._model, version=version).release_id)
-        except ServiceError:
-            return Named(version, "")
-
-    def let(self, alias: str, version: str) -> None:
-        from training import tracking
-
-        tracking.let_alias_be(self._model, alias, version)
-
-
 class Watch:
     """The watch over one portfolio. put_back: whether the alias is set back where nobody approved what it names."""
 
     def __init__(self, checkout: Checkout, *, put_back: bool = False) -> None:
         self._checkout = checkout
         self._put_back = put_back
-        self._aliases = aliases(checkout.portfolio.name)
+        self._aliases = aliasing.aliases(checkout.portfolio.name)
         self.current = Current(checkout.book, checkout.signers)
         self._acting = Acting(self.current, Ledger(checkout.book), SELF, sign=lambda event: event)
         self._tried: dict[tuple[str, str], float] = {}
@@ -97,13 +74,16 @@ class Watch:
 
     def place(self, *, again: bool = False) -> None:
         """Place what the record says serves, unless it is; what was refused is tried again after a minute. again: though it is placed."""
-        standing = self.current.look()
-        step, serves = watch.to_place(standing, placing.pointed(self._checkout)), standing.serving()
-        if again and step is None and serves:
-            step = Place(serves.promotion, "placed again")
-        if step:
-            with self._told("Place"):
-                self._place(step)
+        for alias in ALIASES:
+            standing = self.current.look()
+            step, serves = watch.to_place(standing, placing.pointed(self._checkout, alias), alias), standing.serving(alias)
+            if again and step is None and serves:
+                step = Place(serves.promotion, "placed again")
+            with self._told("Place" if alias == CHAMPION else f"Place {alias}"):
+                if step:
+                    self._place(step)
+                elif serves is None:
+                    placing.pointer(self._checkout, alias).unlink(missing_ok=True)
 
     def _keep(self) -> None:
         """Every few seconds: a checkpoint over what was appended, and the marks of answers that dead workers owed."""
@@ -112,6 +92,9 @@ class Watch:
         self._kept = time.monotonic()
         with self._told("checkpoint"):
             checkpoint_now(self._checkout.book, open_key(self._checkout.home, self._checkout.book.log))
+        with self._told("shadow alias"):
+            if not self.watched.cut_off:
+                aliasing.mirror(self.current.look(), self._aliases)
         with self._told("answers"):
             answers.settle(self._checkout.services / "answers", self._acting.ledger)
 
@@ -186,19 +169,19 @@ class Watch:
 
     def _place(self, step: Place) -> None:
         standing, by = self.current.look(), step.promotion
-        serves = standing.serving()
+        serves = standing.serving(by.alias)
         since = (serves.since if serves else by.since).isoformat()
-        first = (CHAMPION, by.release_id) not in standing.placed
+        first = (by.alias, by.release_id) not in standing.placed
         placed = self._fetched(standing.releases[by.release_id], since, by if first else None)
         if placed is None:
             return
-        before = placing.pointed(self._checkout)
-        self._acting.note(events.ReleasePlaced(by=SELF, at=actions.now(), release_id=by.release_id, version=by.version, alias=CHAMPION,
+        before = placing.pointed(self._checkout, by.alias)
+        self._acting.note(events.ReleasePlaced(by=SELF, at=actions.now(), release_id=by.release_id, version=by.version, alias=by.alias,
                                                replaces=before if before != by.release_id else "", cause=step.cause),
-                          f"{CHAMPION}:{by.release_id}:{since}")
+                          f"{by.alias}:{by.release_id}:{since}")
         placing.point(self._checkout, placed, by)
         self.watched.placed()
-        log.info("placed version %s, release %s: %s", by.version, by.release_id[:12], step.cause)
+        log.info("placed version %s, release %s as %s: %s", by.version, by.release_id[:12], by.alias, step.cause)
 
     def _fetched(self, wanted: Registered, occasion: str, by: Promotion | None = None) -> Release | None:
         """The release, or None where it must not be used: recorded once for each occasion, and not tried again for a minute.
@@ -214,7 +197,8 @@ class Watch:
                 placing.require_as_said(found, by, self.current.look())
         except (ReleaseError, IdentityError) as error:
             self._tried[key] = time.monotonic() + AGAIN
-            self._acting.note(events.ReleaseRefused(by=SELF, at=actions.now(), who=SELF.name, release_id=wanted.release_id, why=str(error)),
+            self._acting.note(events.ReleaseRefused(by=SELF, at=actions.now(), who=SELF.name, release_id=wanted.release_id, why=str(error),
+                                                    alias=by.alias if by else CHAMPION),
                               f"{SELF.name}:{wanted.release_id}:{occasion}")
             self.watched.refused()
             log.error("release %s refused: %s", wanted.release_id[:12], error)  # noqa: TRY400 - the message says it
@@ -230,12 +214,6 @@ class Watch:
             self.watched.failed(what, str(error))
         else:
             self.watched.mended(what)
-
-
-def aliases(model: str) -> Aliases:
-    """By REST where a server is named, else in the embedded store, which the server of a checkout only serves."""
-    address = os.environ.get("MLFLOW_TRACKING_URI", "")
-    return Rest(address, model) if urlsplit(address).scheme in {"http", "https"} else Embedded(model)
 
 
 def put_back() -> bool:
@@ -294,6 +272,6 @@ def ready(portfolio: str) -> None:
     try:
         from governance import signature  # noqa: F401
 
-        Embedded(portfolio).named(CHAMPION)
+        aliasing.Embedded(portfolio).named(CHAMPION)
     except (TallyError, ImportError) as error:
         log.warning("not ready yet: %s", error)

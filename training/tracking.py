@@ -194,10 +194,13 @@ def alias(model: str, name: str) -> str | None:
         return next((str(each.aliases[name]) for each in known if name in each.aliases), None)
 
 
-def let_alias_be(model: str, name: str, version: str) -> None:
-    """Let an alias name a version."""
+def let_alias_be(model: str, name: str, version: str | None) -> None:
+    """Let an alias name a version; None: nothing."""
     with connected() as client:
-        client.set_registered_model_alias(model, name, version)
+        if version is None:
+            client.delete_registered_model_alias(model, name)
+        else:
+            client.set_registered_model_alias(model, name, version)
 
 
 def let_champion_be(of: Card) -> None:

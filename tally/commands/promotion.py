@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import click
 
@@ -10,14 +10,47 @@ REASON = click.option("--reason", required=True, help="Why; it is kept with the 
 REQUEST = click.argument("request_id", metavar="REQUEST")
 
 
+VERSION = click.option("--version", help="Registered version; default: the newest candidate.")
+
+
 @click.command()
-@click.option("--version", help="Registered version; default: the challenger.")
+@VERSION
+@click.option("--alias", type=click.Choice(["champion", "shadow"]), default="champion", show_default=True,
+              help="shadow: score beside the champion, and answer nobody.")
 @REASON
-def request(version: str | None, reason: str) -> None:
+def request(version: str | None, alias: str, reason: str) -> None:
     """Ask for a registered version to serve; its gates are judged and shown."""
+    from governance.actions import Wish
     from tally import promotion
 
-    click.echo(promotion.request(version, reason))
+    click.echo(promotion.request(version, reason, Wish(alias)))
+
+
+@click.command()
+@VERSION
+@click.option("--share", required=True, type=float, help="Of applicants, such as 0.10.")
+@click.option("--until", required=True, type=click.DateTime(), help="When it ends by itself, UTC.")
+@click.option("--experiment", default="", help="A name: with the same one a larger share keeps whom the smaller had.")
+@REASON
+def split(version: str | None, share: float, until: datetime, experiment: str, reason: str) -> None:
+    """Ask for a version to decide for a share of applicants instead of the champion; gates and approval as for a champion."""
+    from governance.actions import Wish
+    from governance.events import CHALLENGER
+    from governance.splits import Split
+    from tally import promotion
+
+    ends = (until if until.tzinfo else until.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+    click.echo(promotion.request(version, reason, Wish(CHALLENGER, Split(experiment, share, ends))))
+
+
+@click.command()
+@click.option("--alias", type=click.Choice(["shadow", "challenger"]), required=True)
+@REASON
+def withdraw(alias: str, reason: str) -> None:
+    """End a shadow, or a split before its time."""
+    from tally import promotion
+
+    click.echo(promotion.withdraw(alias, reason))
 
 
 @click.command()
@@ -113,4 +146,4 @@ def watch(*, once: bool) -> None:
     (watching.once if once else watching.forever)(here())
 
 
-COMMANDS = (request, approve, reject, waive, promote, rollback, retire, requests, place, watch)
+COMMANDS = (request, split, approve, reject, waive, promote, rollback, withdraw, retire, requests, place, watch)

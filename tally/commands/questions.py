@@ -124,6 +124,21 @@ def _instead(asked: Any, release: str, span: Any, table: Path | None, *, as_json
 
 
 @click.command()
+@PORTFOLIO
+@click.option("--from", "since", help="Begin of a span, by the record's clock, such as 2026-03-01T12:00Z.")
+@click.option("--to", "until", help="Its end, which is not in it.")
+@AS_JSON
+def arms(portfolio: str | None, since: str | None, until: str | None, *, as_json: bool) -> None:
+    """What a shadow would have said beside what was decided, and how the arms of a split differ."""
+    from tally import arms as compared
+    from tally import arms_told, questions, replays
+
+    span = replays.Span(*(questions.time(at) if at else None for at in (since, until)))
+    found = compared.compare(questions.of(portfolio), span)
+    tell(arms_told.told(found), found, as_json=as_json)
+
+
+@click.command()
 @click.argument("about")
 @click.option("--to", "target", type=click.Path(path_type=Path), help="Default: evidence-<id>.zip here.")
 @click.option("--portfolio", help="Default: the one of this checkout.")
@@ -155,4 +170,4 @@ def desk() -> None:
     click.echo(server.serve())
 
 
-COMMANDS = (history, in_production, trace, replay, counterfactual, evidence, reproduce, desk)
+COMMANDS = (history, in_production, trace, replay, arms, counterfactual, evidence, reproduce, desk)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from governance import actions, overrides
-from governance.actions import Acting
+from governance.actions import Acting, Wish
 from governance.overrides import Said
+from governance.splits import Split
 from governance.standing import Request
 from tally import placing, promotion, watching
 from tally.arriving import business_now
@@ -27,11 +28,28 @@ Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
+class Share(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """For whom a challenger decides, and until when; an experiment without a name has the request's."""
+
+    share: float
+    until: Moment
+    experiment: str = ""
+
+
 class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A request. version: of the registry; none: the challenger."""
+    """A request. version: of the registry; none: the newest candidate; split: of a challenger."""
 
     reason: Reason
     version: str | None = None
+    alias: Literal["champion", "challenger", "shadow"] = "champion"
+    split: Share | None = None
+
+
+class Less(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A shadow or a split that is to end."""
+
+    alias: Literal["challenger", "shadow"]
+    reason: Reason
 
 
 class Why(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,7 +106,9 @@ class Act:
 def request(act: Act, body: Wanted) -> Any:
     release = promotion.registered(act.checkout, act.who.standing(), body.version)
     found = placing.fetched(act.checkout, release, act.who.current.people)
-    return act.told(actions.request(act.who, release, body.reason, placing.judged(found, act.who.standing(), act.who.current.book)))
+    said = body.split
+    wish = Wish(body.alias, Split(said.experiment, said.share, said.until.astimezone(UTC).isoformat()) if said else None)
+    return act.told(actions.request(act.who, release, body.reason, placing.judged(found, act.who.standing(), act.who.current.book), wish))
 
 
 def approve(act: Act, body: Why) -> Any:
@@ -119,6 +139,12 @@ def rollback(act: Act, body: Why) -> Any:
 def override(act: Act, body: Otherwise) -> Any:
     decision = Questions(act.checkout.home, act.checkout.portfolio.name).decision(act.request_id)
     return overrides.override(act.who, decision, Said(body.outcome, body.code, body.reason, business_now()))
+
+
+def withdraw(act: Act, body: Less) -> Any:
+    was = actions.withdraw(act.who, body.alias, body.reason)
+    watching.once(act.checkout)
+    return was
 
 
 def retire(act: Act, body: End) -> Any:

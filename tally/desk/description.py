@@ -10,7 +10,7 @@ import msgspec
 
 from serving.problems import MEDIA_TYPE
 from tally.desk import acting, reading
-from tally.desk.acting import Do, Effect, End, Otherwise, Override, Wanted, Why
+from tally.desk.acting import Do, Effect, End, Less, Otherwise, Override, Wanted, Why
 from tally.desk.reading import Answer
 from tally.desk.refusals import KINDS
 
@@ -58,6 +58,7 @@ ACTIONS = (
     Action("/v1/requests/{id}/reject", "Do not agree, or take one's own request back", acting.reject, Why, (APPROVER, OWNER)),
     Action("/v1/requests/{id}/waive", "Override a failed gate for a time", acting.waive, Override, (APPROVER,)),
     Action("/v1/requests/{id}/promote", "Let an approved request take effect", acting.promote, Effect, (OWNER, APPROVER)),
+    Action("/v1/withdraw", "End a shadow, or a split before its time", acting.withdraw, Less, (OWNER, APPROVER)),
     Action("/v1/rollback", "Back to what served before", acting.rollback, Why, (OWNER,)),
     Action("/v1/decisions/{id}/override", "Decide otherwise than the service", acting.override, Otherwise, (UNDERWRITER,), creates=True),
     Action("/v1/retire", "Never let a release serve again", acting.retire, End, (OWNER, APPROVER)),

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,16 @@ from approved import append, approved, asked, by
 from registry import Registry, compare, corrupt, register, running
 from served import Service, serve, views_of
 
+from feature_repo.contract import APPLICANT_ID
 from feature_repo.portfolios import load
 from feature_repo.store import publish
 from governance import events
 from governance.current import Current
 from governance.gates import judge
 from governance.ledger.book import open_book
+from governance.ledger.entries import DECISION, SHADOW_DECISION
 from governance.release import Release
+from governance.splits import Split
 from governance.standing import Standing
 
 NAME = "card_default"
@@ -56,6 +60,9 @@ class World:
 
     def said(self, kind: str) -> list[Any]:
         return [events.of(record) for record in open_book(self.home / NAME / "ledger").records({kind})]
+
+    def book(self, kind: str) -> list[Any]:
+        return list(open_book(self.home / NAME / "ledger").records({kind}))
 
     def version(self, name: str) -> str:
         return self.registry.versions[self.releases[name].id]
@@ -262,6 +269,73 @@ def test_under_load_every_answer_is_of_a_release_that_may_serve(world):
 
     assert {status for status, _ in answers} == {200}
     assert {release for _, release in answers} == {world.releases["A"].id, world.releases["B"].id}
+
+
+def beside(world: World, alias: str) -> dict[str, dict[str, Any]]:
+    """Worker -> what it says of an alias."""
+    asked_for = (httpx.get(f"{world.service.url}/v1/release", timeout=5).json() for _ in range(20))
+    return {told["worker"]: told[alias] or {} for told in asked_for}
+
+
+def both_use(world: World, alias: str, used: str = "used") -> Callable[[], bool]:
+    return lambda: ["used" if said.get("used") else "" for said in beside(world, alias).values()] == [used] * 2
+
+
+def by_command(world: World, *asking: str) -> None:
+    """Asked for by olga, agreed to by anna, and promoted."""
+    wanted = world.tally(*asking, "--version", world.version("A"), "--reason", "to see it on live traffic")
+    assert wanted.returncode == 0, wanted.stderr
+    request = wanted.stdout.split()[0]
+    assert "needs 1 more" in world.tally("promote", request).stderr
+    assert world.tally("approve", request, "--reason", "agreed", actor="anna").returncode == 0
+    done = world.tally("promote", request)
+    assert done.returncode == 0, done.stderr
+
+
+def everybody(world: World) -> list[tuple[str, str]]:
+    """(applicant, release that decided them): some applicants, each several times, by whichever worker answers."""
+    with httpx.Client(timeout=30) as client:
+        asked_for = [f"applicant-{number % 20}" for number in range(100)]
+        sent = [client.post(f"{world.service.url}/v1/decisions", json={**world.service.request, APPLICANT_ID: one}) for one in asked_for]
+    assert {answer.status_code for answer in sent} == {200}
+    return [(one, answer.json()["release_id"]) for one, answer in zip(asked_for, sent, strict=True)]
+
+
+def test_a_shadow_by_command_scores_every_decision_of_both_workers_and_answers_none(world):
+    before = len(world.book(DECISION))
+    by_command(world, "request", "--alias", "shadow")
+    until(both_use(world, "shadow"))
+    assert world.registry.named(NAME, "shadow") == world.version("A")
+
+    assert {release for _, release in everybody(world)} == {world.releases["B"].id}
+    until(lambda: len(world.book(SHADOW_DECISION)) >= 100)
+    decided = {record.id for record in world.book(DECISION)[before:]}
+    said = [record.content for record in world.book(SHADOW_DECISION)]
+    assert {one["decision_id"] for one in said} == decided
+    assert {(one["release_id"], one["beside"]) for one in said} == {(world.releases["A"].id, world.releases["B"].id)}
+
+
+def test_a_split_by_command_decides_for_its_share_the_same_people_in_both_workers_and_after_a_restart(world):
+    by_command(world, "split", "--share", "0.5", "--until", (datetime.now(UTC) + timedelta(days=9)).date().isoformat())
+    until(both_use(world, "challenger"))
+    first = everybody(world)
+    world.end_service()
+    world.serve()
+    until(both_use(world, "challenger"))
+    assert set(everybody(world)) == set(first)
+    assert len(set(first)) == 20
+    (split,) = {Split(said["experiment"], said["share"], "") for said in beside(world, "challenger").values()}
+    drawn = {one for one, _ in first if split.arm(one) == "challenger"}
+    assert drawn == {one for one, release in first if release == world.releases["A"].id}
+
+
+def test_one_owner_ends_both_and_the_champion_decides_everybody_again(world):
+    for alias in ("shadow", "challenger"):
+        done = world.tally("withdraw", "--alias", alias, "--reason", "enough seen")
+        assert done.returncode == 0, done.stderr
+        until(both_use(world, alias, ""))
+    assert world.registry.named(NAME, "shadow") is None
+    assert {release for _, release in everybody(world)} == {world.releases["B"].id}
 
 
 def restarted(world: World) -> float:
