@@ -36,8 +36,11 @@ class Scored:
 
     def rows(self, many: int) -> np.ndarray:
         """Model rows of as many people, one after another in memory."""
-        frame = self.people.iloc[np.arange(many) % len(self.people)]
-        return np.ascontiguousarray(model_rows(self.scorer.portfolio, self.scorer.encoding, frame))
+        return self.rows_of(self.people.iloc[np.arange(many) % len(self.people)])
+
+    def rows_of(self, people: pd.DataFrame) -> np.ndarray:
+        """Model rows of these people."""
+        return np.ascontiguousarray(model_rows(self.scorer.portfolio, self.scorer.encoding, people))
 
 
 @cache
