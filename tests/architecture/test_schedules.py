@@ -1,0 +1,72 @@
+"""Schedules run commands that exist, one at a time, as a user who may do little."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from ruamel.yaml import YAML
+
+from tally.__main__ import tally
+
+INFRA = Path(__file__).parents[2] / "infra"
+CRON = [line for line in (INFRA / "monitor.cron").read_text().splitlines() if line and not line.startswith("#")]
+
+
+def cron_job():
+    return YAML(typ="safe").load((INFRA / "kubernetes" / "monitor-cronjob.yaml").read_text())["spec"]
+
+
+def pod():
+    return cron_job()["jobTemplate"]["spec"]["template"]["spec"]
+
+
+def cron_commands():
+    (line,) = [line for line in CRON if "=" not in line.split()[0]]
+    *_, commands = line.split(maxsplit=6)
+    return [words[1:] for words in map(shlex.split, commands.split("&&")) if words[0].endswith("bin/tally")]
+
+
+def pod_commands():
+    return [one["command"][1:] for one in (*pod()["initContainers"], *pod()["containers"])]
+
+
+@pytest.mark.parametrize("commands", [cron_commands(), pod_commands()], ids=["cron", "kubernetes"])
+def test_a_schedule_runs_commands_and_options_that_exist(commands):
+    assert [command[0] for command in commands] == ["monitor", "alerts"]
+    assert commands[0][1:3] == ["--as-of", "yesterday"]
+    for name, *options in commands:
+        command = tally.commands[name]
+        command.make_context(name, list(options))
+        assert CliRunner().invoke(tally, [name, "--help"]).exit_code == 0
+
+
+def test_the_cron_file_has_the_five_fields_a_user_and_one_zone():
+    (line,) = [line for line in CRON if "=" not in line.split()[0]]
+    fields = line.split()
+    assert "CRON_TZ=UTC" in CRON
+    assert [field.isdigit() or field == "*" for field in fields[:5]] == [True] * 5
+    assert fields[5] == "tally"
+
+
+def test_the_cron_job_is_one_run_at_a_time_and_gives_up_in_the_end():
+    spec = cron_job()
+    assert (spec["concurrencyPolicy"], spec["timeZone"]) == ("Forbid", "Etc/UTC")
+    assert 0 < spec["startingDeadlineSeconds"] < 24 * 3600
+    assert 0 < spec["jobTemplate"]["spec"]["activeDeadlineSeconds"] < 24 * 3600
+    assert pod()["restartPolicy"] == "Never"
+
+
+def test_the_pod_may_do_nothing_it_need_not_and_writes_where_a_volume_is():
+    spec = pod()
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    volumes = {one["name"] for one in spec["volumes"]}
+    confined = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+    for one in (*spec["initContainers"], *spec["containers"]):
+        assert one["securityContext"] == confined
+        assert {mount["name"] for mount in one["volumeMounts"]} == volumes
+        assert one["resources"]["limits"]["memory"]
