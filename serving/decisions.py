@@ -46,6 +46,7 @@ from serving.statistics import Published
 from serving.workers import Workers
 
 ANSWER = ("decision_id", "release_id", "model_version", "portfolio", "pd", "score", "band", "outcome", "reasons", "degraded", "decided_at")
+PROBE = 1.0  # seconds the ledger may take for a worker to be ready: who probes waits no longer either
 AGAIN = "send the request again with the same Idempotency-Key; without one it is a new request"
 log = logging.getLogger("tally.serving")
 
@@ -131,7 +132,7 @@ class Decisions:
         found = [Fault("/release", self.champions.why)] if self.champions.now is None else []
         try:
             await asyncio.to_thread(self.answers.open)
-            await self._committed(self._ledger.probe(), self._settings.patience)
+            await self._committed(self._ledger.probe(), min(self._settings.patience, PROBE))
         except (Problem, LedgerError):
             found.append(Fault("/ledger", "the ledger cannot be written"))
         try:

@@ -11,7 +11,6 @@ import json
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from statistics import quantiles
 from typing import Any
@@ -26,6 +25,7 @@ CONNECTIONS = 256  # at most; what is due beyond it waits, and its wait counts
 class Answer:
     """What became of one request. due: seconds from the beginning; took: from when it was due; status 0: the connection broke."""
 
+    number: int
     due: float
     took: float
     status: int
@@ -121,7 +121,7 @@ class Callers:
         self._port, self._request = port, request
         self._free: deque[Connection] = deque()
         self._opened = 0
-        self._waiting: deque[tuple[float, bytes]] = deque()
+        self._waiting: deque[tuple[float, int]] = deque()
         self._opening: set[asyncio.Task[Any]] = set()
         self._number = 0
 
@@ -132,7 +132,7 @@ class Callers:
         sent = 0
         while (now := time.perf_counter() - began) < seconds:
             while sent < now * rate:
-                self._waiting.append((began + sent / rate, self._request(self._number)))
+                self._waiting.append((began + sent / rate, self._number))
                 sent, self._number = sent + 1, self._number + 1
             self._send(load, began)
             await asyncio.sleep(TICK)
@@ -152,7 +152,7 @@ class Callers:
             due = time.perf_counter()
             if due - began < seconds:
                 self._number += 1
-                connection.send(self._request(self._number), self._into(load, began, due))
+                connection.send(self._request(self._number), self._into(load, began, due, self._number))
                 return
             connection.transport.close()
             left -= 1
@@ -165,9 +165,9 @@ class Callers:
             await ended.wait()
         return load
 
-    def _into(self, load: Load, began: float, due: float) -> Callable[[int, str, bytes], None]:
+    def _into(self, load: Load, began: float, due: float, number: int) -> Callable[[int, str, bytes], None]:
         def answered(status: int, retry: str, body: bytes) -> None:
-            load.answers.append(Answer(due - began, time.perf_counter() - due, status, retry, body))
+            load.answers.append(Answer(number, due - began, time.perf_counter() - due, status, retry, body))
 
         return answered
 
@@ -179,8 +179,8 @@ class Callers:
             if not self._free:
                 self._open(min(len(self._waiting), CONNECTIONS - self._opened))
                 return
-            due, raw = self._waiting.popleft()
-            self._free.popleft().send(raw, self._into(load, began, due))
+            due, number = self._waiting.popleft()
+            self._free.popleft().send(self._request(number), self._into(load, began, due, number))
 
     def _open(self, more: int) -> None:
         loop = asyncio.get_running_loop()
@@ -191,14 +191,9 @@ class Callers:
             opening.add_done_callback(self._opening.discard)
 
 
-async def probing(port: int, paths: tuple[str, ...], every: float = 0.1) -> list[Answer]:
-    """Ask probes in turn on a connection of their own until cancelled; what they said."""
-    callers = Callers(port, lambda number: f"GET {paths[number % len(paths)]} HTTP/1.1\r\nHost: probe\r\n\r\n".encode())
-    found = Load(1 / every, 0)
-    with suppress(asyncio.CancelledError):
-        while True:
-            found.answers += (await callers.hold(1 / every, every)).answers
-    return found.answers
+def probers(port: int, paths: tuple[str, ...]) -> Callers:
+    """Those who ask probes, in turn."""
+    return Callers(port, lambda number: f"GET {paths[number % len(paths)]} HTTP/1.1\r\nHost: probe\r\n\r\n".encode())
 
 
 def run(main: Any) -> Any:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import psutil
-from loading import Answer, Callers, Load, post, probing, run
+from loading import Answer, Callers, Load, post, probers, run
 from mortal import workers
 from served import Service
 
 PROBES = ("/livez", "/readyz", "/metrics")
+PROBED = 10.0  # times a second
 WARM_UP = 1.0  # seconds of each step that are left out: the burst that is let in, and a queue that shows itself
 
 
@@ -57,10 +58,8 @@ def held(service: Service, rates: list[tuple[float, float]], seconds: float) -> 
         callers, found = Callers(port, lambda _: raw), []
         for factor, rate in rates:
             before = used(own)
-            probes = asyncio.create_task(probing(port, PROBES))
-            load = await callers.hold(rate, seconds)
-            probes.cancel()
-            found.append(Step(factor, load, await probes, used(own) - before, sum(each.memory_info().rss for each in own)))
+            load, probes = await asyncio.gather(callers.hold(rate, seconds), probers(port, PROBES).hold(PROBED, seconds))
+            found.append(Step(factor, load, probes.answers, used(own) - before, sum(each.memory_info().rss for each in own)))
         return found
 
     told: list[Step] = run(steps())

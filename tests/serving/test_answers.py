@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import subprocess
-import sys
 import threading
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -15,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from asking import NOW, ask, decide
+from killed_worker import MOMENTS, killed
 from ledgers import decisions, hold
 from uuid6 import uuid7
 
@@ -27,30 +25,7 @@ from serving import answers, owed
 from serving.answers import Answers, settle
 from serving.settings import Settings
 
-ROOT = Path(__file__).parents[2]
 MARK = "answer-unconfirmed"
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from uuid6 import uuid7
-from governance.ledger.book import open_book
-from governance.ledger.entries import Entry
-from governance.ledger.writer import Ledger
-from serving.answers import Answers
-home, moment = Path(sys.argv[1]), sys.argv[2]
-ledger = Ledger(open_book(home / "ledger"))
-answers = Answers(home / "answers", ledger, 300)
-ids = [str(uuid7()) for _ in range(3)]
-answers.done(answers.begin([str(uuid7())]))
-owed = answers.begin(ids)
-if moment != "before the commit":
-    ledger.append([Entry("decision", one, b"{}") for one in ids]).result()
-if moment == "after the answer":
-    answers.done(owed)
-print(*ids, flush=True)
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-
 
 @pytest.fixture
 def place(tmp_path):
@@ -67,13 +42,6 @@ def ledger(place):
     ledger.close()
 
 
-def killed(place: Path, moment: str) -> list[str]:
-    """The decisions of a worker that was killed at that moment."""
-    worker = subprocess.run([sys.executable, "-c", KILLED, place, moment], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert worker.returncode == -signal.SIGKILL, worker.stderr
-    return worker.stdout.split()
-
-
 def marked(place: Path) -> list[str]:
     """The decisions with an abort mark, by the record."""
     return [event.decision_id for record, event in events.every(open_book(place / "ledger").events()) if record.kind == MARK]
@@ -87,7 +55,7 @@ def files(place: Path) -> list[Path]:
     return [*(place / "answers").glob(f"*{owed.SUFFIX}")]
 
 
-@pytest.mark.parametrize("moment", ["before the commit", "before the answer", "after the answer"])
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_of_a_killed_worker_exactly_what_is_recorded_and_was_not_answered_is_marked(place, ledger, moment):
     ids = killed(place, moment)
     expected = ids if moment == "before the answer" else []

@@ -1,7 +1,8 @@
 """make soak: long runs against faults, each in a copy of the project that is gone afterwards. `make soak ONLY=<name>` runs one.
 
 A soak is a module soak_<name>.py in this folder with `run(tell) -> list[Result]`; `tell` says on the way what happened. Its results are
-written to reports/soak/<name>.json and printed as a table; where a gate failed, the exit code is 1. pytest collects nothing here.
+written to reports/soak/<name>.json and printed as a table, and with those of earlier soaks they make the table of docs/reliability.md;
+where a gate failed, the exit code is 1. pytest collects nothing here.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ ROOT = HERE.parents[1]
 PREFIX = "soak_"
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "robustness"), str(ROOT)]
 
+from fault_table import write_into
 from results import Result, table, write
 
 
@@ -25,6 +27,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("only", nargs="?", help="the name of one soak")
     parser.add_argument("--soaks", type=Path, default=HERE, help="the folder of soak_*.py")
     parser.add_argument("--to", type=Path, default=ROOT / "reports" / "soak")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs" / "reliability.md", help="the page whose table is written")
     asked = parser.parse_args(arguments)
     sys.path.insert(0, str(asked.soaks))
     found: list[Result] = []
@@ -32,6 +35,7 @@ def main(arguments: list[str]) -> int:
         results = module.run(tell)
         write(asked.to / f"{name}.json", results)
         found += results
+    write_into(asked.page, asked.to)
     sys.stdout.write(table(found))
     return 1 if any(result.gate == "failed" for result in found) else 0
 
