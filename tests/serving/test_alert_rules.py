@@ -12,10 +12,12 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from governance.standing import Standing
 from monitoring.alerts import textfile
+from serving.beside_metrics import BesideMetrics
 from tally.watched import Watched
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +75,13 @@ def of_monitoring(tmp_path_factory) -> set[str]:
     return metrics_on(textfile.write(tmp_path_factory.mktemp("reports"), "loans", (), {}).read_text())
 
 
+def beside() -> set[str]:
+    """What a service tells once a release is beside its champion."""
+    registry = CollectorRegistry()
+    BesideMetrics(registry)
+    return metrics_on(generate_latest(registry).decode())
+
+
 def test_rules_and_the_scrape_configuration_are_what_prometheus_reads():
     promtool("check", "rules", RULES)
     promtool("check", "config", ROOT / "infra/prometheus/prometheus.yml")
@@ -115,16 +124,16 @@ def test_the_dashboard_can_be_imported_anywhere_and_has_its_rows():
 
     assert sources == {"${datasource}"}
     assert rows == ["Traffic", "Latency", "Outcomes and degraded answers", "Errors and shed requests", "Stored features",
-                    "Release and version"]
+                    "Beside the champion", "Release and version"]
     assert len(set(ids)) == len(ids)
 
 
 def test_what_dashboard_and_rules_name_is_told_by_a_service_its_watch_or_monitoring(told, of_the_watch, of_monitoring):
     named = {PART.sub("", name) for query in [*queries(), *(rule["expr"] for rule in rules())] for name in NAME.findall(query)}
 
-    assert named - told - of_the_watch - of_monitoring == set()
+    assert named - told - beside() - of_the_watch - of_monitoring == set()
     assert len(named) > 15
 
 
 def test_every_metric_of_a_service_is_on_the_page_about_them(told):
-    assert told - set(NAME.findall(PAGE)) == set()
+    assert (told | beside()) - set(NAME.findall(PAGE)) == set()

@@ -93,6 +93,19 @@ def test_what_is_silenced_is_sent_to_nobody_until_its_day_is_over_and_is_still_s
         '"true",subject="a",verdict="alert",window="2026-10"} 1.0', '"false",subject="b",verdict="alert",window="2026-10"} 1.0']
 
 
+def test_a_silence_holds_on_its_last_day_and_for_its_kind_subject_and_portfolio_alone():
+    other = Finding(portfolio="cards", window="2026-10", kind=Kind.DRIFT, subject="a", verdict=Verdict.ALERT, sentence="")
+    silence = Silence(date(2026, 12, 31), "r", "p", portfolio="loans", kind=Kind.DRIFT, subject="a")
+    params = AlertsParams(3, RULES, (silence,))
+
+    def quiet(found: Finding, day: date) -> bool:
+        return raised([found], params, day)[0].silence is not None
+
+    assert quiet(finding("a"), date(2026, 12, 31))
+    assert not quiet(finding("a"), date(2027, 1, 1))
+    assert not any(quiet(found, TODAY) for found in (finding("b"), finding("a", Kind.PERFORMANCE), other))
+
+
 def test_another_run_does_not_put_off_a_deadline(desk):
     first, later = (desk().deliver([finding("a")], NEWEST, day) for day in (TODAY, date(2026, 12, 24)))
 
