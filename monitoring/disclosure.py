@@ -2,8 +2,9 @@
 
 A group of few is withheld: no figure of it leaves. As totals are known elsewhere, one withheld group alone would be the total less those
 that are shown; then the decisions of unknown group are withheld as well, and where those are too few or none, the next smallest groups.
-A group withheld for another's sake is judged all the same: its verdicts are told. Where anything is withheld, what is shown is rounded, so
-that no ratio gives back the counts behind it. Refuses no figure that is needed to judge; whoever may see people has window and vault.
+A group that nobody is of reads like one of few. A group withheld for another's sake is judged all the same: its verdicts are told. Where
+anything is withheld, what is shown is rounded, so that no ratio gives back the counts behind it. Refuses no figure that is needed to judge;
+whoever may see people has window and vault.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ def withheld(counts: Mapping[str, int], least: int) -> dict[str, str]:
     >>> withheld({"a": 900, "b": 400, "c": 12}, 30)
     {'c': 'fewer than 30', 'b': 'its figures would tell of a withheld group'}
     """
-    small = [name for name, of in counts.items() if name != UNKNOWN and 0 < of < least]
+    small = [name for name, of in counts.items() if name != UNKNOWN and of < least and any(counts.values())]
+    people = [name for name in small if counts[name]]
     others = sorted((name for name in counts if name not in small), key=lambda name: (name != UNKNOWN, counts[name]))
-    hidden = list(small)
-    while small and others and (len(hidden) < 2 or sum(counts[name] for name in hidden) < least):
+    also: list[str] = []
+    while people and others and (len(people) + len(also) < 2 or sum(counts[name] for name in (*people, *also)) < least):
         if counts[name := others.pop(0)]:
-            hidden.append(name)
-    return {name: f"fewer than {least}" if name in small else FOR_ANOTHER for name in hidden}
+            also.append(name)
+    return {**dict.fromkeys(small, f"fewer than {least}"), **dict.fromkeys(also, FOR_ANOTHER)}
 
 
 def size(of: int) -> str:

@@ -30,6 +30,7 @@ from monitoring.params import FairnessParams
 from serving.scoring.parts import Calibrator
 
 Rates = dict[str, dict[str, float]]
+YEAR = 12
 
 
 class Development(msgspec.Struct, frozen=True):
@@ -53,7 +54,7 @@ class Judges:
 class Month(msgspec.Struct, frozen=True):
     """Approvals of one group in one month, by the packs of its own last day; `size` is told coarsely, as sums over months are known.
 
-    Of so many months one may be flagged by chance, so each interval is as much surer (Bonferroni).
+    Of so many months, a year's at least, one may be flagged by chance, so each interval is as much surer (Bonferroni).
     """
 
     attribute: str
@@ -100,9 +101,13 @@ def assess(of: Grouped, known: Development, by: Judges, params: FairnessParams) 
 
 
 def tallies(column: Protected, counted: Mapping[At, Tally]) -> dict[str, Tally]:
-    """Per group in the contract's order, all months together; a group with no decision is left out."""
+    """Per group in the contract's order, all months together; nobody at all where no decision's group is known.
+
+    A group nobody is of is told as one of few is: that somebody is there would be told otherwise, and the gate counts it too.
+    """
     total = group_counts.merge({(group,): tally} for (group, _), tally in counted.items())
-    return {name: total[name,] for name in column.group_names if (name,) in total}
+    known = any((name,) in total for name in column.group_names)
+    return {name: total.get((name,), NOBODY) for name in column.group_names} if known else {}
 
 
 def _attribute(column: Protected, counted: Mapping[At, Tally], decisions: int, known: tuple[Judges, Rates],
@@ -151,7 +156,7 @@ def _months(column: Protected, by_month: Mapping[str, Mapping[str, Tally]], days
             hidden: Mapping[str, str], params: FairnessParams) -> Iterator[Month]:
     for month, tallies in by_month.items():
         pairs = group_counts.compared(column.name, tallies, column.group_names, column.reference)
-        verdicts = severest(each for pack in days[month] for each in packs.judge(pack, pairs, Looks.ONCE, family=len(days)))
+        verdicts = severest(each for pack in days[month] for each in packs.judge(pack, pairs, Looks.ONCE, family=max(len(days), YEAR)))
         yield from (_month(each, month, verdicts.get((IMPACT, each.group)), params, shown=each.group not in hidden) for each in pairs)
 
 

@@ -11,7 +11,7 @@ from monitoring import in_force, pages
 from monitoring.cut_offs import AtCutOff, InBand
 from monitoring.fairness import Attribute
 from monitoring.fairness_found import Found
-from monitoring.fairness_report import READING
+from monitoring.fairness_report import READING, WITHHELD
 from monitoring.group_figures import IMPACT, Group
 from monitoring.group_reasons import GroupReason
 from monitoring.intervals import Estimate
@@ -27,7 +27,6 @@ MEETING = ("groups", "decisions", "adverse impact ratio", "verdict")
 BANDS = ("group", "band", "decisions", "approval rate", "adverse impact ratio")
 REASONS = ("group", "reason named in declines", "share of declines", "of the reference group", "p, Holm")
 TINY = 0.0001
-WITHHELD = "withheld"
 
 
 def page(title: str, sentences: Sequence[str], found: Found, judges: Sequence[Pack]) -> Page:

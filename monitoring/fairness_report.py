@@ -18,6 +18,7 @@ FLAGGED = (Verdict.ALERT, Verdict.WATCH)
 COMES_TO = {Ruling.PASSES: "passes: nothing it judges is flagged", Ruling.REPORTS: "reports, and holds nothing up",
             Ruling.BLOCKS: "would hold a promotion up"}
 MOST_NAMED = 6
+WITHHELD = "withheld"
 
 READING = """\
 **Packs**: limits, smallest groups and confidences come from the policy packs params.yaml names, in their versions of the newest decision's
@@ -71,14 +72,17 @@ def _flagged(attribute: Attribute, group: Group, word: Verdict, judges: Sequence
     if group.impact_verdict is word:
         limits = in_force.limits(judges, IMPACT)
         limit = f" below {limits.alert if word is Verdict.ALERT else limits.watch:g}" if limits else ""
-        yield f"{name}{limit}: adverse impact ratio {number(group.adverse_impact, 3)}{_rates(attribute, group)}{_months(attribute, group)}"
+        ratio = number(group.adverse_impact, 3) if group.adverse_impact else WITHHELD
+        yield f"{name}{limit}: adverse impact ratio {ratio}{_rates(attribute, group)}{_months(attribute, group)}"
     if group.opportunity_verdict is word:
-        yield f"{name}: of those who repaid, approvals differ by {number(group.equal_opportunity)} from {attribute.reference}"
+        gap = number(group.equal_opportunity) if group.equal_opportunity else f"a figure that is {WITHHELD}"
+        yield f"{name}: of those who repaid, approvals differ by {gap} from {attribute.reference}"
     if group.score_verdict is word:
-        yield f"{name}: mean scores differ by {number(group.score_difference)} standard deviations from {attribute.reference}"
+        gap = f"{number(group.score_difference)} standard deviations" if group.score_difference else f"a figure that is {WITHHELD}"
+        yield f"{name}: mean scores differ by {gap} from {attribute.reference}"
     if group.calibration_verdict is word:
-        bad = number(group.observed, 3)
-        yield f"{name}: fewer went bad than the PDs foresee, {bad} against a mean PD of {percent(group.mean_pd)}"
+        told = f"{number(group.observed, 3)} against a mean PD of {percent(group.mean_pd)}" if group.observed else WITHHELD
+        yield f"{name}: fewer went bad than the PDs foresee, {told}"
 
 
 def _rates(attribute: Attribute, group: Group) -> str:

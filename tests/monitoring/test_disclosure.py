@@ -35,7 +35,15 @@ def test_no_more_is_withheld_than_must_be():
     assert withheld({"a": 500, "b": 12, "c": 15, "d": 90}, 30) == {"b": "fewer than 30", "c": "fewer than 30", "d": FOR_ANOTHER}
     assert withheld({"a": 500, "b": 20, UNKNOWN: 50}, 30) == {"b": "fewer than 30", UNKNOWN: FOR_ANOTHER}
     assert withheld({"a": 500, "b": 20}, 30) == {"b": "fewer than 30", "a": FOR_ANOTHER}
-    assert withheld({"a": 500, "b": 0, UNKNOWN: 3}, 30) == {}
+    assert withheld({"a": 500, "b": 0, UNKNOWN: 3}, 30) == {"b": "fewer than 30"}
+
+
+def test_where_there_is_nobody_nothing_is_withheld():
+    assert withheld({"a": 0, "b": 0}, 30) == {}
+
+
+def test_one_person_s_group_reads_like_all_the_groups_nobody_is_of():
+    assert withheld({"a": 0, "b": 1, "c": 0}, 30) == dict.fromkeys("abc", "fewer than 30")
 
 
 def test_a_size_is_a_step_and_an_estimate_of_two_digits():

@@ -150,6 +150,7 @@ def test_a_reference_nobody_is_in_compares_with_nothing(fairness_params):
     frame = decided(4_000, dict.fromkeys(COLUMN.group_names, 0.6))
     found = assess(frame[frame[COLUMN.name] != COLUMN.reference].reset_index(drop=True), fairness_params)
     assert all(group.adverse_impact is None for group in found.groups)
+    assert of(found, COLUMN.reference).withheld == "fewer than 30"
     assert found.verdict is Verdict.INSUFFICIENT
 
 

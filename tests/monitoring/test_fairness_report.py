@@ -72,7 +72,7 @@ def test_a_withheld_group_is_named_without_a_figure(tmp_path):
     one = attribute(group("b", verdict=Verdict.INSUFFICIENT, withheld="fewer than 30"),
                     group("c", verdict=Verdict.ALERT, withheld="its figures would tell of a withheld group"), unknown=None)
     said = fairness_report.findings([one], JUDGES)
-    assert "- **kind: c**, alert below 0.8: adverse impact ratio -" in said
+    assert "- **kind: c**, alert below 0.8: adverse impact ratio withheld" in said
     assert "Withheld: kind: b (fewer than 30), kind: c (its figures would tell of a withheld group)." in said
     assert "left out, and withheld: kind." in said[-1]
     approvals, _, outcomes = (block.table.set_index("group") for block in fairness_page.page("p", said, shown([one]), JUDGES).blocks[2:5])

@@ -24,13 +24,14 @@ OTHER = next(name for name in COLUMN.group_names if name != COLUMN.reference)
 
 
 def decisions(first, last, *, share=0.3, rows=2_000):
-    """Half of them of each group; of the reference group 60% are approved, of the other `share`."""
+    """Half of them of each group; of the reference group 60% are approved, of the other `share`. Other attributes make no difference."""
     group = np.where(np.arange(rows) % 2, COLUMN.reference, OTHER)
     hit = np.where(group == OTHER, share, 0.6) > (np.arange(rows) // 2 % 100) / 100
     times = pd.date_range(first, last, periods=rows, tz="UTC")
     frame = pd.DataFrame({window.DECIDED_AT: times, "pd": 0.1, "score": 600, "outcome": np.where(hit, Action.APPROVE, Action.DECLINE),
                           BAD: np.nan, window.PORTFOLIO: PORTFOLIO.name})
-    return frame.assign(**{column.name: group if column is COLUMN else column.reference for column in PORTFOLIO.protected})
+    others = {column.name: np.array(column.group_names)[np.arange(rows) // 200 % len(column.group_names)] for column in PORTFOLIO.protected}
+    return frame.assign(**{**others, COLUMN.name: group})
 
 
 def judged(frame, params):
