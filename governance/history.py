@@ -14,6 +14,7 @@ from typing import Any
 from feature_repo.errors import LedgerError
 from governance import events, overrides, promotion
 from governance.events import (
+    ALIASES,
     CHALLENGER,
     CHAMPION,
     SHADOW,
@@ -30,6 +31,7 @@ from governance.ledger.entries import DECISION, Record
 from governance.observations import DecisionOverridden
 from governance.people import People
 from governance.sentences import sentence, who
+from governance.splits import Split
 from governance.standing import Promotion, Request, Serving, Standing
 
 FOLLOWS_WITHIN = timedelta(minutes=1)
@@ -74,8 +76,17 @@ class Background:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """A challenger, with the split by which it decided for some, or a shadow, which answered nobody."""
+
+    alias: str
+    promotion: Promotion
+    split: Split | None
+
+
+@dataclass(frozen=True)
 class Moment:
-    """What was in production at a moment. serving: what the record let serve, None before the first promotion.
+    """What was in production at a moment. serving: what the record let serve, None before the first promotion; beside: what besides it.
 
     workers: those that still answered, by what they served; behind it the background of the release that was to serve.
     """
@@ -85,6 +96,7 @@ class Moment:
     serving: Serving | None
     workers: tuple[Worker, ...]
     behind: Background | None
+    beside: tuple[Beside, ...] = ()
 
     @property
     def served(self) -> dict[str, list[Worker]]:
@@ -144,7 +156,9 @@ def in_production(records: Records, people: People, at: datetime, alias: str = C
     standing = promotion.standing(until, people, at)
     serving = standing.serving(alias, at)
     behind = background(until, people, standing, serving.promotion.release_id) if serving else None
-    return Moment(at, alias, serving, tuple(answering(until, standing, at)), behind)
+    others = ((each, found.promotion) for each in ALIASES if each not in (alias, CHAMPION) and (found := standing.serving(each, at)))
+    beside = tuple(Beside(each, by, standing.requests[by.request_id].split) for each, by in others)
+    return Moment(at, alias, serving, tuple(answering(until, standing, at)), behind, beside)
 
 
 def trace(records: Records, people: People, decision: Record, shadow: Record | None = None) -> Trace:

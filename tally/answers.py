@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from governance.history import Background, Line, Moment, Trace, Worker
-from governance.sentences import findings, many, short
+from governance.sentences import findings, many, shared, short
 from governance.standing import Request, Signed
 from serving.advice import Advised
 from serving.reconsideration import TOGETHER
@@ -51,6 +51,9 @@ def in_production(found: Moment, portfolio: str) -> Iterator[str]:
     if not found.serving.allowed:
         yield "  NOT ALLOWED ANY MORE: the waiver it relied on has lapsed and no earlier release is left, so it went on."
     yield from workers(found)
+    for one in found.beside:
+        yield row(one.alias, f"release {short(one.promotion.release_id)} (version {one.promotion.version}){shared(one.split)}, since "
+                  f"{moment(one.promotion.since)}")
     yield row("rolled back by" if promotion.back else "promoted by", signed(promotion.by))
     if found.behind:
         yield from background(found.behind)

@@ -20,6 +20,7 @@ from approved import (
     back,
     beside,
     by,
+    placed,
     promoted,
     registered,
     retired,
@@ -27,10 +28,12 @@ from approved import (
     unsigned,
     withdrawn,
 )
-from folded import known
+from folded import PEOPLE, known
 
+from governance import events, history
 from governance.events import CHALLENGER, CHAMPION, SHADOW
 from governance.splits import Split
+from tally import answers
 
 
 def book_of(*said: object) -> Book:
@@ -128,3 +131,27 @@ def test_one_owner_or_approver_ends_a_shadow_or_a_split_and_nothing_before_it_co
 def test_a_release_that_is_retired_is_a_shadow_or_a_challenger_no_more():
     book = book_of(*agreed("r1", "A"), *let("r2", "B", SHADOW), *let("r3", "B", CHALLENGER, lasting()), retired("B", by("olga")))
     assert (known(book).serving(SHADOW), known(book).serving(CHALLENGER), why(book)) == (None, None, [])
+
+
+def test_what_was_in_production_names_who_decided_for_some_and_who_answered_nobody():
+    book = book_of(*agreed("r1", "A"), registered("C", version="3"), *let("r2", "B", CHALLENGER, lasting()), *let("r3", "C", SHADOW))
+    found = history.in_production(book.records, PEOPLE, book.at)
+    assert [(one.alias, one.promotion.release_id, one.split and one.split.share) for one in found.beside] == [
+        (CHALLENGER, "B", 0.1), (SHADOW, "C", None)]
+    told = "\n".join(answers.in_production(found, "loans"))
+    assert "challenger     release B (version 2) for 10.0% of applicants until 2024-02-01 00:00 UTC, experiment e, since" in told
+    later = history.in_production(book.records, PEOPLE, book.at + timedelta(days=31))
+    assert [one.alias for one in later.beside] == [SHADOW]
+
+
+def test_a_shadow_placed_or_refused_says_nothing_of_what_a_worker_serves():
+    book = book_of(*agreed("r1", "A"), *let("r2", "B", SHADOW))
+    for said, name in ((placed("A"), "A:1"), (worked("A"), "w:1"), (msgspec.structs.replace(placed("B"), alias=SHADOW), "B:1"),
+                       (events.ReleaseRefused(by=unsigned("w"), at="", who="w", release_id="B", why="altered", alias=SHADOW), "w:B")):
+        book.put(said, name)
+    found = history.in_production(book.records, PEOPLE, book.at + timedelta(hours=1))
+    assert [(one.name, one.release_id, one.refused) for one in found.workers] == [("w", "A", "")]
+
+
+def worked(release: str) -> events.Event:
+    return events.ReleaseSwapped(by=unsigned("w"), at="", worker="w", release_id=release, version="1", replaces="")
