@@ -56,23 +56,20 @@ def _fault(column: Column, of: tuple[Kind, str], found: list[tuple[Cell, Fault]]
     cell, worst = max(found, key=lambda each: abs(each[1].share - (each[1].development or 0)))
     months = spans([at.month for at, _ in found], [at.month for at in column.months]) or "the window as a whole"
     alert = any(fault.verdict is Verdict.ALERT for _, fault in found)
-    words = f"**{column.column}** in {months}: {_words(kind, which, worst)}{'' if len(found) == 1 else f' in {cell.month}'}"
+    words = f"**{column.column}** in {months}: {_words(which, worst, '' if len(found) == 1 else f' in {cell.month}')}"
     said = f"; in the data the model is from: {known[column.column]}" if kind is Kind.MISSING and column.column in known else ""
     return f"{words}{said} ({'alert' if alert else 'watch'})", alert
 
 
-def _words(kind: Kind, which: str, fault: Fault) -> str:
-    share = percent(fault.share)
-    before = "" if fault.development is None else f", {percent(fault.development)} in development"
-    if kind is Kind.UNIT:
-        return f"{share} look as if they were in another unit, {times(fault.factor or 1.0)} development's"
-    if kind is Kind.MISSING:
-        return f"{share} missing{before}"
-    if kind is Kind.RANGE:
-        return f"{share} outside the contract's usual range{before}"
-    if kind is Kind.ENDED:
-        return f"nobody has {which} any more, {percent(fault.development)} in development"
-    return f"{share} are {which}{before}" if kind is Kind.CODE else f"{share}: {kind.value} ({which}){before}"
+def _words(which: str, fault: Fault, when: str) -> str:
+    """when: the month the share is of, where there are several."""
+    share, before = percent(fault.share), "" if fault.development is None else f", {percent(fault.development)} in development"
+    told = {
+        Kind.UNIT: f"{share} look as if they were in another unit, {times(fault.factor or 1.0)} development's",
+        Kind.MISSING: f"{share} missing", Kind.RANGE: f"{share} outside the contract's usual range", Kind.CODE: f"{share} are {which}",
+        Kind.ENDED: f"nobody has {which} any more",
+    }
+    return f"{told.get(fault.kind, f'{share} {fault.kind.value}: {which}')}{when}{before}"
 
 
 def times(factor: float) -> str:
@@ -90,7 +87,7 @@ def of_door(everyone: Sequence[Door], development: Door, minimum: int) -> list[s
     shares = {name: [door.outcomes.get(name, 0.0) for door in doors] for name in development.outcomes}
     told = "; ".join(f"{name} {_range(found)}, {percent(development.outcomes[name])} in development" for name, found in shares.items())
     doubtful = _range([door.degraded or 0.0 for door in doors])
-    return [f"At the door, everybody who applied and booked or not: {told}. In doubt for a stored value: {doubtful}."]
+    return [f"At the door, everybody who applied, booked or not: {told}. In doubt for a stored value: {doubtful}."]
 
 
 def of_attribution(found: Sequence[Attribution]) -> list[str]:

@@ -19,7 +19,6 @@ from serving.scoring.bins import Bins, freeze_levels, freeze_numbers
 from serving.scoring.counts import NEGATIVE, ColumnCounts, Counts, merge, merged, middle
 from serving.scoring.kernel import Levels
 
-NUMBERS = st.one_of(st.floats(), st.sampled_from([np.nan, -1.0, 0.0, -0.0, 3.0, 1e300]))
 TEXTS = st.sampled_from(["a", "b", "other", "never seen", None])
 
 
@@ -29,6 +28,9 @@ def frozen() -> dict[str, Bins]:
     numbers = random.lognormal(1, 1, 2_000)
     numbers[::7], numbers[::11] = np.nan, -1
     return {"number": freeze_numbers(numbers, 10, (-1.0,)), "level": freeze_levels(np.array(["a", "b"] * 50, dtype=object), ("a", "b"))}
+
+
+NUMBERS = st.one_of(st.floats(), st.sampled_from([np.nan, -1.0, 0.0, -0.0, 1e300, *frozen()["number"].edges]))
 
 
 def counted(rows: list[tuple[float, str | None]]) -> Counts:
