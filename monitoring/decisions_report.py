@@ -29,7 +29,7 @@ from monitoring.segments import Segment
 COLUMNS = ("pd", "band", "outcome", BAD, OVERRIDE, CODE)
 SEGMENTS = ("segment", "value", "decisions", "approved", "mean PD", "matured", "bad", "bad rate", "note")
 APPROVED = ("approved", "decisions", "matured", "bad", "bad rate", "against the service's")
-GROUPS = ("group", "declines", "approved though declined", "share", "approvals", "declined though approved", "share of approvals")
+GROUPS = ("group", "decisions", "approved though declined", "declined though approved", "note")
 AGES = ("months on book", "decisions", "matured")
 
 READING = """\
@@ -110,6 +110,5 @@ def _approved(one: overrides.Approved) -> dict[str, Any]:
 
 
 def _group(one: overrides.Group) -> dict[str, Any]:
-    figures = (f"{one.attribute}: {one.group}", one.low_side.of, one.low_side.hits, number(one.low_side.share), one.high_side.of,
-               one.high_side.hits, number(one.high_side.share))
+    figures = (f"{one.attribute}: {one.group}", one.size or NOTHING, number(one.low_side), number(one.high_side), one.note or NOTHING)
     return dict(zip(GROUPS, figures, strict=True))

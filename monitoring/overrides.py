@@ -8,7 +8,8 @@ says.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,6 +17,7 @@ import pandas as pd
 
 from feature_repo.contract import BAD, Action
 from governance.ratios import Cases
+from monitoring import disclosure
 from monitoring.intervals import Estimate, difference, share
 from monitoring.params import OverrideParams
 from serving.scoring.kernel import Array
@@ -45,12 +47,17 @@ class Approved(msgspec.Struct, frozen=True):
 
 
 class Group(msgspec.Struct, frozen=True):
-    """Overrides of one protected group: of what the service declined, and of what it approved."""
+    """Overrides of one protected group, told coarsely as finer tables of people are: shares of what the service declined and approved.
+
+    size: how many decisions; note: why nothing is told of a group (`monitoring.disclosure`).
+    """
 
     attribute: str
     group: str
-    low_side: Share
-    high_side: Share
+    size: str
+    low_side: Estimate | None
+    high_side: Estimate | None
+    note: str
 
 
 class Overrides(msgspec.Struct, frozen=True):
@@ -74,10 +81,7 @@ def assess(frame: pd.DataFrame, params: OverrideParams, attributes: Iterable[str
     told = _Told(was, now, params)
     everyone = np.ones(len(frame), dtype=bool)
     overridden = told.low | told.high
-    groups = tuple(
-        Group(attribute, str(name), told.low_side(here), told.high_side(here))
-        for attribute in attributes for name in sorted(frame[attribute].dropna().unique())
-        for here in [(frame[attribute] == name).to_numpy()])
+    groups = tuple(group for attribute in attributes for group in _groups(attribute, frame[attribute], told, params))
     return Overrides(
         rate=told.share((int(overridden.sum()), int((was != Action.REFER).sum()))), low_side=told.low_side(everyone),
         high_side=told.high_side(everyone), referred=told.share((int(told.decided.sum()), int((was == Action.REFER).sum()))),
@@ -103,6 +107,18 @@ class _Told:
 
     def share(self, cases: Cases) -> Share:
         return Share(*cases, share(cases, self._params.confidence) if cases[1] >= self._params.minimum else None)
+
+
+def _groups(attribute: str, belongs: pd.Series[Any], told: _Told, params: OverrideParams) -> Iterator[Group]:
+    """Every group that a decision is of."""
+    named = belongs.fillna(disclosure.UNKNOWN)
+    counts = {str(name): int(count) for name, count in named.value_counts().items()}
+    hidden = disclosure.withheld(counts, params.minimum)
+    for name in sorted(set(counts) - {disclosure.UNKNOWN}):
+        here, shown = (named == name).to_numpy(), name not in hidden
+        low, high = (side(here).share if shown else None for side in (told.low_side, told.high_side))
+        yield Group(attribute, name, disclosure.size(counts[name]) if shown else "", disclosure.coarse(low), disclosure.coarse(high),
+                    hidden.get(name, ""))
 
 
 def _approved(bad: Array, told: _Told, params: OverrideParams) -> tuple[Approved, ...]:

@@ -43,11 +43,19 @@ def test_loans_that_people_approved_are_held_against_those_of_the_service(frame)
     assert (found[ON_REFERRAL].matured, found[ON_REFERRAL].bad_rate, found[ON_REFERRAL].against_service) == (20, None, None)
 
 
-def test_groups_below_the_minimum_get_no_share(frame):
+def test_groups_are_told_coarsely_and_a_side_below_the_minimum_gets_no_share(frame):
     found = {one.group: one for one in assess(frame, PARAMS, ["group"]).groups}
-    assert (found["a"].low_side.hits, found["a"].low_side.of) == (12, 72)
-    assert found["a"].low_side.share == share((12, 72), 0.95)
-    assert (found["b"].low_side.of, found["b"].low_side.share) == (28, None)
+    assert found["a"].size == "100 or more"
+    assert found["a"].low_side.value == pytest.approx(12 / 72, abs=0.005)
+    assert (found["b"].size, found["b"].low_side) == ("30 or more", None)
+
+
+def test_a_small_group_is_withheld_and_the_one_that_would_tell_of_it_too(frame):
+    group = frame["group"].fillna("a").where(frame.index != 0, "c")
+    found = {one.group: one for one in assess(frame.assign(group=group), PARAMS, ["group"]).groups}
+    assert (found["c"].size, found["c"].low_side, found["c"].note) == ("", None, "fewer than 30")
+    assert (found["b"].size, found["b"].high_side) == ("", None)
+    assert found["a"].size == "100 or more"
 
 
 def test_no_override_and_no_decision_are_no_error(frame):
