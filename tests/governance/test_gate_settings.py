@@ -69,6 +69,34 @@ def test_the_policy_pack_of_the_release_counts_in_the_version_of_the_day_of_judg
     assert "22 April 2026" in after.source
 
 
+def test_a_measure_that_blocks_and_that_no_release_counts_is_not_passed(made):
+    def strictest(said):
+        pack = json.loads(dump(packs.read("strict")))
+        (measure,) = (each for each in pack["versions"][0]["measures"] if each["name"] == "equal_opportunity_difference")
+        measure["blocks"] = True
+        return {**said, "packs": {"strict": pack}}
+
+    found = judge(changed(made, "gates.json", strictest))["fairness-strict"]
+
+    assert not found.passed
+    assert "equal opportunity difference sex female: nothing to compare against male" in found.found
+    assert "equal opportunity difference above -0.1" in found.allowed
+
+
+def test_a_release_made_when_packs_had_one_measure_is_judged_by_that_one(made):
+    def before(said):
+        pack = json.loads(dump(packs.read("strict")))
+        pack["versions"][0]["measures"] = pack["versions"][0]["measures"][:1]
+        return {**said, "packs": {"strict": pack}}
+
+    now = judge(made)["fairness-strict"]
+    found = judge(changed(made, "gates.json", before))["fairness-strict"]
+
+    assert (now.passed, found.passed) == (True, True)
+    assert "reported on decisions: equal opportunity difference" in now.allowed
+    assert "reported on decisions" not in found.allowed
+
+
 def test_every_named_pack_is_a_gate_of_its_own(made):
     several = ("strict", "us_new_jersey", "eu_ai_act")
     def change(said):

@@ -70,6 +70,21 @@ def test_where_two_attributes_meet_the_planted_group_alone_is_in_alert(frame, gr
     assert alert.adverse_impact.value == round(rate(own) / rate(reference), 2)
 
 
+def test_one_of_many_cells_needs_more_to_be_sure(frame, fairness_params):
+    """92 of 150 against 120 of 150, twice: where two attributes make 8 cells it is on watch, alone it would be an alert."""
+    cells = [(sex, age) for sex in SEX.group_names for age in AGE.group_names]
+    hits = [92 if cell == cells[-1] else 120 for cell in cells]
+    outcome = np.concatenate([np.where(np.arange(150) < hit, Action.APPROVE, Action.DECLINE) for hit in hits])
+    rows = frame.head(1).loc[[0] * len(outcome)].reset_index(drop=True).assign(outcome=outcome)
+    rows[[SEX.name, AGE.name]] = np.repeat(np.array(cells), 150, axis=0)
+    newest = in_force.read(fairness_params, PORTFOLIO).on(in_force.newest(rows))
+    together = intersections.assess(group_counts.grouped(rows, PORTFOLIO), newest, fairness_params)[0]
+    two = rows[[*(rows[[SEX.name, AGE.name]].apply(tuple, axis=1).isin([cells[-1], together.reference]))]].reset_index(drop=True)
+    alone = intersections.assess(group_counts.grouped(two, PORTFOLIO), newest, fairness_params)[0]
+    verdicts = [next(cell.verdict for cell in one.cells if cell.groups == cells[-1]) for one in (together, alone)]
+    assert verdicts == [Verdict.WATCH, Verdict.ALERT]
+
+
 def test_a_small_intersection_is_withheld_and_no_cell_tells_a_count(frame, grouped, fairness_params):
     newest = in_force.read(fairness_params, PORTFOLIO).on(in_force.newest(frame))
     (one,) = (each for each in intersections.assess(grouped, newest, fairness_params) if each.attributes == (AGE.name, ORIGIN.name))

@@ -225,3 +225,24 @@ def test_scores_and_referrals_stand_beside(fairness_params):
     assert hit.score_difference.value == pytest.approx((own.mean() - other.mean()) / pooled, rel=1e-9)
     assert hit.score_verdict is Verdict.ALERT
     assert hit.referral_rate.value == 1
+
+
+def test_a_window_is_judged_as_one_that_is_looked_at_again_and_again(fairness_params):
+    """62 of 100 against 80 of 100 is 0.775 (0.65 to 0.93 for one look): an alert of a release's gate, while a window is on watch."""
+    frame = decided(800, dict.fromkeys(COLUMN.group_names, 0.6))
+    frame[COLUMN.name] = np.repeat(COLUMN.group_names, 200)
+    hits = {name: 124 if name == OTHERS[0] else 160 for name in COLUMN.group_names}
+    frame["outcome"] = np.concatenate([np.where(np.arange(200) % 100 < hits[name] / 2, Action.APPROVE, Action.DECLINE)
+                                       for name in COLUMN.group_names])
+    half = frame[frame.index % 200 < 100].reset_index(drop=True)
+    assert (of(assess(half, fairness_params), OTHERS[0]).impact_verdict, of(assess(frame, fairness_params), OTHERS[0]).impact_verdict) == (
+        Verdict.WATCH, Verdict.ALERT), "twice as many at the same shares are enough at every look"
+
+
+def test_outcomes_drawn_by_outcome_are_foreseen_without_what_the_declared_bad_rate_added(fairness_params):
+    frame = decided(2_000, dict.fromkeys(COLUMN.group_names, 0.6))
+    plain, moved = (group_counts.grouped(frame, PORTFOLIO, shift).by(COLUMN.name) for shift in (0.0, -1.0))
+    for at, tally in plain.items():
+        pds = frame.loc[frame[COLUMN.name] == at[0], "pd"]
+        assert tally.mean_pd == pytest.approx(pds.mean(), abs=1e-9)
+        assert moved[at].mean_pd == pytest.approx(measures.moved(pds, 1.0).mean(), abs=1e-9)
