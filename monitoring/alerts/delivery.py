@@ -44,7 +44,7 @@ class Delivered(msgspec.Struct, frozen=True):
         """What a person is told of it, a line each."""
         loud = [one for one in self.raised if one.silence is None]
         quiet = len(self.raised) - len(loud)
-        return [f"{len(loud)} alerts stand" + (f", {quiet} more are silenced:" if quiet else ""),
+        return [f"alerts that stand: {len(loud)}" + (f"; silenced: {quiet}" if quiet else ""),
                 *(f"- {one.alert.kind} of {one.alert.subject} until {one.silence.until}, by {one.silence.person}: {one.silence.reason}"
                   for one in self.raised if one.silence is not None),
                 *(f"- {one.kind} of {one.subject}: no exit is set for its owner {one.owner}" for one in self.untold),

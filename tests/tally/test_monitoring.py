@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -147,6 +148,20 @@ def test_every_report_is_issued_and_an_empty_window_says_so(home):
     verdict = json.loads((home.reports / "verdict.json").read_bytes())
     assert [one["window"] for one in verdict["windows"]] == ["2023-01", "2023-02", "2023-03", "2023-04"]
     assert {one["report"] for one in verdict["windows"][0]["reports"]} == set(REPORTS)
+
+
+def test_alerts_are_of_the_newest_windows_and_owned_as_params_say(home):
+    params = msgspec.yaml.decode((home.path / "params.yaml").read_bytes())
+    rule = {"verdict": "insufficient", "severity": "note", "owner": "models", "days": 1}
+    params["alerts"] = {"windows": 2, "rules": [rule], "silences": []}
+    (home.path / "params.yaml").write_bytes(msgspec.yaml.encode(params))
+    home.run("monitor", "--as-of", "2023-05-01")
+    told = home.run("alerts")
+    insufficient = [name for name in REPORTS[1:] if home.report("2023-04", name)["verdict"] == "insufficient"]
+    standing = [line for line in (home.reports / "alerts.prom").read_text().splitlines() if line.startswith("tally_monitoring_alert{")]
+    assert sorted(line.split('kind="')[1].split('"')[0] for line in standing) == sorted(insufficient) != []
+    assert all('window="2023-04"' in line for line in standing)
+    assert all(f"- {name} of the portfolio: no exit is set for its owner models" in told for name in insufficient)
 
 
 def test_the_vault_is_read_for_reports_that_are_due_and_each_read_is_in_the_record(home):

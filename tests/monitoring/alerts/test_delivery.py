@@ -117,7 +117,7 @@ def test_another_run_does_not_put_off_a_deadline(desk):
 def test_an_alert_that_no_exit_takes_is_said(desk):
     said = desk().deliver([finding("a")], NEWEST, TODAY)
 
-    assert said.sentences == ["1 alerts stand", "- drift of a: no exit is set for its owner model owner"]
+    assert said.sentences == ["alerts that stand: 1", "- drift of a: no exit is set for its owner model owner"]
 
 
 def test_what_was_raised_while_no_exit_was_set_is_delivered_once_one_is(desk):
