@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from fuzzing import Fuzz, run
 from ledgers import decisions
 
-from feature_repo.contract import NO_TIME
 from serving.settings import Settings
 
 REQUESTS, SEED = 1_500, 14
 
 
-def test_no_spoiled_request_is_scored_and_every_refusal_is_a_problem(make_home, start):
-    home, now = make_home("consumer_loans"), (NO_TIME + timedelta(days=1)).isoformat()
-    with start(home, "consumer_loans", TALLY_BUSINESS_TIME=now) as service:
-        found = run(service.url, Fuzz(service.portfolio, SEED, Settings(portfolio="consumer_loans")), REQUESTS)
-        assert found.wrong == []
-        assert {200, 400, 413, 415, 422} <= set(found.statuses)
-        assert len(decisions(service.folder)) == found.scored > REQUESTS / 20
-    assert "unexpected" not in (home / "serve.log").read_text()
+def test_no_spoiled_request_is_scored_and_every_refusal_is_a_problem(lending):
+    before = len(decisions(lending.folder))
+    found = run(lending.url, Fuzz(lending.portfolio, SEED, Settings(portfolio="consumer_loans")), REQUESTS)
+    assert found.wrong == []
+    assert {200, 400, 413, 415, 422} <= set(found.statuses)
+    assert len(decisions(lending.folder)) - before == found.scored > REQUESTS / 20
+    assert "unexpected" not in (lending.home / "serve.log").read_text()
