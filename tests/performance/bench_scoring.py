@@ -1,18 +1,19 @@
 """Scoring in process, 300 trees of depth 5, on one core: PDs and exact contributions beside XGBoost's own on the same model and rows.
 
-`one row`: a margin against `Booster.inplace_predict`, contributions against `pred_contribs`, and the whole decision (derivation, policy,
-rules, reasons, texts) against nothing but those contributions. `10,000 rows`: the same two in one call. Gate: equal margins bit by bit,
-contributions to 1e-5. shap is no dependency and not installed, so its TreeExplainer is not measured; it runs the algorithm of
-`pred_contribs`.
+`one row`: a margin against `Booster.inplace_predict`, contributions against `pred_contribs` and shap's TreeExplainer, the whole decision
+(derivation, policy, rules, reasons, texts) against nothing but those contributions. `10,000 rows`: the same two in one call. Gate: equal
+margins bit by bit, contributions to 1e-5.
 """
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
 from itertools import cycle
 
 import numpy as np
+import peers
 import xgboost
 from entries import Entry, Figures, compare
 from rounds import interleaved
@@ -20,7 +21,7 @@ from scored import Scored, scored
 
 WORKLOADS = ("one row", "10,000 rows")
 PORTFOLIO, ROUNDS, MANY = "consumer_loans", 9, 10_000
-INPLACE, CONTRIBUTIONS = "XGBoost inplace_predict", "XGBoost pred_contribs"
+INPLACE, CONTRIBUTIONS, SHAP = "XGBoost inplace_predict", "XGBoost pred_contribs", "shap TreeExplainer"
 
 
 def run(workload: str) -> list[Entry]:
@@ -44,9 +45,21 @@ def one_row(workload: str, model: Scored, rows: np.ndarray, *, gate: bool) -> li
         "contributions": calls(kernel.contributions, some, 300), "decision": calls(model.scorer.decide, explained, 300),
         CONTRIBUTIONS: calls(lambda row: booster.predict(xgboost.DMatrix(row, nthread=1), pred_contribs=True), some, 50),
     }, ROUNDS)
-    pairs = (("margin", INPLACE, 30.0), ("contributions", CONTRIBUTIONS, 15.0), ("decision", CONTRIBUTIONS, 5.0))
+    figures[SHAP], shown = by_shap(model, rows[:2_000])
+    gate = gate and bool(np.abs(kernel.contributions(rows[:len(shown)]) - shown).max() < 1e-5)
+    pairs = (("margin", INPLACE, 30.0), ("contributions", CONTRIBUTIONS, 15.0), ("contributions", SHAP, 15.0),
+             ("decision", CONTRIBUTIONS, 5.0))
     return [compare("scoring", workload, Figures(figures[own], peer if own != "decision" else f"{peer}, nothing else", figures[peer],
                                                  f"µs a {own}", goal), gate=gate) for own, peer, goal in pairs]
+
+
+def by_shap(model: Scored, rows: np.ndarray) -> tuple[list[float], np.ndarray]:
+    """Microseconds a row, after our own rounds, and the contributions of the first rows."""
+    with tempfile.TemporaryDirectory(prefix="tally-bench-") as at:
+        model.booster.save_model(f"{at}/model.ubj")
+        np.save(f"{at}/rows.npy", rows)
+        told = peers.run("explained_by_shap.py", f"{at}/model.ubj", f"{at}/rows.npy", str(ROUNDS))
+    return told["microseconds"], np.array(told["contributions"])
 
 
 def many_rows(workload: str, model: Scored, rows: np.ndarray, *, gate: bool) -> list[Entry]:

@@ -42,12 +42,12 @@ def running(folder: Path, model: Scored, workers: int) -> Iterator[dict[str, Pee
     """All three, until it is left."""
     folder.mkdir(parents=True)
     model.booster.save_model(folder / "model.ubj")
-    _save_for_mlflow(folder / "mlflow", model)
+    save_for_mlflow(folder / "mlflow", model)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # mlflow starts uvicorn by name
     environment = {**os.environ, "PATH": path, "MODEL": str(folder / "model.ubj"), "PEER_WORKERS": str(workers), "OMP_NUM_THREADS": "1",
                    "BENTOML_HOME": str(folder / "bentoml"), "BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true",
                    "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
-    columns = _columns(model)
+    columns = columns_of(model)
     with contextlib.ExitStack() as stack:
         ports = stack.enter_context(_free(3))
 
@@ -73,16 +73,18 @@ def rows(found: np.ndarray) -> Rows:
     return [[None if np.isnan(value) else float(value) for value in row] for row in found]
 
 
-def _save_for_mlflow(folder: Path, model: Scored) -> None:
+def save_for_mlflow(folder: Path, model: Scored) -> None:
+    """The booster as mlflow's own flavour keeps it, with a signature."""
     import mlflow
     from mlflow.models import infer_signature
 
-    frame = pd.DataFrame(model.rows(100), columns=_columns(model))
+    frame = pd.DataFrame(model.rows(100), columns=columns_of(model))
     signature = infer_signature(frame, model.booster.inplace_predict(frame.to_numpy()))
     mlflow.xgboost.save_model(model.booster, folder, model_format="ubj", pip_requirements=["xgboost"], signature=signature)
 
 
-def _columns(model: Scored) -> list[str]:
+def columns_of(model: Scored) -> list[str]:
+    """Names of finished model rows' columns."""
     return [f"f{place}" for place in range(len(model.scorer.portfolio.inputs))]
 
 
