@@ -33,3 +33,16 @@ def test_a_month_under_the_minimum_is_named(run):
     few = [cell["month"] for cell in found["columns"][0]["months"] if cell["decisions"] < found["limits"]["minimum"]]
     assert few
     assert any("No verdict" in sentence and all(month in sentence for month in few) for sentence in found["found"])
+
+
+def test_faults_the_door_and_what_moved_the_log_odds_are_told_beside_drift(run, watched):
+    figures, page = run("one")
+    found = json.loads(figures)
+    months = [cell["month"] for cell in found["columns"][0]["months"]]
+    assert found["quality_verdict"] == "ok"
+    assert found["columns_with_faults"] == 0
+    assert [door["month"] for door in found["doors"]] == months
+    assert {each["column"] for each in found["attribution"]} == {column.name for column in watched.portfolio.inputs}
+    assert [len(each["months"]) for each in found["attribution"]] == [len(months)] * len(watched.portfolio.inputs)
+    assert sum(found["development"]["bands"].values()) == pytest.approx(1)
+    assert all(title in page for title in ("Who came through the door", "What moved the log-odds of bad"))
