@@ -26,7 +26,7 @@ def test_a_figure_that_is_not_there_is_a_dash_and_no_point():
 def test_what_was_looked_at_is_said(watched, dated):
     first = watched.portfolio.tables[0] if dated else replace(watched.portfolio.tables[0], time=Undated())
     portfolio = replace(watched.portfolio, tables=(first, *watched.portfolio.tables[1:]))
-    (said,) = pages.of_window(watched.frame, portfolio, watched.release)
+    said, _ = pages.of_window(watched.frame, portfolio, watched.release)
     assert watched.release.id[:12] in said
     assert f"{len(watched.frame):,}" in said
     assert ("no time axis" in said) is not dated
