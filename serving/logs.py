@@ -57,6 +57,7 @@ def configure(level: str, form: str, **named: str) -> None:
         other.setLevel(logging.WARNING)
     logging.getLogger(OURS).setLevel(level)
     logging.captureWarnings(capture=True)
+    logging.raiseExceptions = False  # a line that cannot be written would be printed with all that was put into it
 
 
 def line(record: logging.LogRecord, named: dict[str, str]) -> dict[str, Any]:
