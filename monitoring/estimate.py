@@ -69,21 +69,26 @@ def expected(of: Chances, params: PerformanceParams) -> Expected:
     )
 
 
-def gini(of: Chances, confidence: float) -> Estimate:
-    """2 AUC - 1; ties count half, and nobody is paired with himself."""
+def gini(of: Chances, confidence: float) -> Estimate | None:
+    """2 AUC - 1; ties count half, and nobody is paired with himself. Null where there is nobody to pair with."""
     _, at = np.unique(of.pd, return_inverse=True)
     bads, goods = np.bincount(at, of.bad), np.bincount(at, of.good)
     good_below = (np.cumsum(goods) - goods / 2)[at] - of.good / 2
     bad_above = (bads.sum() - np.cumsum(bads) + bads / 2)[at] - of.bad / 2
     pairs = float(of.bad @ (goods.sum() - of.good))
+    if pairs <= 0:
+        return None
     auc = float(of.bad @ good_below) / pairs
     influence = ((good_below - auc * (goods.sum() - of.good)) / pairs, (bad_above - auc * (bads.sum() - of.bad)) / pairs)
     half = 2 * _half(of, influence, confidence)
     return Estimate(2 * auc - 1, max(2 * auc - 1 - half, -1.0), min(2 * auc - 1 + half, 1.0))
 
 
-def ks(of: Chances, params: PerformanceParams) -> Estimate:
-    """The mean and the middle share of KS distances drawn; decisions of neighbouring PDs are drawn together."""
+def ks(of: Chances, params: PerformanceParams) -> Estimate | None:
+    """The mean and the middle share of KS distances drawn; decisions of neighbouring PDs are drawn together.
+
+    Of draws with both kinds of outcome; null where there is none.
+    """
     edges = np.unique(np.quantile(of.pd, np.arange(1, STEPS) / STEPS))
     at = np.searchsorted(edges, of.pd, side="left")
     decisions = np.bincount(at, minlength=len(edges) + 1)
@@ -92,8 +97,10 @@ def ks(of: Chances, params: PerformanceParams) -> Estimate:
     bads = random.binomial(decisions, np.minimum(bad, 1), size)
     goods = random.binomial(decisions - bads, np.clip(good / np.maximum(1 - bad, 1e-12), 0, 1), size)
     drawn = (bads.sum(axis=1) > 0) & (goods.sum(axis=1) > 0)
+    if not drawn.any():
+        return None
     shares = [np.cumsum(part[drawn], axis=1) / part[drawn].sum(axis=1, keepdims=True) for part in (bads, goods)]
-    distances = np.abs(shares[0] - shares[1]).max(axis=1) if drawn.any() else np.zeros(1)
+    distances = np.abs(shares[0] - shares[1]).max(axis=1)
     low, high = np.quantile(distances, [(1 - params.confidence) / 2, (1 + params.confidence) / 2])
     return Estimate(float(distances.mean()), float(low), float(high))
 

@@ -15,10 +15,11 @@ from borrowers import write_params
 from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 
-from feature_repo.contract import APPLICATION_ID, EVENT_TIME
+from feature_repo.contract import APPLICATION_ID, BAD, EVENT_TIME
 from feature_repo.params import read
 from feature_repo.portfolio import Portfolio
 from feature_repo.portfolios import load
+from feature_repo.sources import EARLY
 from governance import gates
 from governance.limits import Verdict
 from governance.release import verify
@@ -64,11 +65,19 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         sizes = [path.stat().st_size for path in reports.glob("*.html")]
         (truth,) = Path("data").rglob("truth/planted.json")
         planted = json.loads(truth.read_bytes())
+        young = true_bad_rate(d / "ingest" / "outcome-record.parquet", decided, truth.parent / "truth.parquet")
         judged = {found.gate: found for found in gates.judge(verify(release), None, "", datetime.now(UTC))}
         vintages = every_vintage(d / "assemble" / "applications.parquet", release)
         recalibrated = against_the_truth(d / "assemble" / "applications.parquet", release, truth.parent / "truth.parquet", planted)
-    return SimpleNamespace(portfolio=load(NAME), planted=planted, recalibrated=recalibrated, vintages=vintages, manifest=manifest,
-                           judged=judged, docs=docs, sizes=sizes, **found)
+    return SimpleNamespace(portfolio=load(NAME), young=young, planted=planted, recalibrated=recalibrated, vintages=vintages,
+                           manifest=manifest, judged=judged, docs=docs, sizes=sizes, **found)
+
+
+def true_bad_rate(record: Path, decisions: Path, truth: Path) -> float:
+    """What only the simulator knows: how many of the booked loans whose outcome nobody has seen yet will default."""
+    signs, decided = pd.read_parquet(record).set_index(APPLICATION_ID), pd.read_parquet(decisions, columns=[APPLICATION_ID, BAD])
+    unseen = decided[decided[BAD].isna() & decided[APPLICATION_ID].map(signs[EARLY]).notna()]
+    return float(unseen[APPLICATION_ID].map(pd.read_parquet(truth).set_index("application_no")["would_default"]).mean())
 
 
 def against_the_truth(applications: Path, release: Path, truth: Path, planted: dict) -> LogisticRegression:
@@ -206,3 +215,13 @@ def test_the_planted_unfair_proxy_is_held_up_by_the_strict_pack(journey):
 
     assert not fairness.passed
     assert "minority B: 0.6" in fairness.found
+
+
+def test_what_is_told_of_loans_without_outcomes_holds_what_will_become_of_them(journey):
+    estimate, sign = journey.performance["estimate"], journey.performance["early"]
+
+    for told in (estimate["young"]["bad_rate"], sign["young"]["projected"]):
+        assert told["low"] < journey.young < told["high"]
+    assert {(record["measure"], record["vintages"], record["holds"]) for record in (estimate["record"][1], sign["record"])} == {
+        ("bad rate", 12, True), ("bad rate by the early sign", 12, True)}
+    assert sign["young"]["verdict"] == "ok"

@@ -120,6 +120,18 @@ def test_the_report_says_until_when_outcomes_were_seen_and_which_loans_are_absen
     assert contract["outcome"]["caveat"] in said
 
 
+def test_the_crisis_is_a_loss_of_calibration_that_no_estimate_from_pds_foresaw_and_its_record_says_so(runs):
+    found = report(runs(SBA), "performance")
+    years = {year["month"]: year for year in found["performance"]["months"]}
+    rate = next(record for record in found["estimate"]["record"] if record["measure"] == "bad rate")
+
+    assert {years[year]["calibration_verdict"] for year in ("2005", "2006", "2007", "2008")} == {"alert"}
+    assert all(years[year]["binomial"] < 1e-6 for year in ("2005", "2006", "2007", "2008"))
+    assert (rate["within"], rate["holds"]) == (0, False)
+    assert any("Do not rely on it" in sentence for sentence in found["found"])
+    assert found["early"] is None
+
+
 def test_vintages_of_fourteen_years_are_few_enough_to_read(runs):
     assert pd.read_csv(runs(SBA).data("evaluate", "plots", "vintages.csv"))["vintage"].nunique() <= 36
 

@@ -77,7 +77,16 @@ def test_the_drift_report_shows_every_column_with_its_worst_month(opened):
 
 def test_the_performance_report_shows_every_month(opened):
     for month in opened["performance"].figures["performance"]["months"]:
-        assert f"{month['month']}{month['decisions']}{month['matured']}{month['bad']}" in opened["performance"].text
+        share = f"{month['matured'] / month['decisions']:.1%}"
+        assert f"{month['month']}{month['decisions']}{month['matured']}{share}{month['bad']}" in opened["performance"].text
+
+
+def test_the_performance_report_leads_from_estimate_to_truth(opened):
+    for span in opened["performance"].figures["estimate"]["spans"]:
+        share = f"{span['matured'] / span['decisions']:.1%}"
+        assert f"{span['month']}{span['on_book']}{span['decisions']}{span['matured']}{share}{span['bad']}" in opened["performance"].text
+    assert "Fromestimatetotruth:Giniandbadratebymonthofdecision" in opened["performance"].text
+    assert "estimatedfromPDs" in opened["performance"].text
 
 
 def test_the_fairness_report_shows_every_group_with_its_ratio(opened):

@@ -85,6 +85,12 @@ def test_where_no_outcome_is_expected_nothing_is_estimated(performance_params, f
     assert (found.outcomes, found.gini, found.ks, found.brier, found.bad_rate) == (0, None, None, None, None)
 
 
+def test_one_decision_is_no_pair_to_rank(performance_params):
+    found = expected(chances(np.array([0.1])), performance_params)
+    assert (found.gini, found.ks) == (None, None)
+    assert found.bad_rate.value == pytest.approx(0.1)
+
+
 def test_a_million_decisions_take_seconds(performance_params):
     began = time.process_time()
     expected(chances(pds(1_000_000)), performance_params)

@@ -71,9 +71,9 @@ def halves(rows: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     return frame.iloc[:middle], frame.iloc[middle : 2 * middle].reset_index(drop=True)
 
 
-def right(ours: list[Estimate], same: list[float], own: list[float], chunks: list[pd.DataFrame]) -> bool:
+def right(ours: list[Estimate | None], same: list[float], own: list[float], chunks: list[pd.DataFrame]) -> bool:
     """Whether both say the same of the same PDs, and ours is true and no further off than theirs as it comes."""
-    value, low, high = np.array([(found.value, found.low, found.high) for found in ours], dtype=np.float64).T / 2 + 0.5
+    value, low, high = np.array([(found.value, found.low, found.high) for found in ours if found], dtype=np.float64).T / 2 + 0.5
     realised = np.array([auc_with_variance(chunk["bad"].to_numpy(), chunk["pd"].to_numpy())[0] for chunk in chunks])
     apart, held = float(np.max(np.abs(value - same))), float(np.mean((low <= realised) & (realised <= high)))
     mine, its = (float(np.sqrt(np.mean((realised - told) ** 2))) for told in (value, np.array(own)))
