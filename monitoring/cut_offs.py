@@ -13,10 +13,9 @@ import msgspec
 import numpy as np
 
 from feature_repo.contract import Action, Protected
-from governance.groups import Tally
 from governance.ratios import Cases
-from monitoring import disclosure
-from monitoring.disclosure import coarse
+from monitoring import disclosure, group_counts
+from monitoring.disclosure import WITHHELD, coarse
 from monitoring.group_counts import At, Grouped
 from monitoring.intervals import Estimate, ratio, share
 from monitoring.params import FairnessParams
@@ -53,13 +52,15 @@ class AtCutOff(msgspec.Struct, frozen=True):
 
 def by_band(of: Grouped, policy: Policy, params: FairnessParams) -> tuple[InBand, ...]:
     """Every group and band, best band first; a band that nobody of a group is in is left out."""
-    return tuple(found for column in of.portfolio.protected for found in _bands(column, of.by(column.name, "band"), policy, params))
+    return tuple(found for column in of.portfolio.protected for found in _bands(of, column, policy, params))
 
 
-def _bands(column: Protected, counted: Mapping[At, Tally], policy: Policy, params: FairnessParams) -> list[InBand]:
-    cases = {at: tally.approvals for at, tally in counted.items()}
-    return [_in_band(column, (name, band.name), cases, params)
-            for band in policy.bands for name in column.group_names if (name, band.name) in counted]
+def _bands(of: Grouped, column: Protected, policy: Policy, params: FairnessParams) -> list[InBand]:
+    cases = {at: tally.approvals for at, tally in of.by(column.name, "band").items()}
+    hidden = group_counts.withheld(of, column, params.least)
+    return [InBand(column.name, name, band.name, WITHHELD, None, None) if name in hidden
+            else _in_band(column, (name, band.name), cases, params)
+            for band in policy.bands for name in column.group_names if (name, band.name) in cases]
 
 
 def _in_band(column: Protected, at: tuple[str, str], cases: Mapping[At, Cases], params: FairnessParams) -> InBand:
@@ -81,7 +82,7 @@ def along(of: Grouped, policy: Policy, params: FairnessParams) -> tuple[AtCutOff
     overall = approvals(pd_[movable], ordered) / len(pd_)
     lines = [(limit, limits[limit], float(part)) for limit, part in zip(ordered, overall, strict=True)]
     return tuple(found for column in of.portfolio.protected
-                 for found in _along(column, of.of(column.name), (pd_, movable), lines, params))
+                 for found in _along(of, column, (pd_, movable), lines, params))
 
 
 def approvals(pd_: Array, ordered: list[float]) -> Array:
@@ -89,22 +90,15 @@ def approvals(pd_: Array, ordered: list[float]) -> Array:
     return np.searchsorted(np.sort(pd_), ordered, side="left")
 
 
-def _along(column: Protected, groups: Array, scored: tuple[Array, Array], lines: list[tuple[float, str, float]],
+def _along(of: Grouped, column: Protected, scored: tuple[Array, Array], lines: list[tuple[float, str, float]],
            params: FairnessParams) -> list[AtCutOff]:
-    pd_, movable = scored
+    (pd_, movable), groups = scored, of.of(column.name)
     sizes = {name: int((groups == name).sum()) for name in column.group_names}
     ordered = [limit for limit, _, _ in lines]
     counted = {name: approvals(pd_[movable & (groups == name)], ordered) for name in column.group_names if sizes[name]}
-    told = [name for name in _shown(column, groups, params) if name in counted and column.reference in counted]
+    hidden = group_counts.withheld(of, column, params.least) if sizes[column.reference] >= params.least else dict.fromkeys(counted)
+    told = [name for name in counted if name not in hidden and name != column.reference]
     return [AtCutOff(column.name, name, which, limit, round(part, 3),
                      coarse(ratio((int(counted[name][at]), sizes[name]), (int(counted[column.reference][at]), sizes[column.reference]),
                                   params.confidence)))
             for name in told for at, (limit, which, part) in enumerate(lines)]
-
-
-def _shown(column: Protected, groups: Array, params: FairnessParams) -> list[str]:
-    """The groups a curve is drawn of: where the reference group is large enough, those that are not withheld."""
-    sizes = {name: int((groups == name).sum()) for name in column.group_names}
-    hidden = disclosure.withheld({**sizes, disclosure.UNKNOWN: len(groups) - sum(sizes.values())}, params.least)
-    large = sizes[column.reference] >= params.least
-    return [name for name, size in sizes.items() if large and size and name not in hidden and name != column.reference]

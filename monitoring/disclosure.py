@@ -17,6 +17,7 @@ import msgspec
 from monitoring.intervals import Estimate
 
 UNKNOWN = ""
+WITHHELD = "withheld"
 FOR_ANOTHER = "its figures would tell of a withheld group"
 LADDER = (10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 COARSE = 2

@@ -9,9 +9,10 @@ from governance.limits import Verdict
 from governance.packs import Pack
 from monitoring import in_force, pages
 from monitoring.cut_offs import AtCutOff, InBand
+from monitoring.disclosure import WITHHELD
 from monitoring.fairness import Attribute
 from monitoring.fairness_found import Found
-from monitoring.fairness_report import READING, WITHHELD
+from monitoring.fairness_report import READING
 from monitoring.group_figures import IMPACT, Group
 from monitoring.group_reasons import GroupReason
 from monitoring.intervals import Estimate

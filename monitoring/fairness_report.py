@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from governance.limits import Verdict, spans
 from governance.packs import Pack, Ruling
 from monitoring import in_force
+from monitoring.disclosure import WITHHELD
 from monitoring.fairness import Attribute
 from monitoring.group_figures import IMPACT, Group
 from monitoring.group_reasons import GroupReason
-from monitoring.intersections import Intersection
+from monitoring.intersections import Cell, Intersection
 from monitoring.pages import number, percent
 from monitoring.rulings import Flag, PackRuling
 
@@ -18,7 +19,6 @@ FLAGGED = (Verdict.ALERT, Verdict.WATCH)
 COMES_TO = {Ruling.PASSES: "passes: nothing it judges is flagged", Ruling.REPORTS: "reports, and holds nothing up",
             Ruling.BLOCKS: "would hold a promotion up"}
 MOST_NAMED = 6
-WITHHELD = "withheld"
 
 READING = """\
 **Packs**: limits, smallest groups and confidences come from the policy packs params.yaml names, in their versions of the newest decision's
@@ -133,13 +133,14 @@ def _flag(flag: Flag) -> str:
 def beyond(pairs: Sequence[Intersection], reasons: Sequence[GroupReason]) -> list[str]:
     """Which intersections are in alert, and which groups are told a reason more or less often than chance explains."""
     cells = [(pair, cell) for pair in pairs for cell in pair.cells]
-    alert = [f"- **{' and '.join(cell.groups)}**, alert: adverse impact ratio {number(cell.adverse_impact)} against "
-             f"{' and '.join(pair.reference)}" for pair, cell in cells if cell.verdict is Verdict.ALERT]
+    alert = [_meeting(pair, cell) for pair, cell in cells if cell.verdict is Verdict.ALERT]
     small = sum(cell.verdict is Verdict.INSUFFICIENT for _, cell in cells)
-    apart = sum(one.differs for one in reasons)
-    return [
-        *([f"Where two attributes meet, {len(alert)} of {len(cells)} groups are in alert, and {small} are too small to tell:", *alert]
-          if cells else []),
-        *([f"Of {len(reasons)} comparisons of how often declines name a reason, {apart} differ from the reference group beyond chance."]
-          if reasons else []),
-    ]
+    met = f"Where two attributes meet, {len(alert)} of {len(cells)} groups are in alert, and {small} are too small to tell"
+    told = (f"Of {len(reasons)} comparisons of how often declines name a reason, {sum(one.differs for one in reasons)} differ from the "
+            "reference group beyond chance.")
+    return [*([met + (":" if alert else "."), *alert] if cells else []), *([told] if reasons else [])]
+
+
+def _meeting(pair: Intersection, cell: Cell) -> str:
+    ratio = number(cell.adverse_impact) if cell.adverse_impact else WITHHELD
+    return f"- **{' and '.join(cell.groups)}**, alert: adverse impact ratio {ratio} against {' and '.join(pair.reference)}"

@@ -13,10 +13,11 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from feature_repo.contract import BAD, Action
+from feature_repo.contract import BAD, Action, Protected
 from feature_repo.portfolio import Portfolio
 from governance.groups import BILLIONTHS, NOBODY, Compared, Tally
-from monitoring import window
+from monitoring import disclosure, window
+from monitoring.disclosure import UNKNOWN
 from serving.scoring.kernel import Array
 from training import measures
 
@@ -60,6 +61,13 @@ class Grouped:
 def grouped(frame: pd.DataFrame, portfolio: Portfolio, shift: float = 0.0) -> Grouped:
     """A window that `window.with_vault` joined, counted once; shift as for `facts`."""
     return Grouped(frame, portfolio, facts(frame, portfolio, shift))
+
+
+def withheld(of: Grouped, column: Protected, least: int) -> dict[str, str]:
+    """Group -> why nothing of it is shown in any table of the window."""
+    tallies = of.by(column.name)
+    counts = {name: tallies.get((name,), NOBODY).decisions for name in column.group_names}
+    return disclosure.withheld({**counts, UNKNOWN: len(of.frame) - sum(counts.values())}, least)
 
 
 def count(counted: pd.DataFrame, *keys: Any) -> dict[At, Tally]:

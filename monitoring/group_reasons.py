@@ -14,7 +14,7 @@ import pandas as pd
 
 from feature_repo.contract import Action, Protected
 from governance.exact import fisher, holm
-from monitoring import disclosure
+from monitoring import disclosure, group_counts
 from monitoring.group_counts import Grouped
 from monitoring.params import FairnessParams
 from serving.scoring.parts import Reason
@@ -39,7 +39,11 @@ def assess(of: Grouped, params: FairnessParams) -> tuple[GroupReason, ...]:
     told = declined["reasons"].map(lambda texts: msgspec.json.decode(texts, type=list[Reason]))
     words = {reason.code: reason.text for reasons in told for reason in reasons}
     named = told.map(lambda reasons: frozenset(reason.code for reason in reasons))
-    return tuple(found for column in of.portfolio.protected for found in _attribute(column, declined[column.name], (named, words), params))
+    found: list[GroupReason] = []
+    for column in of.portfolio.protected:
+        hidden = group_counts.withheld(of, column, params.least)
+        found += [one for one in _attribute(column, declined[column.name], (named, words), params) if one.group not in hidden]
+    return tuple(found)
 
 
 def count(groups: pd.Series, named: pd.Series) -> tuple[dict[str, int], dict[str, Counter[str]]]:

@@ -7,7 +7,6 @@ interval is as much surer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import combinations, product
 
 import msgspec
@@ -15,13 +14,13 @@ import msgspec
 from feature_repo.contract import Protected
 from governance import packs
 from governance.disparities import Looks
-from governance.groups import Compared, Tally
+from governance.groups import Compared
 from governance.limits import Verdict, worst
 from governance.packs import Pack
 from monitoring import disclosure, group_counts
-from monitoring.disclosure import coarse
+from monitoring.disclosure import WITHHELD, coarse
 from monitoring.fairness import severest
-from monitoring.group_counts import At, Grouped
+from monitoring.group_counts import Grouped
 from monitoring.group_figures import IMPACT
 from monitoring.intervals import Estimate, ratio
 from monitoring.params import FairnessParams
@@ -47,22 +46,25 @@ class Intersection(msgspec.Struct, frozen=True):
 
 def assess(of: Grouped, newest: tuple[Pack, ...], params: FairnessParams) -> tuple[Intersection, ...]:
     """Every pair of attributes; empty where the contract declares fewer than two."""
-    return tuple(_pair(pair, of.by(*(column.name for column in pair)), newest, params) for pair in combinations(of.portfolio.protected, 2))
+    return tuple(_pair(of, pair, newest, params) for pair in combinations(of.portfolio.protected, 2))
 
 
-def _pair(pair: tuple[Protected, Protected], counted: Mapping[At, Tally], newest: tuple[Pack, ...],
-          params: FairnessParams) -> Intersection:
+def _pair(of: Grouped, pair: tuple[Protected, Protected], newest: tuple[Pack, ...], params: FairnessParams) -> Intersection:
     attributes, reference = (pair[0].name, pair[1].name), (pair[0].reference, pair[1].reference)
     names = {_name(groups): groups for groups in product(pair[0].group_names, pair[1].group_names)}
-    tallies = {_name(groups): of for groups, of in counted.items()}
+    tallies = {_name(groups): tally for groups, tally in of.by(*attributes).items()}
     compared = group_counts.compared(_name(attributes), tallies, list(names), _name(reference))
     verdicts = severest(each for pack in newest for each in packs.judge(pack, compared, Looks.EVER, family=max(len(compared), 1)))
-    cells = tuple(_cell(each, names[each.group], verdicts.get((IMPACT, each.group)), params) for each in compared)
+    hidden = [group_counts.withheld(of, column, params.least) for column in pair]
+    cells = tuple(_cell(each, names[each.group], verdicts.get((IMPACT, each.group)), params,
+                        shown=not any(name in why for name, why in zip(names[each.group], hidden, strict=True))) for each in compared)
     return Intersection(attributes, reference, worst(cell.verdict for cell in cells if cell.verdict), cells)
 
 
-def _cell(of: Compared, groups: tuple[str, str], verdict: Verdict | None, params: FairnessParams) -> Cell:
+def _cell(of: Compared, groups: tuple[str, str], verdict: Verdict | None, params: FairnessParams, *, shown: bool) -> Cell:
     few = min(of.own.decisions, of.other.decisions) < params.least
+    if not shown:
+        return Cell(groups, WITHHELD, None, verdict)
     return Cell(groups, f"fewer than {params.least}" if of.own.decisions < params.least else disclosure.size(of.own.decisions),
                 None if few else coarse(ratio(of.own.approvals, of.other.approvals, params.confidence)), verdict)
 

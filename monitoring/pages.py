@@ -33,8 +33,8 @@ def number(found: Estimate | None, digits: int = 2) -> str:
     """
     if found is None:
         return NOTHING
-    bounds = "" if found.low is None or found.high is None else f" ({found.low:.{digits}f} to {found.high:.{digits}f})"
-    return f"{found.value:.{digits}f}{bounds}"
+    bounds = "" if found.low is None or found.high is None else f" ({found.low:z.{digits}f} to {found.high:z.{digits}f})"
+    return f"{found.value:z.{digits}f}{bounds}"
 
 
 def of_window(frame: pd.DataFrame, portfolio: Portfolio, release: Release) -> list[str]:

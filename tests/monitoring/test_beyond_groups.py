@@ -136,6 +136,22 @@ def test_a_small_group_has_no_curve(frame, fairness_params):
     assert not [one for one in cut_offs.along(group_counts.grouped(few, PORTFOLIO), POLICY, fairness_params) if one.attribute == SEX.name]
 
 
+def test_no_finer_table_shows_a_group_that_is_withheld_for_another_s_sake(frame, fairness_params):
+    """Five of one group are left, so the next smallest is withheld: in bands, curves, reasons and cells, where its verdicts are told."""
+    first, second = ORIGIN.group_names[1], ORIGIN.group_names[2]
+    few = frame[(frame[ORIGIN.name] != first) | ((frame[ORIGIN.name] == first).cumsum() <= 5)]
+    few = few[(few[ORIGIN.name] != second) | ((few[ORIGIN.name] == second).cumsum() <= 900)].reset_index(drop=True)
+    grouped, newest = group_counts.grouped(few, PORTFOLIO), in_force.read(fairness_params, PORTFOLIO).on(in_force.newest(few))
+    assert list(group_counts.withheld(grouped, ORIGIN, fairness_params.least)) == [first, second]
+    assert {one.group for one in cut_offs.along(grouped, POLICY, fairness_params)}.isdisjoint({first, second})
+    assert {one.group for one in group_reasons.assess(grouped, fairness_params)}.isdisjoint({first, second})
+    bands = {(one.size, one.approval_rate) for one in cut_offs.by_band(grouped, POLICY, fairness_params) if one.group in {first, second}}
+    assert bands == {("withheld", None)}
+    cells = [cell for one in intersections.assess(grouped, newest, fairness_params) for cell in one.cells if second in cell.groups]
+    assert {(cell.size, cell.adverse_impact) for cell in cells} == {("withheld", None)}
+    assert Verdict.OK in {cell.verdict for cell in cells}
+
+
 def test_reasons_are_shares_of_declines_with_scipys_exact_test_and_holms_correction(frame, grouped, fairness_params):
     found = [one for one in group_reasons.assess(grouped, fairness_params) if one.attribute == AGE.name]
     declined = frame[frame["outcome"] == Action.DECLINE]
