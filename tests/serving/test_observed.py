@@ -67,7 +67,7 @@ def test_every_line_of_a_service_is_an_object_and_says_where_it_comes_from(watch
 
 def test_a_request_is_told_by_route_status_release_and_time(watched):
     service, _, good = watched
-    told = next(line for line in answered(service) if line["status"] == 200 and line["route"] == "/v1/decisions")
+    told, *_ = wait_for(lambda: [line for line in answered(service) if line["status"] == 200 and line["route"] == "/v1/decisions"])
 
     assert (told["level"], told["method"], told["release_id"]) == ("DEBUG", "POST", good.json()["release_id"])
     assert 0 < told["seconds"] < 5
@@ -77,7 +77,7 @@ def test_a_request_is_told_by_route_status_release_and_time(watched):
 def test_a_refusal_is_found_by_the_instance_and_by_the_trace_its_caller_knows(watched):
     service, _, _ = watched
     problem = httpx.post(f"{service.url}/v1/decisions", json={}, headers=TRACEPARENT).json()
-    (told,) = [line for line in answered(service) if line.get("instance") == problem["instance"]]
+    (told,) = wait_for(lambda: [line for line in answered(service) if line.get("instance") == problem["instance"]])
 
     assert (told["trace_id"], told["problem"], told["status"], told["level"]) == (TRACE, "invalid-application", 422, "INFO")
 
