@@ -82,12 +82,16 @@ def test_a_new_level_alarms(mill, drift_params, level):
 
 
 def test_under_the_minimum_there_is_no_verdict_however_large_the_figure(mill, drift_params, number):
-    few = frame_of(lambda random, n, _: random.lognormal(12, 0.6, n), per_month=drift_params.minimum - 1, months=MONTHS[:1], name=number)
+    def gone(random, n, _):
+        return np.where(random.random(n) < 0.5, np.nan, random.lognormal(12, 0.6, n))
+    few = frame_of(gone, per_month=drift_params.minimum - 1, months=MONTHS[:1], name=number)
     column = assess_one(mill, drift_params, normal_bins(), few, number)
-    assert column.months[0].verdict is Verdict.INSUFFICIENT
+    assert column.months[0].verdict is column.months[0].quality is Verdict.INSUFFICIENT
+    assert column.months[0].faults == ()
     assert column.months[0].psi > drift_params.psi.alert
-    enough = frame_of(lambda random, n, _: random.lognormal(12, 0.6, n), per_month=drift_params.minimum, months=MONTHS[:1], name=number)
-    assert assess_one(mill, drift_params, normal_bins(), enough, number).verdict is Verdict.ALERT
+    enough = assess_one(mill, drift_params, normal_bins(), frame_of(gone, per_month=drift_params.minimum, months=MONTHS[:1], name=number),
+                        number)
+    assert enough.verdict is enough.quality is Verdict.ALERT
 
 
 def test_a_large_psi_that_chance_explains_is_no_drift(mill, drift_params, level):
