@@ -99,32 +99,32 @@ class Candidate:
         trying = (lent.by.release_id, self._stamp())
         if trying == self._tried and time.monotonic() < self._again:
             return
+        if self._pointed() != lent.by.release_id:
+            self._why = f"release {lent.by.release_id[:12]} is not placed as {self._alias} yet; tally watch does it, or: tally place"
+            return
         self._tried, self._again = trying, time.monotonic() + AGAIN
         try:
-            self._lent = Lent(lent.by, lent.until, lent.split, self._loaded(lent.by))
+            release = load(self._folder, self._portfolio, Pointer(lent.by.release_id, lent.by.version))
         except ReleaseError as error:
             self._refuse(lent.by.release_id, str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, the champion goes on
             self._refuse(lent.by.release_id, f"the release cannot be loaded ({type(error).__name__})")
         else:
-            self._why = ""
+            self._lent, self._why = Lent(lent.by, lent.until, lent.split, release), ""
             log.info("release %s, version %s, is the %s", lent.by.release_id, lent.by.version, self._alias)
 
-    def _loaded(self, due: Promotion) -> Champion:
+    def _pointed(self) -> str:
+        """What is placed under the alias; nothing, where that cannot be read."""
         try:
-            pointer = msgspec.json.decode(self._pointer.read_bytes(), type=Pointer)
+            return msgspec.json.decode(self._pointer.read_bytes(), type=Pointer).release_id
         except (OSError, msgspec.MsgspecError):
-            pointer = Pointer("")
-        if pointer.release_id != due.release_id:
-            raise ReleaseError(f"release {due.release_id[:12]} is not placed as {self._alias} yet; tally watch does it, or: tally place")
-        return load(self._folder, self._portfolio, pointer)
+            return ""
 
     def _refuse(self, release_id: str, why: str) -> None:
         if why != self._why:
             log.error("%s refused: %s", self._alias, why)
             self._refused()
-            if self._stamp() is not None:  # before it is placed there is nothing to refuse
-                self._permission.refused(release_id, why, self._alias)
+            self._permission.refused(release_id, why, self._alias)
         self._why = why
 
     @property

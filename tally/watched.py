@@ -42,7 +42,8 @@ class Watched:
         """The registry does not answer: said once, until it does again."""
         self._named = None
         self._reachable.set(0)
-        self.failed("registry", f"{why}; what serves goes on, and the watch with it")
+        if not self.cut_off:  # a server that ends says so in several ways
+            self.failed("registry", f"{why}; what serves goes on, and the watch with it")
 
     @property
     def cut_off(self) -> bool:

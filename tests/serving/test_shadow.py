@@ -128,6 +128,19 @@ def test_a_shadow_nobody_agreed_to_is_none_whatever_the_pointer_names(card_home,
     assert recorded(card_home, SHADOW_DECISION) == []
 
 
+def test_a_shadow_that_is_not_placed_yet_is_waited_for_and_not_refused(card_home, other, make_worker, caplog):
+    lend(card_home, PORTFOLIO, other, SHADOW)
+    pointer = card_home / PORTFOLIO.name / "shadow.json"
+    pointer.rename(pointer.with_suffix(".later"))
+    api = make_worker()
+    assert "is not placed as shadow yet" in told(api)["shadow"]["why"]
+    assert "tally_releases_refused_total 0.0" in page(api)
+    assert not [record for record in caplog.records if "refused" in record.getMessage()]
+    pointer.with_suffix(".later").rename(pointer)
+    api._decisions.champions.look()
+    assert told(api)["shadow"]["used"] is True
+
+
 def test_a_shadow_that_is_withdrawn_scores_no_more(card_home, other, make_worker):
     lend(card_home, PORTFOLIO, other, SHADOW)
     api = make_worker()
