@@ -18,6 +18,7 @@ from governance.actions import Acting
 from governance.ledger.entries import DECISION, Record
 from governance.observations import DecisionOverridden, Verdict
 from governance.people import People
+from governance.rules import moment
 
 UNDERWRITER = "underwriter"
 LONGEST = 500
@@ -70,6 +71,8 @@ def objection(event: DecisionOverridden, people: People, at: datetime) -> str:
         return str(error)
     if UNDERWRITER not in roles:
         return f"{event.by.name} does not have the role {UNDERWRITER}, which this takes"
+    if moment(event.came_at) is None:
+        return "when it was said in business time is no time with its zone"
     if event.code not in REASONS:
         return f"{event.code} is no reason of the list: {', '.join(REASONS)}"
     if not event.reason.strip() or len(event.reason) > LONGEST:

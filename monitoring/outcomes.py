@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,13 +20,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from feature_repo.contract import BAD
-from feature_repo.errors import DataError
+from feature_repo.errors import DataError, LedgerError
 from feature_repo.portfolio import Portfolio
 from governance import events
 from governance.ledger.entries import Record
 from governance.observations import OutcomesImported
 from governance.people import People
 from governance.release import sync
+from governance.rules import moment
 from monitoring import window
 
 OBSERVED_AT = "observed_at"
@@ -67,10 +68,13 @@ def known(folder: Path, records: Iterable[Record], people: People, as_of: dateti
     parts: list[pd.DataFrame] = []
     imports: list[str] = []
     ignored: list[str] = []
-    for record, event in _imports(records):
-        if why := people.fault(event, record.recorded_at):
-            ignored.append(f"outcomes {event.digest[:12]} are left out: {why}")
-        elif datetime.fromisoformat(event.came_at) < as_of:
+    for record in records:
+        if record.kind != events.NAMES[OutcomesImported]:
+            continue
+        event, came_at, why = _came(record, people)
+        if why:
+            ignored.append(f"{record.id[:30]} is left out: {why}")
+        elif event and came_at and came_at < as_of:
             parts.append(_read(folder, event).assign(came=len(parts)))
             imports.append(event.digest)
     frame = pd.concat(parts, ignore_index=True) if parts else SCHEMA.empty_table().to_pandas().assign(came=0)
@@ -96,12 +100,15 @@ def joined(frame: pd.DataFrame, outcomes: Outcomes, portfolio: Portfolio) -> pd.
     return rows.drop(columns=[OBSERVED_AT, BAD_ON])
 
 
-def _imports(records: Iterable[Record]) -> Iterator[tuple[Record, OutcomesImported]]:
-    for record in records:
-        if record.kind == events.NAMES[OutcomesImported]:
-            event = events.of(record)
-            if isinstance(event, OutcomesImported):
-                yield record, event
+def _came(record: Record, people: People) -> tuple[OutcomesImported | None, datetime | None, str]:
+    """An import with the moment it came, or why it does not count."""
+    try:
+        event = events.of(record)
+    except LedgerError:
+        return None, None, "it cannot be read as what it claims to be"
+    if not isinstance(event, OutcomesImported) or (came_at := moment(event.came_at)) is None:
+        return None, None, "it does not say when it came"
+    return event, came_at, people.fault(event, record.recorded_at) or ""
 
 
 def _read(folder: Path, event: OutcomesImported) -> pd.DataFrame:

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-import msgspec
-
 from feature_repo.errors import DataError
-from governance import enrolment, overrides
-from governance.events import NAMES
+from governance import enrolment, history, overrides
 from governance.ledger.book import Book
 from governance.observations import VaultImported
 from governance.people import People
+from governance.rules import moment
 from monitoring import outcomes
 from monitoring.calendar import closed, midnight
 from monitoring.exporting import Windows
@@ -71,6 +69,6 @@ def known(checkout: Checkout, book: Book, until: datetime) -> Known:
     records = list(book.events())
     place = enrolment.place(checkout.home)
     people = place.people if place.signers.exists() else People()
-    came = tuple(record.id for record in records if record.kind == NAMES[VaultImported]
-                 and datetime.fromisoformat(msgspec.json.decode(record.body, type=VaultImported).came_at) < until)
+    came = tuple(record.id for record, event in history.known(records)
+                 if isinstance(event, VaultImported) and (at := moment(event.came_at)) and at < until)
     return Known(outcomes.known(outcomes_of(checkout), records, people, until), overrides.of(records, people, until).newest, came)

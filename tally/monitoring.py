@@ -109,7 +109,7 @@ def _release(run: Run, called: str, prepared: Prepared) -> Iterator[Told]:
             told = _one(run, called, one, partial(report, one, run.checkout.portfolio.name, paths), folder)
             before = {**before, one.name: Made("" if told.why else bases[one.name], run.day.isoformat())}
             yield told
-        (folder / MADE).write_bytes(dump({name: before[name] for name in sorted(before)}))
+        verdicts.put(folder / MADE, dump({name: before[name] for name in sorted(before)}))
         if left:
             yield Told(called, prepared.release.name, "decisions", made=False, why=f"not counted: {left}")
 

@@ -27,11 +27,22 @@ def findings(report: Path) -> list[str]:
 
 
 def write_index(reports: Path) -> None:
-    """Write reports/index.html: every portfolio, every report, its headline and a link."""
+    """Write reports/index.html: every portfolio, every report, its headline and a link; and links to the reports on windows."""
     reports.mkdir(exist_ok=True)
     folders = sorted(path for path in reports.iterdir() if path.is_dir())
-    sections = (f"<h2>{html.escape(folder.name)}</h2><ul>{''.join(map(_item, sorted(folder.glob('*.html'))))}</ul>" for folder in folders)
+    sections = (f"<h2>{html.escape(folder.name)}</h2><ul>{''.join(map(_item, sorted(folder.glob('*.html'))))}</ul>{_windows(folder)}"
+                for folder in folders)
     (reports / "index.html").write_text(PAGE.format(portfolios="".join(sections)))
+
+
+def _windows(folder: Path) -> str:
+    """The reports on windows of the record, the newest first; nothing where there are none."""
+    items = []
+    for window in sorted((folder / "monitoring").glob("*"), reverse=True):
+        links = (f'<a href="{html.escape(page.relative_to(folder.parent).as_posix())}">{html.escape(page.stem)}</a>'
+                 for page in sorted(window.rglob("*.html")))
+        items.append(f"<li>{html.escape(window.name)}: {' '.join(links)}</li>")
+    return f"<h3>Windows of the record</h3><ul>{''.join(items)}</ul>" if items else ""
 
 
 def _item(page: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -27,9 +28,16 @@ def write(run: Run) -> list[str]:
         found = [f"As of {run.day}, {newest['window']}: {each}."]
     path = run.folder.parent / "verdict.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(dump({"portfolio": run.checkout.portfolio.name, "as_of": run.day.isoformat(), "grain": run.windows.grain,
+    put(path, dump({"portfolio": run.checkout.portfolio.name, "as_of": run.day.isoformat(), "grain": run.windows.grain,
                            "found": found, "ignored": run.known.outcomes.ignored, "windows": windows}))
     return found
+
+
+def put(path: Path, said: bytes) -> None:
+    """A file, whole before it has its name: somebody may be reading the one before."""
+    draft = path.with_suffix(".draft")
+    draft.write_bytes(said)
+    draft.replace(path)
 
 
 def listed(run: Run, start: date) -> dict[str, Any]:

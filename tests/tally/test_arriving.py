@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from datetime import UTC, datetime
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -106,16 +107,19 @@ def test_outcomes_that_nobody_signed_do_not_count(home):
 
     from governance import events
     from governance.events import Actor
+    from governance.ledger.entries import Entry
     from governance.ledger.writer import Ledger
     from governance.observations import OutcomesImported
 
     ledger = Ledger(home.book)
     forged = OutcomesImported(by=Actor("monitor", "process"), at="", digest="0" * 64, rows=1, came_at="2026-01-01T00:00:00+00:00")
-    write(ledger, [events.entry(forged, forged.digest)])
+    write(ledger, [events.entry(forged, forged.digest), events.entry(msgspec.structs.replace(forged, came_at="soon"), "soon"),
+                   Entry("outcomes-imported", "torn", b"{}"), Entry("vault-imported", "torn too", b"{}")])
     ledger.close()
     found = as_of(home, "2026-08-01")
     assert found.frame.empty
-    assert "needs a person" in found.ignored[0]
+    assert [why.split(": ")[1] for why in found.ignored] == [
+        "outcomes-imported needs a person, not process", "it does not say when it came", "it cannot be read as what it claims to be"]
 
 
 def read_vault(home, day, noted):

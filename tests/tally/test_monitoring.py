@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import msgspec
@@ -162,6 +163,18 @@ def test_alerts_are_of_the_newest_windows_and_owned_as_params_say(home):
     assert sorted(line.split('kind="')[1].split('"')[0] for line in standing) == sorted(insufficient) != []
     assert all('window="2023-04"' in line for line in standing)
     assert all(f"- {name} of the portfolio: no exit is set for its owner models" in told for name in insufficient)
+
+
+def test_the_index_links_every_report_on_a_window_the_newest_first(home):
+    from tally import pages
+
+    home.run("monitor", "--as-of", "2023-03-31")
+    pages.write_index(home.reports.parent)
+    index = (home.reports.parent / "index.html").read_text()
+    links = re.findall(r'href="([^"]+)"', index)
+    assert len(links) == 2 * len(REPORTS) + 1
+    assert all((home.reports.parent / link).is_file() for link in links)
+    assert index.index("2023-03:") < index.index("2023-02:") < index.index("2023-01:")
 
 
 def test_the_vault_is_read_for_reports_that_are_due_and_each_read_is_in_the_record(home):
