@@ -103,3 +103,12 @@ def test_one_new_level_in_few_rows_is_chance_where_development_was_small(find):
     window = levels("a", "b")
     window[0] = "new"
     assert find(window, small, column) == {}
+
+
+def test_a_share_that_chance_moves_by_five_points_is_no_fault(find):
+    """Half of the values are a code: of 500 some windows have 45%, by chance alone."""
+    bins = freeze_numbers(with_codes(incomes(50_000, 9), coded=0.5), 10, (-1.0,), COLUMN.usual)
+    windows = [with_codes(incomes(500, seed), coded=0.5, seed=seed) for seed in range(80)]
+    shares = [float(np.mean(values == -1)) for values in windows]
+    assert max(abs(share - 0.5) for share in shares) > 0.05
+    assert all(find(values, bins) == {} for values in windows)
