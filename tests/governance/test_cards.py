@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 import uuid
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import luhn
 
+from governance import cards
 from governance.cards import ISSUERS, holds_card
 
 TESTED = ["4111111111111111", "4222222222222", "5555555555554444", "2223003122003222", "378282246310005", "6011111111111117",
@@ -19,7 +21,7 @@ TESTED = ["4111111111111111", "4222222222222", "5555555555554444", "222300312200
 
 
 @st.composite
-def cards(draw) -> str:
+def numbers(draw) -> str:
     """A number that some issuer could have given out."""
     low, high, lengths = draw(st.sampled_from(ISSUERS))
     length = draw(st.sampled_from(sorted(lengths)))
@@ -32,19 +34,19 @@ def test_the_test_numbers_of_the_networks_are_found(number):
     assert holds_card(number)
 
 
-@given(cards(), st.sampled_from(["", " ", "-", ".", "\u2011", "\u00a0", " - ", "_", "/"]), st.sampled_from([1, 2, 4, 5, 6]),
+@given(numbers(), st.sampled_from(["", " ", "-", ".", "\u2011", "\u00a0", " - ", "_", "/"]), st.sampled_from([1, 2, 4, 5, 6]),
        st.sampled_from(["", "card: ", "paid with", "\u00e9", "#", "2027 "]), st.sampled_from(["", " 12/27", "x", " cvv 123", "\n"]))
 def test_a_card_number_is_found_in_groups_and_among_words(number, between, size, before, after):
     grouped = between.join(number[at:at + size] for at in range(0, len(number), size))
     assert holds_card(f"{before}{grouped}{after}")
 
 
-@given(cards(), st.sampled_from([0x0660, 0x0966, 0xFF10, 0x1D7CE]), st.sampled_from(["", "\u200b", "\ufe0f", "\u2060"]))
+@given(numbers(), st.sampled_from([0x0660, 0x0966, 0xFF10, 0x1D7CE]), st.sampled_from(["", "\u200b", "\ufe0f", "\u2060"]))
 def test_a_card_number_in_digits_of_another_script_or_with_invisible_marks_is_found(number, zero, invisible):
     assert holds_card(invisible.join(chr(zero + int(digit)) for digit in number))
 
 
-@given(cards())
+@given(numbers())
 def test_a_number_with_a_wrong_digit_is_none(number):
     wrong = number[:-1] + str((int(number[-1]) + 1) % 10)
     assert not holds_card(wrong)
@@ -56,11 +58,13 @@ def test_ordinary_ids_numbers_and_times_are_none(text):
     assert not holds_card(text)
 
 
-def test_of_many_uuids_and_digests_none_is_taken_for_a_card():
+def test_of_many_uuids_and_digests_none_is_taken_for_a_card(monkeypatch):
     chance = random.Random(7)  # noqa: S311 - a seeded draw
-    texts = [str(uuid.UUID(int=chance.getrandbits(128), version=4)) for _ in range(20_000)]
-    texts += [hashlib.sha256(text.encode()).hexdigest() for text in texts]
-    assert not any(holds_card(f"loan-{text}") for text in texts)
+    texts = [str(uuid.UUID(int=chance.getrandbits(128), version=4)) for _ in range(100_000)]
+    digests = [hashlib.sha256(text.encode()).hexdigest() for text in texts[:20_000]]
+    assert not any(holds_card(f"loan-{text}") for text in (*texts, *digests))
+    monkeypatch.setattr(cards, "RANDOM", re.compile("(?!)"))
+    assert 1_700 < len(texts) / sum(map(holds_card, texts)) < 3_600  # by chance: about 1 in 2,500, as the page says
 
 
 def test_the_share_of_random_numbers_that_are_taken_for_a_card_is_what_the_page_says():
