@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from approved import FAILED, append, asked, by, key
+from approved import FAILED, agreed, append, asked, beside, by, key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from recorded import EACH, PORTFOLIO, record
 
@@ -196,7 +196,8 @@ def test_what_the_rules_do_not_allow_is_said_and_not_recorded(ask, wish, made):
                              (f"/v1/requests/{wish}/waive", "anna", {"gate": "none", "until": UNTIL, **REASON}),
                              (f"/v1/requests/{wish}/waive", "anna", {"gate": "fairness", "until": "2020-01-01T00:00:00Z", **REASON}),
                              ("/v1/retire", "olga", {"release_id": made.b.id, **REASON}),
-                             ("/v1/retire", "olga", {"release_id": "0" * 64, **REASON})):
+                             ("/v1/retire", "olga", {"release_id": "0" * 64, **REASON}),
+                             ("/v1/withdraw", "olga", {"alias": "shadow", **REASON})):
         answer = ask("POST", path, name, json=body)
         assert answer.status_code == 409, answer.text
         assert answer.json()["detail"]
@@ -211,6 +212,15 @@ def test_a_request_needs_the_registry_and_says_so_where_it_does_not_answer(ask):
 def test_a_wrong_moment_of_a_waiver_is_refused_before_anything_else(ask, wish):
     answer = ask("POST", f"/v1/requests/{wish}/waive", "anna", json={"gate": "fairness", "until": "2027-01-01T00:00", **REASON})
     assert answer.status_code == 422
+
+
+def test_a_shadow_is_ended_at_the_desk_and_a_champion_is_none(ask, made):
+    append(made.home, PORTFOLIO, beside("shadow", None, *agreed("desk-shadow", made.a.id)))
+    assert ask("POST", "/v1/withdraw", "otto", json={"alias": "champion", **REASON}).status_code == 422
+    ended = ask("POST", "/v1/withdraw", "otto", json={"alias": "shadow", **REASON})
+    assert ended.status_code == 200, ended.text
+    assert (ended.json()["release_id"], ended.json()["request_id"]) == (made.a.id, "desk-shadow")
+    assert ask("POST", "/v1/withdraw", "otto", json={"alias": "shadow", **REASON}).status_code == 409
 
 
 def test_back_to_what_served_before_and_retiring_the_other(ask, made):
