@@ -7,6 +7,7 @@ import time
 import msgspec
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn import metrics
 
 from monitoring import estimate
@@ -55,6 +56,15 @@ def test_the_expected_gini_brier_score_and_bad_rate_are_their_closed_forms(perfo
     assert found.gini.value == pytest.approx(2 * (pairs * above).sum() / pairs.sum() - 1)
     assert found.brier.value == pytest.approx(np.mean(pd_ * (1 - pd_)))
     assert (found.bad_rate.value, found.bad, found.outcomes) == pytest.approx((pd_.mean(), pd_.sum(), 4))
+
+
+def test_the_intervals_of_bad_rate_and_brier_score_are_their_closed_forms(performance_params):
+    """Of so many outcomes that are each bad by its own PD: the variances of Bernoulli's trials, and of the squares of what they leave."""
+    pd_ = pds(2_000)
+    found, spread, z = expected(chances(pd_), performance_params), pd_ * (1 - pd_), stats.norm.ppf(0.975)
+
+    assert found.bad_rate.high - found.bad_rate.value == pytest.approx(z * np.sqrt(spread.sum()) / len(pd_))
+    assert found.brier.high - found.brier.value == pytest.approx(z * np.sqrt((spread * (1 - 2 * pd_) ** 2).sum()) / len(pd_))
 
 
 def test_an_estimate_follows_who_applies_and_not_who_pays(performance_params):
