@@ -1,8 +1,8 @@
 """Adverse impact by score band, and what it would be if the cut-off moved.
 
-A cut-off is moved for those whom the PD decides: an application that was not approved though its PD is below the policy's cut-off was
-stopped by a rule or by doubtful values, and stays so. Counts are whole numbers and add up over shards. Judges nothing; refuses to show a
-group of few, and shows ratios rounded, for counts of neighbouring cut-offs could be subtracted.
+A cut-off is moved for those whom the PD decides: what names a rule among its reasons, or was not approved though its PD is below the
+policy's cut-off, was stopped by a rule or by doubtful values, and stays so. Counts are whole numbers and add up over shards. Judges
+nothing; refuses to show a group of few, and shows ratios rounded, for counts of neighbouring cut-offs could be subtracted.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from monitoring.group_counts import At, Grouped
 from monitoring.intervals import Estimate, ratio, share
 from monitoring.params import FairnessParams
 from serving.scoring.kernel import Array
-from serving.scoring.parts import Policy
+from serving.scoring.parts import Policy, Reason
 
+RULE = "rule"
 TWENTIETHS = tuple(step / 20 for step in range(1, 20))
 
 
@@ -76,13 +77,19 @@ def along(of: Grouped, policy: Policy, params: FairnessParams) -> tuple[AtCutOff
     if of.frame.empty:
         return ()
     pd_ = of.of("pd")
-    movable = (of.of("outcome") == Action.APPROVE) | (pd_ >= policy.approve_below)
+    movable = (of.of("outcome") == Action.APPROVE) | ((pd_ >= policy.approve_below) & ~_ruled(of))
     limits = {**{float(np.quantile(pd_, step)): "" for step in TWENTIETHS}, policy.approve_below: "approve", policy.decline_from: "decline"}
     ordered = sorted(limits)
     overall = approvals(pd_[movable], ordered) / len(pd_)
     lines = [(limit, limits[limit], float(part)) for limit, part in zip(ordered, overall, strict=True)]
     return tuple(found for column in of.portfolio.protected
                  for found in _along(of, column, (pd_, movable), lines, params))
+
+
+def _ruled(of: Grouped) -> Array:
+    """Whether a reason is a rule's."""
+    named = (msgspec.json.decode(text, type=list[Reason]) for text in of.of("reasons"))
+    return np.fromiter((any(reason.feature == RULE for reason in reasons) for reasons in named), dtype=bool, count=len(of.frame))
 
 
 def approvals(pd_: Array, ordered: list[float]) -> Array:

@@ -33,8 +33,9 @@ class Found:
 def measure(of: Grouped, known: fairness.Development, judges: fairness.Judges, release: Release, params: FairnessParams) -> Found:
     """Everything that is told of a window."""
     policy = release.read("policy.json", Policy)
+    on = params.as_of or (in_force.newest(of.frame) if of.portfolio.is_dated else None)
     return Found(
-        fairness.assess(of, known, judges, params), rulings.assess(of, judges.newest, params.as_of or in_force.newest(of.frame)),
+        fairness.assess(of, known, judges, params), rulings.assess(of, judges.newest, on),
         intersections.assess(of, judges.newest, params), cut_offs.by_band(of, policy, params), cut_offs.along(of, policy, params),
         group_reasons.assess(of, params),
     )

@@ -113,8 +113,8 @@ def _left_out(attributes: Sequence[Attribute], groups: Sequence[tuple[Attribute,
 
 def ruled(found: Sequence[PackRuling]) -> list[str]:
     """What every pack comes to."""
-    return [f"Policy pack **{one.pack}** ({one.jurisdiction}), as of {one.on}: {COMES_TO[one.ruling]}{_because(one)}. {one.version.says}"
-            for one in found]
+    return [f"Policy pack **{one.pack}** ({one.jurisdiction}){f', as of {one.on}' if one.on else ''}: "
+            f"{COMES_TO[one.ruling]}{_because(one)}. {one.version.says}" for one in found]
 
 
 def _because(of: PackRuling) -> str:

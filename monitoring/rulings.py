@@ -28,25 +28,25 @@ class Flag(msgspec.Struct, frozen=True):
 
 
 class PackRuling(msgspec.Struct, frozen=True):
-    """A pack in its version of a day; judged: how many figures of groups it judged."""
+    """A pack in its version of a day (null: without a time axis, and it has but one); judged: how many figures of groups it judged."""
 
     pack: str
     jurisdiction: str
     title: str
-    on: date
+    on: date | None
     version: Version
     ruling: Ruling
     judged: int
     flagged: tuple[Flag, ...]
 
 
-def assess(of: Grouped, newest: tuple[Pack, ...], on: date) -> tuple[PackRuling, ...]:
+def assess(of: Grouped, newest: tuple[Pack, ...], on: date | None) -> tuple[PackRuling, ...]:
     """What every pack says of all attributes together."""
     totals = [(column, fairness.tallies(column, of.by(column.name, "portfolio"))) for column in of.portfolio.protected]
     return tuple(_ruling(pack, on, [each for column, total in totals for each in fairness.judged(pack, column, total)])
                  for pack in newest)
 
 
-def _ruling(pack: Pack, on: date, found: list[Finding]) -> PackRuling:
+def _ruling(pack: Pack, on: date | None, found: list[Finding]) -> PackRuling:
     flagged = tuple(Flag(each.measure, each.attribute, each.group, each.verdict, each.blocks) for each in found if each.verdict in FLAGGED)
     return PackRuling(pack.name, pack.jurisdiction, pack.title, on, pack.version, packs.ruling(pack, found), len(found), flagged)

@@ -20,6 +20,7 @@ from serving.scoring.parts import Band, Policy
 PORTFOLIO = load("consumer_loans")
 SEX, AGE, ORIGIN = PORTFOLIO.protected
 POLICY = Policy(0.10, 0.15, (Band("A", 0.05), Band("B", 0.10), Band("C", 1.0)), 600.0, 50.0, 20.0)
+BY_RULE = json.dumps([{"code": "too_much", "feature": "rule", "text": "Too much is asked for"}])
 TEXTS = {"low_income": "Your income is low", "short_history": "Your credit history is short"}
 
 
@@ -120,8 +121,12 @@ def test_at_the_policys_cut_off_the_ratio_is_the_one_there_is(frame, grouped, fa
 
 
 def test_along_the_cut_off_ratios_are_counted_anew_and_a_rule_still_stops(frame, grouped, fairness_params):
+    ruled = np.arange(len(frame)) % 5 == 0
+    frame = frame.assign(reasons=np.where(ruled & (frame["outcome"] != Action.APPROVE), BY_RULE, frame["reasons"]))
+    grouped = group_counts.grouped(frame, PORTFOLIO)
+    stopped = (frame["outcome"] != Action.APPROVE) & ((frame["pd"] < POLICY.approve_below) | ruled)
+    assert (stopped & (frame["pd"] >= POLICY.approve_below)).sum() > 100
     found = [one for one in cut_offs.along(grouped, POLICY, fairness_params) if one.attribute == AGE.name]
-    stopped = (frame["outcome"] != Action.APPROVE) & (frame["pd"] < POLICY.approve_below)
     for one in found:
         moved = frame.assign(outcome=np.where((frame["pd"] < one.pd_below) & ~stopped, Action.APPROVE, Action.DECLINE))
         own, other = (moved[moved[AGE.name] == name] for name in (one.group, AGE.reference))

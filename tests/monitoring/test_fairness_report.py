@@ -96,6 +96,8 @@ def test_what_a_pack_comes_to_is_said_with_what_holds_it_up(ruling, flags, judge
     version = msgspec.structs.replace(JUDGES[0].version, says="words")
     (found,) = fairness_report.ruled([PackRuling("strict", "no law", "t", date(2024, 4, 1), version, ruling, judged, flags)])
     assert found == f"Policy pack **strict** (no law), as of 2024-04-01: {said}"
+    (undated,) = fairness_report.ruled([PackRuling("strict", "no law", "t", None, version, ruling, judged, flags)])
+    assert undated == f"Policy pack **strict** (no law): {said}"
 
 
 def test_intersections_and_reasons_are_told():
