@@ -13,6 +13,7 @@ import msgspec
 
 from feature_repo.errors import DataError
 from feature_repo.params import read
+from governance.release import require_interface, verify
 from monitoring import counting, drift, drift_report, drift_sections
 from monitoring.counting import Asked, Counted
 from monitoring.params import DriftParams
@@ -22,9 +23,14 @@ from tally.filing import found
 
 
 def judge(files: tuple[Path, ...], named: str | None = None, counts: Path | None = None, checkout: Checkout | None = None) -> str:
-    """The findings over all files, by month. counts: where the counts of them all are kept. Raises DataError or ReleaseError."""
+    """The findings over all files, by month. Raises DataError or ReleaseError.
+
+    named: the release, as `tally score` has it, or its folder; counts: where the counts of all files are kept.
+    """
     checkout = checkout or here()
-    release, params = found(checkout, named), read("drift", DriftParams)
+    release = verify(Path(named)) if named and Path(named).is_dir() else found(checkout, named)
+    require_interface(release, checkout.portfolio)
+    params = read("drift", DriftParams)
     asked = Asked(checkout.portfolio, release.read("bins.json", dict[str, Bins]), release.id)
     everything = reduce(counting.add, (counted(path, asked) for path in files))
     if not everything.rows:

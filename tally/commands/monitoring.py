@@ -43,7 +43,7 @@ def monitor(as_of: str | None, grain: str, *, again: bool) -> None:
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--release", metavar="ID", help="Whose decisions: the beginning of a release's id, or v7. Default: what serves.")
+@click.option("--release", metavar="ID", help="Whose decisions: the beginning of a release's id, v7, or its folder. Default: what serves.")
 @click.option("--counts", type=click.Path(path_type=Path, dir_okay=False), help="Keep the counts there, to judge them with others' later.")
 def drift(files: tuple[Path, ...], release: str | None, counts: Path | None) -> None:
     """Judge the drift of windows of any length in FILES: Parquet as `tally export` writes it, or counts that were kept (.json)."""

@@ -76,6 +76,12 @@ def test_files_without_a_decision_of_the_release_are_refused(decided, tmp_path):
         judge(decided, tmp_path / "foreign.parquet")
 
 
+def test_a_release_is_named_by_its_folder_too_on_a_machine_that_has_no_more(decided, tmp_path):
+    folder = decided.checkout.services / "releases" / decided.release.id
+    elsewhere = Checkout(decided.checkout.portfolio, tmp_path)
+    assert drifting.judge((decided.whole,), str(folder), None, elsewhere) == judge(decided, decided.whole)
+
+
 def test_the_command_says_it_and_keeps_the_counts(decided, tmp_path, monkeypatch):
     monkeypatch.setattr(drifting, "here", lambda: decided.checkout)
     said = ["drift", str(decided.whole), "--release", decided.release.id[:8], "--counts", str(tmp_path / "c.json")]
