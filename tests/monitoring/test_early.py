@@ -54,6 +54,13 @@ def test_a_bad_rate_that_moved_is_told_months_before_its_outcomes(signed, perfor
     assert young.mean_pd == pytest.approx(there["pd"].mean())
 
 
+@pytest.mark.parametrize(("projection", "verdict"), [
+    (Estimate(0.15, 0.11, 0.19), Verdict.WATCH), (Estimate(0.15, 0.09, 0.21), Verdict.OK), (Estimate(0.105, 0.101, 0.109), Verdict.OK),
+    (Estimate(0.05, 0.04, 0.06), Verdict.OK), (None, Verdict.INSUFFICIENT)])
+def test_a_sign_is_watched_where_it_lies_far_above_the_pds_and_chance_does_not_explain_it(performance_params, projection, verdict):
+    assert early.verdict(projection, 0.1, performance_params) is verdict
+
+
 def test_how_the_sign_relates_to_the_outcome_is_measured_on_matured_ones(signed, performance_params):
     frame = drawn()
     found = told(signed, performance_params, frame)
