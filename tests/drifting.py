@@ -29,12 +29,18 @@ YEAR_FOR_MONTH = 12
 
 @dataclass
 class Told:
-    """What came of many windows: planted columns found of all, and windows without drift that had an alarm, of all of those."""
+    """What came of many windows.
+
+    found: planted columns whose verdict on drift is more than ok, of all `planted` (a fault of data that soils one is no find);
+    false: windows without drift that had any alarm, of drift or of data, of all `quiet` ones; strays: columns that drifted by their
+    verdict in soiled windows though nothing was planted in them.
+    """
 
     planted: int = 0
     found: int = 0
     quiet: int = 0
     false: int = 0
+    strays: int = 0
     missed: list[tuple[str, int]] = field(default_factory=list)
 
     @property
@@ -56,15 +62,16 @@ class Simulation:
                      for column in portfolio.raw_inputs}
 
     def run(self, windows: int, rows: tuple[int, ...], planted_psi: float) -> Told:
-        """Every other window has no drift; the others have it in one to three columns, and are soiled."""
+        """Every other window has no drift; the others have it in one to three columns, and every other one of those is soiled."""
         told, names = Told(), [name for name, bins in self.bins.items() if np.count_nonzero(bins.shares) > 1]
         for at in range(windows):
             size = int(self.random.choice(rows))
             planted = self.random.choice(names, self.random.integers(1, 4), replace=False).tolist() if at % 2 else []
-            alarmed = self.alarmed(self.window(size, planted, planted_psi, soiled=bool(planted)))
-            told.planted, told.found = told.planted + len(planted), told.found + len(set(planted) & alarmed)
-            told.missed += [(name, size) for name in sorted(set(planted) - alarmed)]
-            told.quiet, told.false = told.quiet + (not planted), told.false + (not planted and bool(alarmed))
+            drifted, faulty = self.alarmed(self.window(size, planted, planted_psi, soiled=at % 4 == 1))
+            told.planted, told.found = told.planted + len(planted), told.found + len(set(planted) & drifted)
+            told.missed += [(name, size) for name in sorted(set(planted) - drifted)]
+            told.quiet, told.false = told.quiet + (not planted), told.false + (not planted and bool(drifted | faulty))
+            told.strays += len(drifted - set(planted)) if at % 4 == 1 else 0
         return told
 
     def window(self, rows: int, planted: list[str], planted_psi: float, *, soiled: bool) -> dict[str, np.ndarray]:
@@ -75,11 +82,13 @@ class Simulation:
             values = {column.name: _soiled(column, values[column.name], self.random) for column in self.portfolio.raw_inputs}
         return values
 
-    def alarmed(self, values: dict[str, np.ndarray]) -> set[str]:
-        """The columns that get more than ok, for drift or for their data."""
+    def alarmed(self, values: dict[str, np.ndarray]) -> tuple[set[str], set[str]]:
+        """The columns that get more than ok for drift, and those that do for their data."""
         months = {window.ALL: count(values, self.bins, self.portfolio)}
         judged = drift.judge(months, self.portfolio, self.bins, self.params)
-        return {column.column for column in judged if {column.verdict, column.quality} & {Verdict.WATCH, Verdict.ALERT}}
+        more = {Verdict.WATCH, Verdict.ALERT}
+        drifted, faulty = ({column.column for column in judged if getattr(column, what) in more} for what in ("verdict", "quality"))
+        return drifted, faulty
 
     def _shifted(self, name: str, rows: int, planted_psi: float) -> np.ndarray:
         """Values whose population has that PSI against the population that development was drawn from."""

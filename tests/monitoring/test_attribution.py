@@ -8,8 +8,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from governance.limits import Verdict
+from governance.limits import Ceiling, Verdict
 from monitoring import attribution, window
+from monitoring.params import AttributionParams
 from serving.scoring import decision
 from serving.scoring.reasons import Against
 
@@ -38,6 +39,13 @@ def test_a_window_like_development_has_moved_nothing(watched, scorer, drift_para
     found = attribution.assess(watched.frame, scorer, drift_params)
     assert [each.column for each in found] == [column.name for column in watched.portfolio.inputs]
     assert {month.verdict for each in found for month in each.months} <= {Verdict.OK, Verdict.INSUFFICIENT}
+
+
+def test_what_chance_moves_is_no_verdict_however_low_the_limit(watched, scorer, drift_params):
+    strict = msgspec.structs.replace(drift_params, attribution=AttributionParams(Ceiling(watch=0.001, alert=0.002), sample=300))
+    months = [month for each in attribution.assess(watched.frame, scorer, strict) for month in each.months if month.low is not None]
+    assert np.mean([abs(month.shift) > 0.001 for month in months]) > 0.8
+    assert np.mean([month.verdict is not Verdict.OK for month in months]) < 0.05
 
 
 def test_the_input_that_moves_the_log_odds_is_named_and_the_others_are_not(watched, scorer, drift_params):
