@@ -125,18 +125,18 @@ class Callers:
         self._opening: set[asyncio.Task[Any]] = set()
         self._number = 0
 
-    async def hold(self, rate: float, seconds: float) -> Load:
-        """Ask at this rate for so long, then wait for what was sent and is not answered."""
+    async def hold(self, rate: float, seconds: float, ended: asyncio.Event | None = None) -> Load:
+        """Ask at this rate for so long, or until that is set, then wait for what was sent and is not answered."""
         load = Load(rate, seconds)
         began = time.perf_counter()
         sent = 0
-        while (now := time.perf_counter() - began) < seconds:
+        while (now := time.perf_counter() - began) < seconds and not (ended and ended.is_set()):
             while sent < now * rate:
                 self._waiting.append((began + sent / rate, self._number))
                 sent, self._number = sent + 1, self._number + 1
             self._send(load, began)
             await asyncio.sleep(TICK)
-        load.unsent = len(self._waiting)
+        load.seconds, load.unsent = min(now, seconds), len(self._waiting)
         self._waiting.clear()
         while len(load.answers) < sent - load.unsent:  # noqa: ASYNC110 - the same tick
             await asyncio.sleep(TICK)

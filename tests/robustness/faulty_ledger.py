@@ -30,6 +30,8 @@ from serving.decisions import answer
 
 MOUNT, UNMOUNT = "/bin/mount", "/bin/umount"
 PAGE = 4096
+MOST = 0.75
+LONGEST_HEALING = 60.0  # seconds, of a server that begins again
 RATE, AGAIN = 100.0, 200.0
 PROBES = ("/livez", "/readyz")
 REFUSED = {429, 503}
@@ -53,9 +55,13 @@ class Ran:
 
     @property
     def recovery(self) -> float:
-        """Seconds from the healing to the last refusal of what was asked after it."""
-        late = (one for one in self.load.answers if one.due > self.healed and one.status != 200)
-        return max((one.due + one.took - self.healed for one in late), default=0.0)
+        """Seconds from the healing to the first half second of which most requests are answered."""
+        answers = [one for one in self.load.answers if one.due >= self.healed]
+        for begins in (one.due for one in answers):
+            window = [one.status == 200 for one in answers if begins <= one.due < begins + 0.5]
+            if begins + 0.5 <= self.load.seconds and sum(window) >= MOST * len(window):
+                return begins - self.healed
+        return float("inf")
 
     @property
     def longest_queue(self) -> int:
@@ -76,9 +82,8 @@ def through(service: Service, fault: Fault, seconds: float, *, before: float = 1
         return post(service.request, port, f"{named}-{number}")
 
     async def all_of_it() -> Ran:
-        began = time.perf_counter()
-        total = before + seconds + after
-        asking = asyncio.gather(Callers(port, raw).hold(RATE, total), probers(port, PROBES).hold(PROBED, total))
+        began, ended, most = time.perf_counter(), asyncio.Event(), before + seconds + after + LONGEST_HEALING
+        asking = asyncio.gather(Callers(port, raw).hold(RATE, most, ended), probers(port, PROBES).hold(PROBED, most, ended))
         await asyncio.sleep(before)
         with ExitStack() as stack:
             hurt = time.perf_counter() - began
@@ -86,6 +91,8 @@ def through(service: Service, fault: Fault, seconds: float, *, before: float = 1
             await asyncio.sleep(seconds)
             await asyncio.to_thread(stack.close)
         healed = time.perf_counter() - began
+        await asyncio.sleep(after)
+        ended.set()
         load, probes = await asking
         missing = [one.number for one in load.answers if one.status != 200]
         again = Callers(port, lambda at: raw(missing[at % len(missing)]))

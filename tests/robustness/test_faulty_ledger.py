@@ -37,7 +37,7 @@ def service(make_home, start):
 
 
 def test_while_another_holds_the_lock_nothing_is_decided_and_nobody_waits_beyond_the_deadline(service):
-    ran = through(service, lock_held, SECONDS, after=3.0)
+    ran = through(service, lock_held, SECONDS, after=2.0)
     held(ran, service.folder)
     assert (probed(ran, 0), probed(ran, 1)) == ({200}, {503})
 
@@ -61,5 +61,5 @@ def test_while_the_ledgers_server_is_gone_nothing_is_decided_and_it_goes_on_by_i
     address, home = postgres.make(), make_home()
     copy_events(home / "card_default", address)
     with start(home, TALLY_LEDGER=address) as running:
-        ran = through(running, server_gone(postgres), SECONDS, after=3.0)
+        ran = through(running, server_gone(postgres), SECONDS, after=2.0)
         held(ran, running.folder, address)

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 
 import httpx
+import psutil
 import pytest
 from ledgers import decisions
 from loading import Callers, Load, post, run
@@ -88,6 +89,7 @@ def test_a_service_that_is_told_to_end_is_first_unready_answers_what_is_in_fligh
         balancer()
         for each in clients:
             each.join()
+        assert psutil.Process(service.pid).wait(30) == 0
     assert unready.is_set()
     assert {answer.status_code for answer in answers} == {200}
     assert any(answer.headers.get("connection") == "close" for answer in answers)

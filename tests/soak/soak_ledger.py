@@ -101,7 +101,7 @@ def lines(name: str, ran: Ran, folder: Path, address: str = "") -> list[Result]:
         judged("ledger", workload, f"at most {ran.longest_queue} waited, none longer than {longest:.2f} s",
                f"{SET.in_flight} places, {SET.deadline + LATE:g} s",
                met=ran.longest_queue <= SET.in_flight and longest <= SET.deadline + LATE),
-        judged("ledger", workload, f"the last refusal ended {ran.recovery:.2f} s after it was well", f"{RECOVERY:g} s",
+        judged("ledger", workload, f"answers again {ran.recovery:.2f} s after it was well", f"{RECOVERY:g} s",
                met=ran.recovery <= RECOVERY),
         judged("ledger", workload, f"{again} of {len(ran.again.answers)} that were refused are decided when asked again with their key",
                "for comparison", met=True),
