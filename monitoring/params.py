@@ -116,3 +116,35 @@ class ParityParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sample: Count
     seed: int
     confidence: Confidence
+
+
+class SummaryParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """confidence: of an effect on expected loss; most: findings a page of the summary shows, of either list."""
+
+    confidence: Confidence
+    most: Count
+
+
+class LossParams(msgspec.Struct, frozen=True):
+    """What expected loss is made with. given_default: the share of a bad loan's amount that is lost."""
+
+    given_default: float
+    confidence: Confidence
+
+
+class BadLoan(msgspec.Struct, frozen=True):
+    """What is read of the policy's profit: what a bad loan brings, as a share of its amount; it is below 0."""
+
+    of_bad: Annotated[float, msgspec.Meta(lt=0)]
+
+
+class Lending(msgspec.Struct, frozen=True):
+    """What is read of the policy."""
+
+    profit: BadLoan
+
+
+class Evaluated(msgspec.Struct, frozen=True):
+    """What is read of the section evaluate: what a bad loan costs has one home, `evaluate.policy.profit.of_bad`."""
+
+    policy: Lending

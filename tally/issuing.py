@@ -15,7 +15,7 @@ from governance.ledger.book import Book
 from tally.checkout import Checkout
 from training import recorded
 
-REPORTS = ("drift", "performance", "fairness")
+REPORTS = ("drift", "performance", "fairness", "summary")
 SELF = Actor("monitor", "process")
 
 

@@ -81,8 +81,8 @@ def serve_mlflow(checkout: Checkout | None = None) -> str:
 
 
 def monitor() -> str:
-    """Bring the three reports up to date and serve them."""
-    pipeline("drift", "performance", "fairness")
+    """Bring the reports and their summary up to date and serve them."""
+    pipeline("drift", "performance", "fairness", "summary")
     return serve_reports()
 
 

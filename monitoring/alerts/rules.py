@@ -11,7 +11,8 @@ from datetime import date, timedelta
 
 import msgspec
 
-from monitoring.alerts.alert import Alert, Finding
+from governance.limits import Verdict
+from monitoring.alerts.alert import Alert, Finding, Kind
 from monitoring.alerts.params import AlertRule, AlertsParams, Silence
 
 
@@ -24,12 +25,13 @@ class Raised(msgspec.Struct, frozen=True):
 
 def raised(findings: Iterable[Finding], params: AlertsParams, today: date) -> tuple[Raised, ...]:
     """The alerts of some findings on a day, in their order, each once."""
-    found = [_alert(finding, rule, today) for finding in findings if (rule := _rule(finding, params.rules))]
+    found = [_alert(finding, rule, today) for finding in findings if (rule := fitting(finding.kind, finding.verdict, params.rules))]
     return tuple(Raised(alert, _silence(alert, params.silences, today)) for alert in {each.id: each for each in found}.values())
 
 
-def _rule(finding: Finding, rules: Iterable[AlertRule]) -> AlertRule | None:
-    return next((rule for rule in rules if rule.verdict == finding.verdict and rule.kind in (None, finding.kind)), None)
+def fitting(kind: Kind, verdict: Verdict, rules: Iterable[AlertRule]) -> AlertRule | None:
+    """The rule a finding falls under; None where it is nobody's."""
+    return next((rule for rule in rules if rule.verdict == verdict and rule.kind in (None, kind)), None)
 
 
 def _alert(finding: Finding, rule: AlertRule, today: date) -> Alert:

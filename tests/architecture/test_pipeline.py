@@ -18,9 +18,10 @@ READS_TOO = {"alternatives": ["train", "evaluate.policy"],  # how a model is mad
              "rejects": ["train", "evaluate"],  # it fits as train did, and approves as evaluate will
              "evaluate": ["stability", "gates"],  # the limits of a noun of its own, and those the release is to be held to
              "compare": ["evaluate.policy"],  # what a good brings and a bad costs
+             "summary": ["alerts.rules", "drift.false_alarms", "evaluate.policy"],  # whose a finding is, how sure, what a bad loan costs
              "document": ["drift", "performance", "fairness", "train"]}  # what it shows of the settings
 REPORT_OF = {"compare": "comparison", "document": "model"}  # reports named by what they are of
-MONITORING = ("baseline", "drift", "performance", "fairness")
+MONITORING = ("baseline", "drift", "performance", "fairness", "summary")
 
 
 def test_the_stages_are_the_promised_ones_in_order():

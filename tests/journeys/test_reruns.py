@@ -13,7 +13,7 @@ import closures
 
 ALWAYS = ["ingest", "register", "compare", "gates"]
 AFTER_TRAIN = ["train", "alternatives", "rejects", "evaluate", "register", "compare", "gates", "baseline", "drift", "performance",
-               "fairness", "document"]
+               "fairness", "summary", "document"]
 
 
 @pytest.fixture(scope="module")
