@@ -53,9 +53,9 @@ class Trees:
     def contributions(self, rows: Array) -> Array:
         out = np.zeros(rows.shape, dtype=np.float64)
         if len(rows) < FEW:
-            shapley.add_leaves(wide(rows), self._splits, self._leaves, out)
+            shapley.add_ends(wide(rows), *self._walked, out)
         else:
-            shapley.add_leaves_to_many(np.ascontiguousarray(single(rows).T), self._leaves, out.T)
+            shapley.add_ends_to_many(np.ascontiguousarray(single(rows).T), self._walked[1], out.T)
         return out
 
     @cached_property
@@ -75,12 +75,8 @@ class Trees:
         return walks.strikes(self._nodes)
 
     @cached_property
-    def _leaves(self) -> shapley.Leaves:
-        return shapley.leaves(self._nodes, self.cover)
-
-    @cached_property
-    def _splits(self) -> shapley.Splits:
-        return shapley.splits(self._nodes)
+    def _walked(self) -> tuple[shapley.Splits, shapley.Ends]:
+        return shapley.walked(self._nodes, self.cover)
 
 
 def single(rows: Array) -> Array:
