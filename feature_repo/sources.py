@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 BLANKS = r"\s+"
@@ -50,6 +50,14 @@ class EventTime:
     develop_until: date | None = None
     out_of_time_from: date | None = None
     out_of_time_until: date | None = None
+
+    def cut_after(self, day: date | None) -> EventTime:
+        """The same axis with its cuts moved together, so that development ends with `day`; None: as declared."""
+        if day is None or self.develop_until is None:
+            return self
+        by = day - self.develop_until
+        test = tuple(one and one + by for one in (self.out_of_time_from, self.out_of_time_until))
+        return replace(self, develop_until=day, out_of_time_from=test[0], out_of_time_until=test[1])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -20,8 +21,12 @@ class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SplitParams(Strict, frozen=True):
-    """Section split. A calibration part of fewer outcomes than calibration_rows, or calibration_bad of a kind, is not taken."""
+    """Section split. A calibration part of fewer outcomes than calibration_rows, or calibration_bad of a kind, is not taken.
 
+    develop_until: the last day of a dated portfolio's development; None: the contract's.
+    """
+
+    develop_until: date | None
     seed: int
     calibration_share: Share
     calibration_rows: Count

@@ -1,10 +1,11 @@
 """Which application makes the model, which calibrates it, which judges it: disjoint parts, no applicant in two of them.
 
 Dated portfolios are cut by time alone. Everything to `EventTime.develop_until` is development, its last share calibrates: the newest
-matured outcomes lie nearest to what the PDs are for. The test is out-of-time, to `EventTime.out_of_time_until`. Undated ones are drawn
-by applicant, stratified by outcome. A person who applies again belongs to the part of their first outcome; what they have in a later
-part gets no part, so no row is chosen by what came after it. Where a share of development is too little to calibrate on, all of it stays
-development and PDs are calibrated out of fold. Refuses a part without both outcomes.
+matured outcomes lie nearest to what the PDs are for. The test is out-of-time, to `EventTime.out_of_time_until`. `split.develop_until` of
+params.yaml moves the cuts together, for a challenger on newer data. Undated ones are drawn by applicant, stratified by outcome. A person
+who applies again belongs to the part of their first outcome; what they have in a later part gets no part, so no row is chosen by what
+came after it. Where a share of development is too little to calibrate on, all of it stays development and PDs are calibrated out of fold.
+Refuses a part without both outcomes, and cuts in time where there is no time.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ def cut(portfolio: Portfolio, frame: pd.DataFrame, params: SplitParams) -> pd.Da
         raise DataError(f"{repeated} of {len(frame)} rows repeat an {APPLICATION_ID}: one would judge the model that the other made. Run "
                         "the validate stage, which says which table repeats them")
     time = portfolio.applications.time
-    period, part = _by_time(frame, time, params) if isinstance(time, EventTime) else _by_draw(frame, params)
+    if params.develop_until and not portfolio.is_dated:
+        raise DataError(f"{portfolio.name} has no time axis and is drawn, not cut by time; set split.develop_until to null (params.yaml)")
+    period, part = _by_time(frame, time.cut_after(params.develop_until), params) if isinstance(time, EventTime) else _by_draw(frame, params)
     parts = _with_outcome(frame, part)
     if _is_too_little(frame.loc[parts == CALIBRATION, BAD].to_numpy(), params):
         parts = _with_outcome(frame, np.where(part == CALIBRATION, DEVELOPMENT, part))

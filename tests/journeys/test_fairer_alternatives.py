@@ -18,7 +18,7 @@ SEEDS = range(10)
 ROWS = 8_000
 LOSS, GAIN = 0.005, 0.05
 RULE = alternatives.AlternativesParams(budget=3, adopt="within", auc_loss=LOSS, air_gain=GAIN, sample=ROWS, minimum=100, confidence=0.95)
-SPLIT = SplitParams(seed=7, calibration_share=0.5, calibration_rows=500, calibration_bad=50, test_share=0.3)
+SPLIT = SplitParams(develop_until=None, seed=7, calibration_share=0.5, calibration_rows=500, calibration_bad=50, test_share=0.3)
 
 
 def planted(mill, borrow, seed):

@@ -17,7 +17,7 @@ from training.splits import cut
 
 PARAMS = audit.AuditParams(twins=0.005, looked_up=500, proxies=ProxiesParams(
     copy_auc=0.95, strong_auc=0.75, sample=500, least=30, folds=3, seed=7))
-SPLIT = SplitParams(seed=7, calibration_share=0.2, calibration_rows=50, calibration_bad=5, test_share=0.3)
+SPLIT = SplitParams(develop_until=None, seed=7, calibration_share=0.2, calibration_rows=50, calibration_bad=5, test_share=0.3)
 
 
 @pytest.fixture

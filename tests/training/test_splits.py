@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 
 import msgspec
 import numpy as np
@@ -17,7 +18,7 @@ from feature_repo.portfolios import load
 from training.params import SplitParams
 from training.splits import PART, PARTS, PERIOD, align, cut, early_fold, part_of
 
-PARAMS = SplitParams(seed=7, calibration_share=0.2, calibration_rows=2, calibration_bad=1, test_share=0.3)
+PARAMS = SplitParams(develop_until=None, seed=7, calibration_share=0.2, calibration_rows=2, calibration_bad=1, test_share=0.3)
 UNDATED = load("card_default")
 
 
@@ -53,6 +54,21 @@ def test_a_dated_test_lies_after_development_and_calibration_is_its_end(mill, bo
     assert moments["calibration"].max().date() <= time.develop_until < time.out_of_time_from <= moments["test"].min().date()
     assert ((frame[EVENT_TIME].dt.date <= time.develop_until) == (parts[PERIOD] == "development")).all()
     assert len(moments["calibration"]) / (len(moments["calibration"]) + len(moments["development"])) == pytest.approx(0.2, abs=0.03)
+
+
+def test_development_may_end_on_another_day_than_the_contract_says_and_the_test_begins_later_with_it(mill, borrow):
+    frame, time = borrow(mill, 3000), mill.applications.time
+    until = time.develop_until + timedelta(days=60)
+    parts = cut(mill, frame, msgspec.structs.replace(PARAMS, develop_until=until))
+    moments = {part: frame.loc[parts[PART] == part, EVENT_TIME].dt.date for part in PARTS}
+
+    assert time.develop_until < moments["calibration"].max() <= until < moments["test"].min()
+    assert ((frame[EVENT_TIME].dt.date <= until) == (parts[PERIOD] == "development")).all()
+
+
+def test_an_undated_portfolio_is_not_cut_on_a_day(borrow):
+    with pytest.raises(DataError, match="no time axis"):
+        cut(UNDATED, borrow(UNDATED, 300), msgspec.structs.replace(PARAMS, develop_until=pd.Timestamp("2024-01-01").date()))
 
 
 def test_applications_between_development_and_test_have_no_part(mill, borrow):
