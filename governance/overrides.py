@@ -18,7 +18,7 @@ from governance.actions import Acting
 from governance.ledger.entries import DECISION, Record
 from governance.observations import DecisionOverridden, Verdict
 from governance.people import People
-from governance.rules import moment
+from governance.rules import FRESH, moment
 
 UNDERWRITER = "underwriter"
 LONGEST = 500
@@ -82,7 +82,7 @@ def objection(event: DecisionOverridden, people: People, at: datetime) -> str:
 
 def of(records: Iterable[Record], people: People, until: datetime | None = None) -> Overrides:
     """Every override among records in recorded order, said before a moment."""
-    found = Overrides({}, {})
+    found, said = Overrides({}, {}), set[bytes]()
     for record in records:
         if record.kind == events.NAMES[DecisionOverridden]:
             try:
@@ -91,8 +91,17 @@ def of(records: Iterable[Record], people: People, until: datetime | None = None)
                 found.ignored[record.id] = "it cannot be read as what it claims to be"
                 continue
             if isinstance(event, DecisionOverridden):
-                if why := people.fault(event, at) or objection(event, people, at):
+                if why := people.fault(event, at) or objection(event, people, at) or _played_again(event, at, said):
                     found.ignored[record.id] = why
                 elif until is None or datetime.fromisoformat(event.came_at) < until:
                     found.newest[event.decision_id] = event
     return found
+
+
+def _played_again(event: DecisionOverridden, at: datetime, said: set[bytes]) -> str:
+    """Why a genuine override does not count: else whoever can write the database puts an old one on top. said: statements so far."""
+    if (statement := events.statement(event)) in said:
+        return "it is a copy of an earlier entry"
+    said.add(statement)
+    signed_at = moment(event.at)
+    return "it was said too long before it was recorded" if signed_at is None or abs(at - signed_at) > FRESH else ""

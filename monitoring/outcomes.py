@@ -68,10 +68,14 @@ def known(folder: Path, records: Iterable[Record], people: People, as_of: dateti
     parts: list[pd.DataFrame] = []
     imports: list[str] = []
     ignored: list[str] = []
+    counted: set[str] = set()
     for record in records:
         if record.kind != events.NAMES[OutcomesImported]:
             continue
-        event, came_at, why = _came(record, people)
+        event, came_at, why = came(record, people)
+        if event and not why:
+            why = "it is a copy of an earlier entry" if event.digest in counted else ""
+            counted.add(event.digest)
         if why:
             ignored.append(f"{record.id[:30]} is left out: {why}")
         elif event and came_at and came_at < as_of:
@@ -100,7 +104,7 @@ def joined(frame: pd.DataFrame, outcomes: Outcomes, portfolio: Portfolio) -> pd.
     return rows.drop(columns=[OBSERVED_AT, BAD_ON])
 
 
-def _came(record: Record, people: People) -> tuple[OutcomesImported | None, datetime | None, str]:
+def came(record: Record, people: People) -> tuple[OutcomesImported | None, datetime | None, str]:
     """An import with the moment it came, or why it does not count."""
     try:
         event = events.of(record)

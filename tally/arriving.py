@@ -11,7 +11,7 @@ import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
-from feature_repo.errors import ServiceError
+from feature_repo.errors import DataError, ServiceError
 from governance import actions, events, overrides
 from governance.ledger.windows import decisions
 from governance.observations import OutcomesImported, VaultImported, Verdict
@@ -44,11 +44,20 @@ def outcomes(path: Path) -> str:
         table, gone = arrivals.outcomes(arrivals.read(path), checkout.portfolio, decisions(checkout.book), came_at)
         digest = kept.keep(outcomes_of(checkout), table)
         event = OutcomesImported(by=who.who, at=actions.now(), digest=digest, rows=len(table), came_at=came_at.isoformat())
-        if checkout.book.find("id", events.entry(event, digest).id):
+        if before := checkout.book.find("id", events.entry(event, digest).id):
+            who.current.look()  # so that people are those of now
+            _require_counts(kept.came(before, who.current.people)[2])
             return f"{path.name} was imported before ({short(digest)}); nothing changed"
         who.note(who.sign(event), digest)
     erased = f"; {many(gone, 'row is', 'rows are')} of erased decisions and left out" if gone else ""
     return f"{many(len(table), 'outcome', 'outcomes')} imported from {path.name} ({short(digest)}){erased}"
+
+
+def _require_counts(why_not: str) -> None:
+    """Raise DataError where the entry that has the place of an import in the record counts for nobody."""
+    if why_not:
+        raise DataError(f"nothing was imported: the record has an entry of these outcomes that does not count: {why_not}. Whoever wrote it "
+                        "can write the record: see tally history")
 
 
 def protected(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 from datetime import UTC, datetime
 
@@ -11,7 +12,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from approved import people
-from arrived import BAD, GOOD
+from arrived import BAD, GOOD, TIMES
+from decided import append, entries
 
 from feature_repo.errors import DataError, PromotionError
 from feature_repo.portfolios import load
@@ -120,6 +122,35 @@ def test_outcomes_that_nobody_signed_do_not_count(home):
     assert found.frame.empty
     assert [why.split(": ")[1] for why in found.ignored] == [
         "outcomes-imported needs a person, not process", "it does not say when it came", "it cannot be read as what it claims to be"]
+
+
+def put_in_again(home, kind):
+    """Append the first signed event of a kind once more under another id, as whoever can write the database may."""
+    from governance.ledger.entries import Entry
+
+    append(home.book, [Entry(kind, f"{kind}:copy", next(home.book.records({kind})).body)])
+
+
+def test_a_copy_of_an_old_import_does_not_undo_a_correction(home):
+    said = {"decision_id": home.names[:1], "observed_at": ["2026-05-01"]}
+    for file, outcome in (("first.csv", BAD), ("corrected.csv", GOOD)):
+        home.run("outcomes", "import", home.file(file, outcome=[outcome], **said))
+    put_in_again(home, "outcomes-imported")
+    found = as_of(home, "2026-08-01")
+    assert found.frame["bad"].tolist() == [0.0]
+    assert [why.split(": ")[1] for why in found.ignored] == ["it is a copy of an earlier entry"]
+
+
+def test_an_import_is_not_called_made_before_because_of_an_entry_that_does_not_count(home):
+    from governance.ledger.entries import Entry
+
+    file = home.file("o.csv", decision_id=home.names[:1], outcome=[BAD], observed_at=["2026-05-01"])
+    home.run("outcomes", "import", file)
+    (kept,) = (home.folder / "outcomes").iterdir()
+    shutil.rmtree(home.folder / "ledger")
+    append(home.book, [*entries(home.release, TIMES), Entry("outcomes-imported", f"outcomes-imported:{kept.stem}", b"{}")])
+    with pytest.raises(DataError, match="has an entry of these outcomes that does not count: it cannot be read"):
+        home.run("outcomes", "import", file)
 
 
 def read_vault(home, day, noted):
@@ -238,3 +269,22 @@ def test_of_several_overrides_the_newest_counts_as_of_a_moment(home, monkeypatch
     home.run("override", name, "--outcome", "decline", "--code", "other", "--reason", "second")
     at = [overrides.of(home.book.events(), people(), datetime(2026, month, 2, tzinfo=UTC)).newest.get(name) for month in (6, 8, 10)]
     assert [found and found.outcome for found in at] == [None, "approve", "decline"]
+
+    put_in_again(home, "decision-overridden")
+    found = overrides.of(home.book.events(), people())
+    assert found.newest[name].outcome == "decline"
+    assert list(found.ignored.values()) == ["it is a copy of an earlier entry"]
+
+
+def test_an_override_signed_long_before_it_was_recorded_has_no_effect(home):
+    from approved import by, sign
+
+    from governance import events
+    from governance.observations import DecisionOverridden
+
+    old = DecisionOverridden(by=by("ulla"), at="2026-01-01T00:00:00+00:00", decision_id=home.names[0], came_at="2026-01-01T00:00:00+00:00",
+                             was="refer", outcome="approve", code="other", reason="so")
+    append(home.book, [events.entry(sign(old), "kept back")])
+    found = overrides.of(home.book.events(), people())
+    assert not found.newest
+    assert list(found.ignored.values()) == ["it was said too long before it was recorded"]
