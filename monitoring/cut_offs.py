@@ -52,7 +52,7 @@ class AtCutOff(msgspec.Struct, frozen=True):
 
 
 def by_band(of: Grouped, policy: Policy, params: FairnessParams) -> tuple[InBand, ...]:
-    """Every group and band, best band first; a band that nobody of a group is in is left out."""
+    """Every group and band, best band first; a band that nobody of a group is in reads as one that few are in."""
     return tuple(found for column in of.portfolio.protected for found in _bands(of, column, policy, params))
 
 
@@ -61,11 +61,11 @@ def _bands(of: Grouped, column: Protected, policy: Policy, params: FairnessParam
     hidden = group_counts.withheld(of, column, params.least)
     return [InBand(column.name, name, band.name, WITHHELD, None, None) if name in hidden
             else _in_band(column, (name, band.name), cases, params)
-            for band in policy.bands for name in column.group_names if (name, band.name) in cases]
+            for band in policy.bands for name in column.group_names if cases]
 
 
 def _in_band(column: Protected, at: tuple[str, str], cases: Mapping[At, Cases], params: FairnessParams) -> InBand:
-    own, other = cases[at], cases.get((column.reference, at[1]), (0, 0))
+    own, other = cases.get(at, (0, 0)), cases.get((column.reference, at[1]), (0, 0))
     few, alone = own[1] < params.least, other[1] < params.least or at[0] == column.reference
     return InBand(column.name, *at, f"fewer than {params.least}" if few else disclosure.size(own[1]),
                   None if few else coarse(share(own, params.confidence)),

@@ -88,9 +88,12 @@ def merge(shards: Iterable[Mapping[At, Tally]]) -> dict[At, Tally]:
 
 
 def compared(attribute: str, tallies: Mapping[str, Tally], names: Sequence[str], reference: str) -> tuple[Compared, ...]:
-    """Every group that is there and no reference, beside the reference group, in the contract's order."""
+    """Every group but the reference beside the reference group, in the contract's order; none where nobody's group is known.
+
+    A group that nobody is of is among them: were it left out, whoever is the only one of theirs could be found by where they are told.
+    """
     other = tallies.get(reference, NOBODY)
-    return tuple(Compared(attribute, name, tallies[name], reference, other) for name in names if name in tallies and name != reference)
+    return tuple(Compared(attribute, name, tallies.get(name, NOBODY), reference, other) for name in names if tallies and name != reference)
 
 
 def total(tallies: Iterable[Tally]) -> Tally:

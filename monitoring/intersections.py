@@ -54,7 +54,8 @@ def _pair(of: Grouped, pair: tuple[Protected, Protected], newest: tuple[Pack, ..
     names = {_name(groups): groups for groups in product(pair[0].group_names, pair[1].group_names)}
     tallies = {_name(groups): tally for groups, tally in of.by(*attributes).items()}
     compared = group_counts.compared(_name(attributes), tallies, list(names), _name(reference))
-    verdicts = severest(each for pack in newest for each in packs.judge(pack, compared, Looks.EVER, family=max(len(compared), 1)))
+    family = max(sum(each.own.decisions > 0 for each in compared), 1)
+    verdicts = severest(each for pack in newest for each in packs.judge(pack, compared, Looks.EVER, family=family))
     hidden = [group_counts.withheld(of, column, params.least) for column in pair]
     cells = tuple(_cell(each, names[each.group], verdicts.get((IMPACT, each.group)), params,
                         shown=not any(name in why for name, why in zip(names[each.group], hidden, strict=True))) for each in compared)

@@ -157,6 +157,25 @@ def test_no_finer_table_shows_a_group_that_is_withheld_for_another_s_sake(frame,
     assert Verdict.OK in {cell.verdict for cell in cells}
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_no_finer_table_tells_where_the_only_one_of_a_group_is(frame, fairness_params, place):
+    """One person of a group is left, the first or the last: which band, month and other groups they are of shows nowhere."""
+    only = ORIGIN.group_names[1]
+    kept = frame[frame[ORIGIN.name] == only].iloc[[0, -1][place]].name
+    few = frame[(frame[ORIGIN.name] != only) | (frame.index == kept)].reset_index(drop=True)
+    grouped, rules = group_counts.grouped(few, PORTFOLIO), in_force.read(fairness_params, PORTFOLIO)
+    newest = rules.on(in_force.newest(few))
+    bands = [(one.band, one.size) for one in cut_offs.by_band(grouped, POLICY, fairness_params) if one.group == only]
+    assert bands == [(band.name, "withheld") for band in POLICY.bands]
+    cells = [cell for one in intersections.assess(grouped, newest, fairness_params) for cell in one.cells if only in cell.groups]
+    assert len(cells) == len(SEX.group_names) + len(AGE.group_names)
+    assert {(cell.size, cell.verdict) for cell in cells} == {("withheld", Verdict.INSUFFICIENT)}
+    origin = next(one for one in fairness.assess(grouped, fairness.Development({}, 0.0), fairness.judges(few, PORTFOLIO, rules),
+                                                 fairness_params) if one.attribute == ORIGIN.name)
+    months = [(one.size, one.verdict) for one in origin.months if one.group == only]
+    assert months == [("fewer than 30", Verdict.INSUFFICIENT)] * 3
+
+
 def test_reasons_are_shares_of_declines_with_scipys_exact_test_and_holms_correction(frame, grouped, fairness_params):
     found = [one for one in group_reasons.assess(grouped, fairness_params) if one.attribute == AGE.name]
     declined = frame[frame["outcome"] == Action.DECLINE]
