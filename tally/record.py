@@ -67,11 +67,12 @@ def erase(applicant_id: str, reason: str, before: datetime | None) -> str:
         if found:
             said = events.PersonErased(by=who.who, at=actions.now(), entries=tuple(record.id for record in found), reason=reason)
             actions.refuse_cards(said)
-            who.ledger.append([events.entry(who.sign(said), found[0].id)]).result(actions.PATIENCE)
+            who.ledger.append([events.entry(who.sign(said), f"{found[0].id}:{said.at}")]).result(actions.PATIENCE)  # as often as it takes
         copies = _forget(checkout, found)
+        groups = vault.forget(checkout.services / "vault", None, [record.id for record in found])  # before nobody knows their ids any more
         erasure.destroy(book, found)
     count, left = (sum(record.kind == DECISION for record in records) for records in (found, erasure.decisions(book, applicant_id)))
-    groups = vault.forget(checkout.services / "vault", None if left else applicant_id, [record.id for record in found])
+    groups += 0 if left else vault.forget(checkout.services / "vault", applicant_id, ())
     moment = [int(before.replace(tzinfo=UTC).timestamp() * 1_000_000)] if before else []
     rows = pushed.forget(checkout.online / pushed.JOURNAL, applicant_id, *moment)
     return (f"{count} decisions erased, {left} kept; their proofs hold. {len(found) - count} of shadows and {rows} pushed rows erased, "

@@ -213,6 +213,19 @@ def test_a_person_is_taken_out_of_the_vault_and_of_windows_and_their_outcomes_ar
     assert "1 row is of erased decisions" in home.run("outcomes", "import", again)
 
 
+def test_an_erasure_that_was_stopped_by_the_vault_is_finished_by_the_next(home):
+    home.run("vault", "import", home.file("v.csv", decision_id=home.names[:1], **{SEX.name: [SEX.reference]}))
+    home.run("vault", "import", home.file("w.csv", applicant_id=["person 0"], **{SEX.name: [SEX.reference]}))
+    file = home.folder / "vault" / vault.FILE
+    kept = file.read_bytes()
+    file.write_bytes(b"no database" * 1_000)
+    with pytest.raises(DataError, match="cannot be used"):
+        home.run("erase", "--applicant", "person 0", "--reason", "asked")
+    file.write_bytes(kept)
+    assert "2 rows of the vault as well" in home.run("erase", "--applicant", "person 0", "--reason", "asked")
+    assert read_vault(home, "2026-08-01", []) == [None] * 3
+
+
 def outcome_of(home, name):
     return home.book.find("id", name).content["outcome"]
 
