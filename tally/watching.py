@@ -82,7 +82,7 @@ class Watch:
             with self._told("Place" if alias == CHAMPION else f"Place {alias}"):
                 if step:
                     self._place(step)
-                elif serves is None and alias != CHAMPION:  # a champion goes on: that nobody is known to have agreed may be a file that is away
+                elif serves is None and alias != CHAMPION:  # one goes on where the signers file is away
                     placing.pointer(self._checkout, alias).unlink(missing_ok=True)
 
     def _keep(self) -> None:
