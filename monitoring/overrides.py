@@ -8,7 +8,8 @@ says.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from serving.scoring.kernel import Array
 
 OVERRIDE, CODE = "override", "override_code"  # columns of a window: approve, decline or null; of which reason
 OUTCOME = "outcome"
+NO_ATTRIBUTES: Mapping[str, Iterable[str]] = MappingProxyType({})
 BY_SERVICE, BY_OVERRIDE, ON_REFERRAL = "approved by the service", "approved though declined", "approved on referral"
 
 
@@ -72,16 +74,16 @@ class Overrides(msgspec.Struct, frozen=True):
     groups: tuple[Group, ...]
 
 
-def assess(frame: pd.DataFrame, params: OverrideParams, attributes: Iterable[str] = ()) -> Overrides:
+def assess(frame: pd.DataFrame, params: OverrideParams, attributes: Mapping[str, Iterable[str]] = NO_ATTRIBUTES) -> Overrides:
     """Of a window with `outcome`, `override`, `override_code` and `bad` (null where no outcome has matured).
 
-    attributes: columns with the names of groups, as `window.with_vault` joins them.
+    attributes: columns as `window.with_vault` joins them, each with the names of the groups that its contract declares.
     """
     was, now = frame[OUTCOME].to_numpy(dtype=object), frame[OVERRIDE].to_numpy(dtype=object)
     told = _Told(was, now, params)
     everyone = np.ones(len(frame), dtype=bool)
     overridden = told.low | told.high
-    groups = tuple(group for attribute in attributes for group in _groups(attribute, frame[attribute], told, params))
+    groups = tuple(group for attribute, names in attributes.items() for group in _groups(attribute, names, frame[attribute], told, params))
     return Overrides(
         rate=told.share((int(overridden.sum()), int((was != Action.REFER).sum()))), low_side=told.low_side(everyone),
         high_side=told.high_side(everyone), referred=told.share((int(told.decided.sum()), int((was == Action.REFER).sum()))),
@@ -109,12 +111,12 @@ class _Told:
         return Share(*cases, share(cases, self._params.confidence) if cases[1] >= self._params.minimum else None)
 
 
-def _groups(attribute: str, belongs: pd.Series[Any], told: _Told, params: OverrideParams) -> Iterator[Group]:
-    """Every group that a decision is of."""
+def _groups(attribute: str, names: Iterable[str], belongs: pd.Series[Any], told: _Told, params: OverrideParams) -> Iterator[Group]:
+    """Every declared group, one that no decision is of as one of few; none where no decision's group is known."""
     named = belongs.fillna(disclosure.UNKNOWN)
-    counts = {str(name): int(count) for name, count in named.value_counts().items()}
+    counts = dict.fromkeys(names, 0) | {str(name): int(count) for name, count in named.value_counts().items()}
     hidden = disclosure.withheld(counts, params.minimum)
-    for name in sorted(set(counts) - {disclosure.UNKNOWN}):
+    for name in sorted(set(counts) - {disclosure.UNKNOWN}) if belongs.notna().any() else ():
         here, shown = (named == name).to_numpy(), name not in hidden
         low, high = (side(here).share if shown else None for side in (told.low_side, told.high_side))
         yield Group(attribute, name, disclosure.size(counts[name]) if shown else "", disclosure.coarse(low), disclosure.coarse(high),

@@ -44,21 +44,23 @@ def test_loans_that_people_approved_are_held_against_those_of_the_service(frame)
 
 
 def test_groups_are_told_coarsely_and_a_side_below_the_minimum_gets_no_share(frame):
-    found = {one.group: one for one in assess(frame, PARAMS, ["group"]).groups}
+    found = {one.group: one for one in assess(frame, PARAMS, {"group": ("a", "b", "c")}).groups}
     assert found["a"].size == "100 or more"
     assert found["a"].low_side.value == pytest.approx(12 / 72, abs=0.005)
     assert (found["b"].size, found["b"].low_side) == ("30 or more", None)
+    assert (found["c"].size, found["c"].note) == ("", "fewer than 30"), "that nobody is of it must read as that few are"
+    assert assess(frame.assign(group=None), PARAMS, {"group": ("a", "b", "c")}).groups == ()
 
 
 def test_a_small_group_is_withheld_and_the_one_that_would_tell_of_it_too(frame):
     group = frame["group"].fillna("a").where(frame.index != 0, "c")
-    found = {one.group: one for one in assess(frame.assign(group=group), PARAMS, ["group"]).groups}
+    found = {one.group: one for one in assess(frame.assign(group=group), PARAMS, {"group": ("a", "b", "c")}).groups}
     assert (found["c"].size, found["c"].low_side, found["c"].note) == ("", None, "fewer than 30")
     assert (found["b"].size, found["b"].high_side) == ("", None)
     assert found["a"].size == "100 or more"
 
 
 def test_no_override_and_no_decision_are_no_error(frame):
-    none = assess(frame.assign(override=None, override_code=None), PARAMS, ["group"])
+    none = assess(frame.assign(override=None, override_code=None), PARAMS, {"group": ("a", "b", "c")})
     assert (none.rate.hits, none.codes) == (0, {})
     assert assess(frame.head(0), PARAMS).rate.share is None
