@@ -54,7 +54,7 @@ def main(portfolio: str, decisions: Path, release: Path, vault: Path, figures: P
     counted = frame.assign(bad=frame[BAD].where(window.matured(frame, contract)))
     grouped = window.with_vault(counted, vault, contract)
     found = Found(maturity.assess(frame, contract), segments.assess(counted, contract, read("segments", SegmentParams)),
-                  overrides.assess(grouped, read("overrides", OverrideParams), {each.name: each.group_names for each in contract.protected}))
+                  overrides.assess(grouped, read("overrides", OverrideParams), {one.name: one.group_names for one in contract.protected}))
     left = left_of(decisions).said
     said = [*findings(found.overrides), *pages.of_window(frame, contract, verified),
             *([f"**Not counted, in this window or any report on it**: {left}."] if left else [])]
