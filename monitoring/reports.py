@@ -1,4 +1,4 @@
-"""Pages of monitoring figures as Evidently reports: the only importer of evidently.
+"""Pages of monitoring figures as Evidently reports.
 
 Every figure, table and text is a custom metric that reads its data from the datasets of the run, so that Evidently's own interface
 can plot the same metric over many runs. A metric's fields are its identity: column and measure, never a value. Computes no figure.
@@ -113,7 +113,7 @@ def run(page: Page) -> Snapshot:
     """The page as an Evidently run: its metrics, their values and what they look like."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
     shown = (Shown(title=block.title, kind=block.kind, half=block.half) for block in page.blocks)
-    tables = {block.title: Dataset.from_pandas(_inert(block.table)) for block in page.blocks}
+    tables = {block.title: Dataset.from_pandas(inert(block.table)) for block in page.blocks}
     return Report([*shown, *_figures(page)]).run(Dataset.from_pandas(page.figures), None, tables)
 
 
@@ -129,8 +129,11 @@ def _figures(page: Page) -> Iterator[Figure]:
         yield Figure(column=row.column, measure=row.measure)
 
 
-def _inert(table: pd.DataFrame) -> pd.DataFrame:
-    """Evidently writes texts into a script element as they are: a zero-width space after "<" keeps "</script>" from ending it."""
+def inert(table: pd.DataFrame) -> pd.DataFrame:
+    """A table that cannot run.
+
+    Evidently writes texts into a script element as they are: a zero-width space after "<" keeps "</script>" from ending it.
+    """
     return table.map(lambda value: value.replace("<", "<\u200b") if isinstance(value, str) else value)
 
 

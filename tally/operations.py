@@ -81,9 +81,9 @@ def serve_mlflow(checkout: Checkout | None = None) -> str:
 
 
 def monitor() -> str:
-    """Bring the reports and their summary up to date and serve them."""
+    """Bring the reports and their summary up to date, serve them, and start the dashboard; both addresses."""
     pipeline("drift", "performance", "fairness", "summary")
-    return serve_reports()
+    return f"reports    {serve_reports()}\ndashboard  {serve_dashboard()}"
 
 
 def serve_reports(checkout: Checkout | None = None) -> str:
@@ -94,6 +94,16 @@ def serve_reports(checkout: Checkout | None = None) -> str:
     issuing.issue(checkout)
     pages.write_index(checkout.reports)
     return processes.ensure(servers.reports(checkout.reports), checkout.run)
+
+
+def serve_dashboard(checkout: Checkout | None = None) -> str:
+    """What the reports say along time, in Evidently's interface; the address once it answers."""
+    from monitoring import workspace
+    from tally import dashboard
+
+    checkout = checkout or here()
+    folder = dashboard.put(checkout)
+    return processes.ensure(servers.dashboard(folder, workspace.digest(folder)), checkout.run)
 
 
 def stop() -> str:

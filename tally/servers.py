@@ -59,6 +59,13 @@ def reports(folder: Path) -> Server:
     return Server("reports", command, number, "TALLY_REPORTS_PORT", "/")
 
 
+def dashboard(folder: Path, shows: str) -> Server:
+    """Evidently's interface over a workspace. shows: another where it would show something else, which it learns when it starts."""
+    number = port("TALLY_DASHBOARD_PORT", 8001)
+    command = (sys.executable, "-m", "tally.dashboard", str(folder), str(number))
+    return Server("dashboard", command, number, "TALLY_DASHBOARD_PORT", "/api/version", purpose=shows, environment={"DO_NOT_TRACK": "1"})
+
+
 def everything(home: Path, portfolio: str, folder: Path) -> tuple[Server, ...]:
     """All that the demonstration starts; what for is not settled yet."""
     return (mlflow(home), scoring(home, portfolio, interface="", business_time=None), watch(home, portfolio), reports(folder))
