@@ -32,7 +32,14 @@ from governance.events import (
     ReleaseWithdrawn,
     ReportIssued,
 )
-from governance.observations import DecisionOverridden, OutcomesImported, VaultImported, VaultRead
+from governance.observations import (
+    ChallengerTrained,
+    DecisionOverridden,
+    MonitoringBreached,
+    OutcomesImported,
+    VaultImported,
+    VaultRead,
+)
 from governance.splits import Split
 
 SHORT = 12
@@ -140,6 +147,12 @@ def _overridden(event: DecisionOverridden) -> str:
     return f"decision {event.decision_id} overridden: {event.was} became {event.outcome}, {event.code}{_because(event.reason)}"
 
 
+def _trained(event: ChallengerTrained) -> str:
+    came = f"better, request {event.request_id}" if event.better else "not better beyond chance, nobody is asked"
+    return (f"challenger {short(event.challenger)} (version {event.version}) trained on applications to {event.develop_until} against "
+            f"{short(event.champion)}, for {many(len(event.breaches), 'breach', 'breaches')} of monitoring: {came}")
+
+
 def many(count: int, one: str, more: str) -> str:
     """A count with its noun."""
     return f"{count:,} {one if count == 1 else more}"
@@ -159,7 +172,8 @@ TOLD: dict[type[Event], Callable[[Any], str]] = {
     AliasSeen: _seen,
     PromotionRequested: _requested, ReleasePromoted: _promoted, ReleaseRolledBack: _rolled_back, ReleasePlaced: _placed,
     ReleaseSwapped: _swapped, ReportIssued: _report, OutcomesImported: _outcomes, VaultImported: _protected,
-    DecisionOverridden: _overridden,
+    DecisionOverridden: _overridden, ChallengerTrained: _trained,
+    MonitoringBreached: lambda event: f"breach: {event.report} of {event.window}, release {short(event.release_id)}, in alert",
     VaultRead: lambda event: f"vault read for {event.purpose}: {many(event.rows, 'decision', 'decisions')}",
     PromotionApproved: lambda event: f"request {event.request_id} approved for release {short(event.release_id)}{_because(event.reason)}",
     PromotionRejected: lambda event: f"request {event.request_id} rejected for release {short(event.release_id)}{_because(event.reason)}",

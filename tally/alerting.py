@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
 
 from feature_repo.errors import DataError
 from feature_repo.params import read
+from governance.limits import Verdict
 from monitoring.alerts.alert import Finding, Kind
 from monitoring.alerts.delivery import Desk
 from monitoring.alerts.exits import exits
@@ -25,12 +26,15 @@ class Made(msgspec.Struct, frozen=True):
 
     report: str
     release_id: str = ""
+    verdict: Verdict = Verdict.INSUFFICIENT
+    digest: str = ""
 
 
 class Window(msgspec.Struct, frozen=True):
     """A window that was judged."""
 
     window: str
+    since: date | None = None
     reports: tuple[Made, ...] = ()
 
 

@@ -25,7 +25,7 @@ from monitoring.assessors import ASSESSORS, GROUPS, Assessor, Report, report
 from monitoring.calendar import Grain, after, name
 from monitoring.exporting import export, left_of
 from monitoring.prepared import Prepared, releases
-from tally import verdicts
+from tally import breaches, verdicts
 from tally import windows as files
 from tally.arriving import vault_of
 from tally.checkout import here
@@ -66,6 +66,7 @@ def as_of(said: str, grain: str, *, again: bool = False) -> str:
             run = Run(checkout, book, windows, day, known(checkout, book, over(day)), again)
             told = [one for start in run.closed for one in _window(run, start)]
             found = verdicts.write(run)
+            breaches.note(run)
     finally:
         book.close()
     return "\n".join([*_said(run, told), *found])

@@ -14,13 +14,14 @@ from approved import allow, keep_people
 from borrowers import brought
 from click.testing import CliRunner
 from decided import append
+from decided import scored as recorded
 
 from feature_repo.contract import BAD
 from feature_repo.errors import DataError, TallyError
 from governance import events
 from governance.ledger.book import open_book
 from governance.ledger.entries import Entry, canonical
-from governance.observations import VaultRead
+from governance.observations import MonitoringBreached, VaultRead
 from governance.release import place, verify
 from monitoring import scored
 from monitoring.assessors import ASSESSORS
@@ -29,19 +30,6 @@ from tally import monitoring
 from tally.__main__ import tally
 
 REPORTS = [one.name for one in ASSESSORS]
-
-
-def entries(frame, mill, release):
-    """Rows of a window as records of a service."""
-    names = [column.name for column in mill.inputs]
-    found = []
-    for row in frame.to_dict("records"):
-        values = {name: None if isinstance(row[name], float) and np.isnan(row[name]) else row[name] for name in names}
-        said = {"decision_id": row["decision_id"], "portfolio": mill.name, "release_id": release.id, "applicant_id": row["applicant_id"],
-                "values": values, "pd": row["pd"], "margin": row["margin"], "score": int(row["score"]), "band": row["band"],
-                "outcome": row["outcome"], "reasons": json.loads(row["reasons"]), "decided_at": row["decided_at"].isoformat()}
-        found.append(Entry("decision", row["decision_id"], canonical(said)))
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +93,7 @@ def home(tmp_path, mill, mill_model, decided, monkeypatch):
     shutil.copy(mill_model.evaluate.parent / "params.yaml", tmp_path)
     with brought():
         home = Home(tmp_path, mill, decided, monkeypatch)
-        append(home.book, entries(home.frame, mill, home.release))
+        append(home.book, recorded(home.frame, mill, home.release))
         yield home
 
 
@@ -149,6 +137,21 @@ def test_every_report_is_issued_and_an_empty_window_says_so(home):
     verdict = json.loads((home.reports / "verdict.json").read_bytes())
     assert [one["window"] for one in verdict["windows"]] == ["2023-01", "2023-02", "2023-03", "2023-04"]
     assert {one["report"] for one in verdict["windows"][0]["reports"]} == set(REPORTS)
+
+
+def test_each_report_in_alert_is_a_breach_in_the_record_once(home):
+    column = next(column for column in home.mill.raw_inputs if not column.is_level)
+    drifted = home.frame.head(600).assign(**{column.name: column.high}, decided_at=times("2023-05-02", "2023-05-25", 600))
+    append(home.book, recorded(drifted.assign(decision_id="may " + drifted["decision_id"]), home.mill, home.release))
+    home.run("monitor", "--as-of", "2023-05-31")
+    verdict = json.loads((home.reports / "verdict.json").read_bytes())
+    flagged = {(one["window"], made["report"]) for one in verdict["windows"] for made in one["reports"] if made["verdict"] == "alert"}
+    home.run("monitor", "--as-of", "2023-05-31", "--again")
+    said = [event for _, event in events.every(home.book.events()) if isinstance(event, MonitoringBreached)]
+
+    assert ("2023-05", "drift") in flagged
+    assert sorted((one.window, one.report) for one in said) == sorted(flagged)
+    assert {one.release_id for one in said} == {home.release.id}
 
 
 def test_alerts_are_of_the_newest_windows_and_owned_as_params_say(home):
@@ -228,7 +231,7 @@ def test_odd_windows_get_a_statement_and_never_a_crash(home):
         frame = odd(home.frame.iloc[number * 250 : number * 250 + 250]).assign(**{BAD: outcome})
         found.append(frame.assign(decision_id=f"{month} " + frame["decision_id"], decided_at=times(f"{month}-02", f"{month}-25", 250)))
     frame = pd.concat(found)
-    append(home.book, entries(frame, home.mill, home.release))
+    append(home.book, recorded(frame, home.mill, home.release))
     home.outcomes("o.csv", frame, "2022-09-01", "2022-10-01T00:00:00+00:00")
     home.run("monitor", "--as-of", "2022-10-31")
     for month in ODD:
