@@ -27,11 +27,11 @@ from governance.events import UNKNOWN, Event
 Role = Literal["author", "owner", "approver", "underwriter", "desk"]
 ROLES: tuple[str, ...] = get_args(Role)
 NAME = re.compile(r"[^\W_][\w.-]{0,63}")
-RESERVED = {UNKNOWN, "watch", "register", "compare", "monitor"}
+RESERVED = {UNKNOWN, "watch", "register", "compare", "monitor", "retrain"}
 BY_PEOPLE = ("promotion-approved", "promotion-rejected", "gate-waived", "release-rolled-back", "release-withdrawn",
              "release-retired", "person-erased",
              "outcomes-imported", "vault-imported", "decision-overridden")
-BY_PEOPLE_OR_MLFLOW = ("promotion-requested",)
+BY_PEOPLE_OR_UNKNOWN = ("promotion-requested",)
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -135,7 +135,7 @@ class People:
         by, kind = event.by, events.NAMES[type(event)]
         if by.key or by.signature:
             return f"{kind} by {by.how} carries a signature; only people sign"
-        if kind in BY_PEOPLE or (kind in BY_PEOPLE_OR_MLFLOW and by.how != "mlflow"):
+        if kind in BY_PEOPLE or (kind in BY_PEOPLE_OR_UNKNOWN and by.how == "process" and by.name != UNKNOWN):
             return f"{kind} needs a person, not {by.how}"
         if by.how == "mlflow" and by.name != UNKNOWN:
             return f"the MLflow UI does not say who did it, so {kind} by mlflow is by {UNKNOWN}"

@@ -51,5 +51,5 @@ def alone(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise DataError("another run of tally monitor or tally export is at work in this home; wait for it") from None
+            raise DataError("another run of tally monitor, export or retrain is at work in this home; wait for it") from None
         yield

@@ -93,7 +93,7 @@ def seen(subject: Subject, champion: Release, challenger: Release) -> tuple[Seen
     nothing = np.zeros(len(subject.frame), dtype=bool)
     if _split_digest(champion) and _split_digest(champion) == _split_digest(challenger):
         return Seen(0, "both were made on the same split, so neither has seen these outcomes"), nothing
-    last = _learnt_until(champion)
+    last = learnt_until(champion)
     if last is None or not subject.portfolio.is_dated:
         return Seen(None, "the champion was made on another split, and its release does not say which applications made it"), subject.tested
     late = subject.tested & (subject.frame[EVENT_TIME] < pd.Timestamp(last, tz="UTC") + pd.Timedelta(days=1)).to_numpy()
@@ -168,7 +168,7 @@ def _split_digest(release: Release) -> str:
     return release.manifest.lineage.get(f"data/{release.manifest.portfolio}/{SPLIT}", "")
 
 
-def _learnt_until(release: Release) -> Any:
+def learnt_until(release: Release) -> Any:
     """The last day of the applications that made or calibrated a release, where it says so."""
     if PERIODS not in release.manifest.files:
         return None

@@ -100,4 +100,14 @@ def alerts() -> None:
     click.echo(alerting.alert())
 
 
-COMMANDS: tuple[click.Command, ...] = (alerts, drift, export, monitor, outcomes, vault, override)
+@click.command()
+@click.option("--verdict", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              help="A verdict.json of `tally monitor --as-of`; default: the newest of this checkout.")
+def retrain(verdict: Path | None) -> None:
+    """Answer breaches of monitoring: a challenger on newer data, compared with the champion, and where it is better a request."""
+    from tally import retraining
+
+    click.echo(retraining.retrain(verdict))
+
+
+COMMANDS: tuple[click.Command, ...] = (alerts, drift, export, monitor, outcomes, retrain, vault, override)

@@ -224,6 +224,7 @@ def test_what_needs_a_person_counts_from_no_process_and_a_request_from_mlflow_is
     assert by(request, "unknown", "mlflow") is None
     assert "unknown" in by(request, "jane", "mlflow")
     assert "needs a person" in by(request, "watch", "process")
+    assert by(request, "unknown", "process") is None  # a schedule asks in nobody's name
     assert "needs a person" in by(approval(), "unknown", "mlflow")
     assert "needs a person" in by(approval(), "watch", "process")
     assert "needs a person" in by(retirement, "jane", "process")
@@ -232,7 +233,7 @@ def test_what_needs_a_person_counts_from_no_process_and_a_request_from_mlflow_is
 
 
 def test_every_kind_of_event_that_a_person_must_say_is_one_that_there_is():
-    assert {*people.BY_PEOPLE, *people.BY_PEOPLE_OR_MLFLOW} <= set(events.KINDS)
+    assert {*people.BY_PEOPLE, *people.BY_PEOPLE_OR_UNKNOWN} <= set(events.KINDS)
 
 
 def test_whatever_a_demo_identity_says_is_marked_so(place):

@@ -65,8 +65,9 @@ def test_one_who_asked_and_one_who_agreed_let_a_release_serve():
     assert found.ignored == []
 
 
-def test_a_request_from_the_mlflow_ui_needs_two_named_people():
-    book = book_of(asked("r1", "A", MLFLOW), approved("r1", "A", by("anna")), promoted("r1", "A", unsigned()))
+@pytest.mark.parametrize("nobody", [MLFLOW, Actor(UNKNOWN, "process")], ids=["the MLflow UI", "a schedule"])
+def test_a_request_in_nobodys_name_needs_two_named_people(nobody):
+    book = book_of(asked("r1", "A", nobody), approved("r1", "A", by("anna")), promoted("r1", "A", unsigned()))
     assert serves(book) is None
     book.say([approved("r1", "A", by("otto"))])
     book.put(msgspec.structs.replace(promoted("r1", "A", unsigned()), at=book.at.isoformat()))
@@ -78,7 +79,7 @@ def test_a_request_from_the_mlflow_ui_needs_two_named_people():
     ([asked("r1", "C", by("olga"))], "not in the record"),
     ([asked("r1", "A", by("olga"), ())], "no gate was evaluated"),
     ([asked("r1", "A", by("olga")), asked("r2", "A", by("olga"))], "open request"),
-    ([asked("r1", "A", Actor(UNKNOWN, "process"))], "needs a person"),
+    ([asked("r1", "A", Actor("retrain", "process"))], "needs a person"),
     ([asked("r1", "A", by("otto")), approved("r1", "A", by("otto"))], "somebody else must agree"),
     ([asked("r1", "A", by("olga")), approved("r1", "A", by("olga"))], "role approver"),
     ([asked("r1", "A", by("olga")), approved("r1", "A", by("ada"))], "role approver"),
