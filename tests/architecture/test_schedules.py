@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from tally.__main__ import tally
 
 INFRA = Path(__file__).parents[2] / "infra"
-CRON = [line for line in (INFRA / "monitor.cron").read_text().splitlines() if line and not line.startswith("#")]
+CRONS = ("monitor.cron", "retrain.cron")
 
 
 def cron_job():
@@ -23,8 +23,12 @@ def pod():
     return cron_job()["jobTemplate"]["spec"]["template"]["spec"]
 
 
-def cron_commands():
-    (line,) = [line for line in CRON if "=" not in line.split()[0]]
+def cron_lines(name):
+    return [line for line in (INFRA / name).read_text().splitlines() if line and not line.startswith("#")]
+
+
+def cron_commands(name):
+    (line,) = [line for line in cron_lines(name) if "=" not in line.split()[0]]
     *_, commands = line.split(maxsplit=6)
     return [words[1:] for words in map(shlex.split, commands.split("&&")) if words[0].endswith("bin/tally")]
 
@@ -33,9 +37,20 @@ def pod_commands():
     return [one["command"][1:] for one in (*pod()["initContainers"], *pod()["containers"])]
 
 
-@pytest.mark.parametrize("commands", [cron_commands(), pod_commands()], ids=["cron", "kubernetes"])
-def test_a_schedule_runs_commands_and_options_that_exist(commands):
-    assert [command[0] for command in commands] == ["monitor", "alerts"]
+def workflow():
+    return YAML(typ="safe").load((INFRA / "ci" / "retrain.yaml").read_text())
+
+
+def workflow_commands():
+    steps = [shlex.split(step["run"]) for step in workflow()["jobs"]["retrain"]["steps"]]
+    return [words[1:] for words in steps if words[0].endswith("bin/tally")]
+
+
+@pytest.mark.parametrize(("commands", "then"), [(cron_commands("monitor.cron"), "alerts"), (pod_commands(), "alerts"),
+                                                (cron_commands("retrain.cron"), "retrain"), (workflow_commands(), "retrain")],
+                         ids=["cron", "kubernetes", "retrain by cron", "retrain by a workflow"])
+def test_a_schedule_runs_commands_and_options_that_exist(commands, then):
+    assert [command[0] for command in commands] == ["monitor", then]
     assert commands[0][1:3] == ["--as-of", "yesterday"]
     for name, *options in commands:
         command = tally.commands[name]
@@ -43,12 +58,22 @@ def test_a_schedule_runs_commands_and_options_that_exist(commands):
         assert CliRunner().invoke(tally, [name, "--help"]).exit_code == 0
 
 
-def test_the_cron_file_has_the_five_fields_a_user_and_one_zone():
-    (line,) = [line for line in CRON if "=" not in line.split()[0]]
+@pytest.mark.parametrize("name", CRONS)
+def test_the_cron_file_has_the_five_fields_a_user_and_one_zone(name):
+    (line,) = [line for line in cron_lines(name) if "=" not in line.split()[0]]
     fields = line.split()
-    assert "CRON_TZ=UTC" in CRON
+    assert "CRON_TZ=UTC" in cron_lines(name)
     assert [field.isdigit() or field == "*" for field in fields[:5]] == [True] * 5
     assert fields[5] == "tally"
+
+
+def test_the_workflow_is_one_run_at_a_time_gives_up_in_the_end_and_may_write_to_no_repository():
+    job = workflow()["jobs"]["retrain"]
+
+    assert workflow()["concurrency"] == {"group": "retrain", "cancel-in-progress": False}
+    assert workflow()["permissions"] == {}
+    assert 0 < job["timeout-minutes"] < 24 * 60
+    assert "self-hosted" in job["runs-on"]  # it keeps the home that the record and the cache are in
 
 
 def test_the_cron_job_is_one_run_at_a_time_and_gives_up_in_the_end():
