@@ -20,7 +20,7 @@ from monitoring.alerts.exits import Exit
 from monitoring.alerts.failures import UnreachableError
 from monitoring.alerts.journal import Journal, journal
 from monitoring.alerts.params import AlertsParams
-from monitoring.alerts.rules import Raised, raised
+from monitoring.alerts.rules import Raised, raised, silence
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -71,18 +71,22 @@ class Desk:
         with journal(self.state) as book:
             book.owe(loud, self._names)
             found = tuple(Raised(book.since(one.alert), one.silence) for one in found)
-            sent = tuple(_send(way, book) for way in self.ways)
+            sent = tuple(_send(way, book, self._heard(book.owed(way.name), today)) for way in self.ways)
             standing = [one for one in found if one.alert.window == window]
             textfile.write(self.reports, self.portfolio, standing, {one.exit: one.owed for one in sent})
         return Delivered(found, sent, tuple(alert for alert in loud if not self._names(alert)))
+
+    def _heard(self, owed: Iterable[Alert], today: date) -> list[Alert]:
+        """Those that are not silenced; what was owed before it was waits until the silence is over."""
+        return [alert for alert in owed if silence(alert, self.params.silences, today) is None]
 
     def _names(self, alert: Alert) -> list[str]:
         return [way.name for way in self.ways if way.takes(alert)]
 
 
-def _send(way: Exit, book: Journal) -> Sent:
+def _send(way: Exit, book: Journal, owed: Sequence[Alert]) -> Sent:
     """Send what an exit owes. One that is refused holds up none after it; a server that does not answer is not asked again."""
-    owed, failed, delivered = book.owed(way.name), "", 0
+    failed, delivered = "", 0
     for alert in owed:
         try:
             way.send(alert)

@@ -26,7 +26,7 @@ class Raised(msgspec.Struct, frozen=True):
 def raised(findings: Iterable[Finding], params: AlertsParams, today: date) -> tuple[Raised, ...]:
     """The alerts of some findings on a day, in their order, each once."""
     found = [_alert(finding, rule, today) for finding in findings if (rule := fitting(finding.kind, finding.verdict, params.rules))]
-    return tuple(Raised(alert, _silence(alert, params.silences, today)) for alert in {each.id: each for each in found}.values())
+    return tuple(Raised(alert, silence(alert, params.silences, today)) for alert in {each.id: each for each in found}.values())
 
 
 def fitting(kind: Kind, verdict: Verdict, rules: Iterable[AlertRule]) -> AlertRule | None:
@@ -38,6 +38,7 @@ def _alert(finding: Finding, rule: AlertRule, today: date) -> Alert:
     return Alert(**msgspec.structs.asdict(finding), severity=rule.severity, owner=rule.owner, deadline=today + timedelta(days=rule.days))
 
 
-def _silence(alert: Alert, silences: Iterable[Silence], today: date) -> Silence | None:
+def silence(alert: Alert, silences: Iterable[Silence], today: date) -> Silence | None:
+    """The silence that an alert falls under on a day; None where it is to be heard."""
     return next((each for each in silences if each.until >= today and each.kind in (None, alert.kind)
                  and each.subject in (None, alert.subject) and each.portfolio in (None, alert.portfolio)), None)

@@ -93,6 +93,16 @@ def test_what_is_silenced_is_sent_to_nobody_until_its_day_is_over_and_is_still_s
         '"true",subject="a",verdict="alert",window="2026-10"} 1.0', '"false",subject="b",verdict="alert",window="2026-10"} 1.0']
 
 
+def test_what_is_owed_and_silenced_afterwards_waits_until_the_silence_is_over(desk):
+    with receiver() as server:
+        desk("http://127.0.0.1:1").deliver([finding("a"), finding("b", Kind.FAIRNESS)], NEWEST, TODAY)
+        quiet = desk(server.url, silences=(SILENCE,)).deliver([], NEWEST, TODAY)
+        assert subjects(server) == ["b"]
+        assert [(one.delivered, one.owed) for one in quiet.sent] == [(1, 0)]
+        desk(server.url, silences=(SILENCE,)).deliver([], NEWEST, date(2027, 1, 1))
+    assert subjects(server) == ["b", "a"]
+
+
 def test_a_silence_holds_on_its_last_day_and_for_its_kind_subject_and_portfolio_alone():
     other = Finding(portfolio="cards", window="2026-10", kind=Kind.DRIFT, subject="a", verdict=Verdict.ALERT, sentence="")
     silence = Silence(date(2026, 12, 31), "r", "p", portfolio="loans", kind=Kind.DRIFT, subject="a")
