@@ -16,6 +16,7 @@ from types import ModuleType
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PREFIX = "soak_"
+KEPT, PAGE = ROOT / "reports" / "soak", ROOT / "docs" / "reliability.md"
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "robustness"), str(ROOT)]
 
 from fault_table import write_into
@@ -26,8 +27,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="make soak")
     parser.add_argument("only", nargs="?", help="the name of one soak")
     parser.add_argument("--soaks", type=Path, default=HERE, help="the folder of soak_*.py")
-    parser.add_argument("--to", type=Path, default=ROOT / "reports" / "soak")
-    parser.add_argument("--page", type=Path, default=ROOT / "docs" / "reliability.md", help="the page whose table is written")
+    parser.add_argument("--to", type=Path, default=KEPT)
+    parser.add_argument("--page", type=Path, help="the page whose table is written; docs/reliability.md, of results that are kept")
     asked = parser.parse_args(arguments)
     sys.path.insert(0, str(asked.soaks))
     found: list[Result] = []
@@ -35,7 +36,9 @@ def main(arguments: list[str]) -> int:
         results = module.run(tell)
         write(asked.to / f"{name}.json", results)
         found += results
-    write_into(asked.page, asked.to)
+    page = asked.page or (PAGE if asked.to == KEPT else None)
+    if page:
+        write_into(page, asked.to)
     sys.stdout.write(table(found))
     return 1 if any(result.gate == "failed" for result in found) else 0
 
