@@ -57,12 +57,15 @@ def verify(folder: Path | None, trusted: str | None, noted: Sequence[Path]) -> I
 
 
 def erase(applicant_id: str, reason: str, before: datetime | None) -> str:
-    """Destroy what was recorded and pushed of somebody, once that it was asked for is recorded. before: what is younger is kept."""
+    """Destroy what was recorded and pushed of somebody, once that it was asked for is recorded. before: what is younger is kept.
+
+    Raises DataError while windows are made: one that was begun before would hold the person again.
+    """
     from tally.promotion import acting
 
     checkout = here()
     book = checkout.book
-    with acting(checkout) as who:
+    with windows.alone(checkout.services / "windows"), acting(checkout) as who:
         found = list(erasure.decisions(book, applicant_id, stamp(before.replace(tzinfo=UTC)) if before else ""))
         if found:
             said = events.PersonErased(by=who.who, at=actions.now(), entries=tuple(record.id for record in found), reason=reason)

@@ -226,6 +226,15 @@ def test_an_erasure_that_was_stopped_by_the_vault_is_finished_by_the_next(home):
     assert read_vault(home, "2026-08-01", []) == [None] * 3
 
 
+def test_nobody_is_erased_while_windows_are_made_which_would_hold_them_again(home):
+    from tally.windows import alone
+
+    with alone(home.folder / "windows"), pytest.raises(DataError, match="wait for it"):
+        home.run("erase", "--applicant", "person 0", "--reason", "asked")
+    assert not any(record.erased for record in home.book.records({"decision"}))
+    assert not list(home.book.records({"person-erased"}))
+
+
 def outcome_of(home, name):
     return home.book.find("id", name).content["outcome"]
 
