@@ -21,7 +21,8 @@ MOST_DRAWN = 12
 """Drifted columns whose distributions are drawn; the table names them all."""
 CELLS = ("column", "month", "psi", "verdict", "watch", "alert")
 TABLE = ("column", "kind", "verdict", "data", "months in alert", "worst month", "decisions", "PSI", "interval", "PSI by chance", "p-value",
-         "Jensen-Shannon", "KS", "missing", "missing in development", "unusual values")
+         "Jensen-Shannon (by chance)", "KS (by chance)", "missing (development)", "unusual values")
+RARE = 1e-4  # p-values below this are told as below it
 
 
 def findings(columns: Sequence[Column], params: DriftParams) -> list[str]:
@@ -96,14 +97,18 @@ def _row(column: Column) -> dict[str, Any]:
     months = [one.month for one in column.months]
     figures = (column.column, column.kind, column.verdict.value, column.quality.value,
                spans(column.flagged(Verdict.ALERT), months) or NOTHING, cell.month, cell.decisions, f"{cell.psi:.3f}",
-               f"{cell.interval.low:.3f} to {cell.interval.high:.3f}", f"{cell.by_chance:.3f}", f"{cell.p_value:.2g}", _beyond(cell.js),
-               NOTHING if cell.ks is None else _beyond(cell.ks), percent(cell.missing), percent(column.development_missing),
+               f"{cell.interval.low:.2f} to {cell.interval.high:.2f}", f"{cell.by_chance:.3f}", _p_value(cell.p_value), _beyond(cell.js),
+               NOTHING if cell.ks is None else _beyond(cell.ks), f"{percent(cell.missing)} ({percent(column.development_missing)})",
                NOTHING if column.total.unusual is None else column.total.unusual)
     return dict(zip(TABLE, figures, strict=True))
 
 
 def _beyond(distance: Distance) -> str:
-    return f"{distance.value:.3f} (chance {distance.limit:.3f})"
+    return f"{distance.value:.3f} ({distance.limit:.3f})"
+
+
+def _p_value(found: float) -> str:
+    return f"{found:.4f}" if found >= RARE else "below 0.0001"
 
 
 def _distributions(columns: Sequence[Column]) -> pd.DataFrame:

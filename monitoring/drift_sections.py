@@ -12,7 +12,7 @@ from typing import Any
 from governance.limits import Verdict, spans
 from governance.release import Release
 from monitoring import attribution, pages
-from monitoring.attribution import Attribution
+from monitoring.attribution import Attribution, Moved
 from monitoring.drift import Cell, Column
 from monitoring.pages import NOTHING, percent
 from monitoring.population import Door
@@ -110,8 +110,9 @@ def of_attribution(found: Sequence[Attribution]) -> list[str]:
 def blocks(columns: Sequence[Column], doors: Sequence[Door], moves: Sequence[Attribution]) -> list[Block]:
     """The tables of all three; those with nothing in them are left out."""
     faults = [_line(column.column, cell, fault) for column in columns for cell in column.months for fault in cell.faults]
+    ranked = sorted(moves, key=lambda each: -abs(_most(each).shift))
     parts = (("Faults of data", faults, FAULTS), ("Who came through the door", [_door(door) for door in doors], DOORS),
-             ("What moved the log-odds of bad", [_moved(each) for each in moves], MOVES))
+             ("What moved the log-odds of bad, most first", [_moved(each) for each in ranked], MOVES))
     return [Block(title, "table", pages.table(rows, names)) for title, rows, names in parts if rows]
 
 
@@ -128,8 +129,13 @@ def _door(door: Door) -> dict[str, Any]:
     return dict(zip(DOORS, figures, strict=True))
 
 
+def _most(found: Attribution) -> Moved:
+    """The month it moved the log-odds most, one with enough decisions before any other."""
+    return max(found.months, key=lambda month: (month.verdict is not Verdict.INSUFFICIENT, abs(month.shift)))
+
+
 def _moved(found: Attribution) -> dict[str, Any]:
-    most = max(found.months, key=lambda month: (month.verdict is not Verdict.INSUFFICIENT, abs(month.shift)))
+    most = _most(found)
     flagged = [month.month for month in found.months if month.verdict in FLAGGED]
     bounds = NOTHING if most.low is None else f"{most.low:+.3f} to {most.high:+.3f}"
     figures = (found.column, found.verdict.value, spans(flagged, [month.month for month in found.months]) or NOTHING,

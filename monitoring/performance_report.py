@@ -36,7 +36,7 @@ def findings(found: Performance, params: PerformanceParams) -> list[str]:
     return [
         f"**Ranking: {total.gini_verdict}.** Gini {number(total.gini, 3)} against {before}.",
         f"**Calibration: {_calibration(total)}.** {percent(total.observed.value)} bad, mean PD {percent(total.mean_pd)}: {compared}.",
-        basis, *_months(found), *_bands(found.bands),
+        *_bands(found.bands), basis, *_months(found),
         f"A verdict needs {params.minimum} matured outcomes and {params.minimum_bad} bad; one that chance explains is a step milder.",
     ]
 
@@ -83,8 +83,8 @@ def _months(found: Performance) -> list[str]:
 
 def _bands(bands: Sequence[Band]) -> list[str]:
     told = [band for band in bands if band.calibration_verdict is Verdict.ALERT or too_high(band)]
-    return [f"Calibration of band {band.band}: {_calibration(band)}; {percent(band.observed.value)} bad, mean PD {percent(band.mean_pd)}."
-            for band in told if band.observed]
+    return [f"**Calibration of band {band.band}: {_calibration(band)}.** {percent(band.observed.value)} bad, "
+            f"mean PD {percent(band.mean_pd)}." for band in told if band.observed]
 
 
 def page(title: str, sentences: Sequence[str], found: Performance, sides: Sequence[Side], way: Way) -> Page:
@@ -97,7 +97,7 @@ def page(title: str, sentences: Sequence[str], found: Performance, sides: Sequen
          [pages.point(month.month, "Gini", month.gini, found.reference.gini.value) for month in found.months if month.gini]),
         (f"Bad rate by {each}: observed with interval, and mean PD", "over_time",
          pages.beside((month.month, month.observed, month.mean_pd) for month in found.months)),
-        ("Calibration by score band: observed with interval, and mean PD", "estimates",
+        ("Calibration by score band, on a logarithmic axis: observed with interval, and mean PD", "on_log",
          pages.beside((band.band, band.observed, band.mean_pd) for band in found.bands)),
     ]
     blocks = [

@@ -84,6 +84,13 @@ def estimates(table: pd.DataFrame) -> go.Figure:
     return _sized(figure, 380)
 
 
+def on_log(table: pd.DataFrame) -> go.Figure:
+    """`estimates` of rates that lie powers of ten apart: without the axis those of the best bands would all be on its ground."""
+    figure = estimates(table)
+    figure.update_layout(yaxis={"type": "log", "rangemode": "normal", "tickformat": ".1%", "dtick": "D2"})
+    return figure
+
+
 def from_estimate(table: pd.DataFrame) -> go.Figure:
     """One panel per measure above the other, the same vintages below each; table: panel, label, series, value, low, high, band.
 
@@ -120,7 +127,7 @@ def short(label: str) -> str:
 
 CHARTS: dict[str, Callable[[pd.DataFrame], go.Figure]] = {
     "heatmap": heatmap, "ranking": ranking, "distributions": distributions, "over_time": over_time, "estimates": estimates,
-    "from_estimate": from_estimate,
+    "from_estimate": from_estimate, "on_log": on_log,
 }
 
 

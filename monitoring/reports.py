@@ -35,7 +35,8 @@ STYLE = """
 .MuiGrid-root { min-width: 0; max-width: 100% }
 .MuiCardContent-root { overflow-x: auto }
 .MuiTableBody-root .MuiTableCell-root { white-space: nowrap }
-.MuiTable-root .MuiTableCell-root { padding: 6px 8px; font-size: 0.8rem }
+.MuiTableBody-root .MuiTableCell-root:last-child { white-space: normal; min-width: 4.5rem }
+.MuiTable-root .MuiTableCell-root { padding: 6px 5px; font-size: 0.76rem }
 """
 # The browser itself holds the promise that an opened report fetches nothing.
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; base-uri 'none'"

@@ -90,14 +90,20 @@ def findings(path: Path, kind: Kind, window: str, release_id: str = "") -> Itera
     if not flagged and report.verdict is not Verdict.OK:
         flagged = [(WHOLE, report.verdict, report.gini)]
     for subject, verdict, figure in flagged:
+        told_by = sentence(report.found, subject) if subject != WHOLE else headline(report.found, verdict)
         yield Finding(portfolio=report.portfolio, window=window, release_id=release_id, kind=kind, subject=subject, verdict=verdict,
-                      figure=figure, sentence=sentence(report.found, subject))
+                      figure=figure, sentence=told_by)
 
 
 def sentence(found: tuple[str, ...], subject: str) -> str:
     """The line of a report that is about a subject, else its headline, without the marks of a page."""
     said = next((line for line in found if f"**{subject}**" in line), found[0] if found else subject)
     return said.removeprefix("- ").replace("**", "").strip()
+
+
+def headline(found: tuple[str, ...], verdict: Verdict) -> str:
+    """The first line of a report that says the verdict: what stands before it may be about something that is ok."""
+    return sentence(tuple(line for line in found if f": {verdict}" in line or f"in {verdict}" in line) or found, WHOLE)
 
 
 def worse(*verdicts: Verdict | None) -> Verdict:

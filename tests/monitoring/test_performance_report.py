@@ -66,7 +66,7 @@ def test_pds_that_are_too_high_are_named_in_words_table_months_and_bands(perform
     said = performance_report.findings(found, performance_params)
     assert said[1].startswith("**Calibration: watch, PDs too high.** 5.0% bad, mean PD 10.0%")
     assert "PDs too high: 2024-01." in said
-    assert "Calibration of band C: watch, PDs too high; 5.0% bad, mean PD 10.0%." in said
+    assert "**Calibration of band C: watch, PDs too high.** 5.0% bad, mean PD 10.0%." in said
     tables = {block.title: block.table for block in performance_report.page("p", said, found, (), NOTHING_TOLD).blocks}
     assert list(tables["By month"]["calibration"]) == ["watch, PDs too high", "ok", "watch, PDs too high"]
     assert list(tables["By score band"]["calibration"]) == ["watch, PDs too high"]

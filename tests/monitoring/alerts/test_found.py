@@ -62,6 +62,14 @@ def test_a_report_that_is_not_ok_and_names_nobody_is_told_of_as_a_whole(tmp_path
     assert sentence(("**Ranking: alert.** Gini 0.2",), WHOLE) == "Ranking: alert. Gini 0.2"
 
 
+@pytest.mark.parametrize("said", ["**Calibration of band B: alert.** 2.4% bad", "Ranking in alert: 2024-01."])
+def test_an_alert_is_told_by_the_sentence_that_says_it_and_not_by_one_that_is_ok(tmp_path, said):
+    (tmp_path / "p.json").write_bytes(dump({"portfolio": "p", "verdict": "alert", "found": ["**Ranking: ok.** Gini 0.6", said]}))
+    (found,) = findings(tmp_path / "p.json", Kind.PERFORMANCE, WINDOW)
+
+    assert found.sentence == said.replace("**", "")
+
+
 def test_a_report_that_cannot_be_read_is_an_error_and_not_a_pass(tmp_path):
     (tmp_path / "p.json").write_bytes(b'{"portfolio": 1')
     with pytest.raises(DataError, match="tally monitor"):
