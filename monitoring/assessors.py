@@ -1,4 +1,4 @@
-"""Everything that judges a window, in one list: drift, performance and fairness as their stages do, and the report on the decisions.
+"""Everything that judges a window, in one list: drift, performance and fairness as their stages do, the report on the decisions, a summary.
 
 Responsible for giving each the paths it names, and for a statement in place of a report where one cannot be made: never a crash, never a
 silent pass. An error of this machine (disk, memory) is none of the window's and is raised.
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from feature_repo import faults
 from feature_repo.errors import MachineError, TallyError
 from monitoring import decisions_report
-from monitoring.stages import drift, fairness, performance
+from monitoring.stages import drift, fairness, performance, summary
 
 
 class Assessor(NamedTuple):
@@ -27,22 +27,31 @@ class Assessor(NamedTuple):
     reads: frozenset[str]
 
 
-LABELS, GROUPS, OVERRIDES = "labels", "groups", "overrides"
+LABELS, GROUPS, OVERRIDES, OTHERS = "labels", "groups", "overrides", "other reports"
 ASSESSORS = (
     Assessor("decisions", decisions_report.main, frozenset({LABELS, GROUPS, OVERRIDES})),
     Assessor("drift", drift.main, frozenset()),
     Assessor("performance", performance.main, frozenset({LABELS})),
     Assessor("fairness", fairness.main, frozenset({LABELS, GROUPS})),
+    Assessor("summary", summary.main, frozenset({LABELS, GROUPS, OVERRIDES, OTHERS})),  # the last, for it reads them
 )
 
 
 class Paths(NamedTuple):
-    """What an assessor may name: the window, the release, a folder with protected.parquet, ingest's record of outcomes."""
+    """What an assessor may name: the window, the release, a folder with protected.parquet, ingest's record of outcomes, other reports."""
 
     decisions: Path
     release: Path
     vault: Path
     record: Path
+    drift: Path = Path("drift.json")
+    performance: Path = Path("performance.json")
+    fairness: Path = Path("fairness.json")
+
+    def beside(self, folder: Path) -> Paths:
+        """With the other reports in a folder."""
+        return self._replace(drift=folder / self.drift.name, performance=folder / self.performance.name,
+                             fairness=folder / self.fairness.name)
 
 
 class Report(NamedTuple):

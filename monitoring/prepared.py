@@ -22,7 +22,7 @@ from feature_repo.sources import EARLY
 from governance.ledger.entries import canonical
 from governance.observations import DecisionOverridden
 from monitoring import outcomes, vault, window
-from monitoring.assessors import GROUPS, LABELS, OVERRIDES, Assessor, Paths
+from monitoring.assessors import GROUPS, LABELS, OTHERS, OVERRIDES, Assessor, Paths
 from monitoring.maturity import DAYS_A_MONTH
 from monitoring.outcomes import Outcomes
 from monitoring.overrides import CODE, OVERRIDE
@@ -49,10 +49,10 @@ class Prepared:
     known: Known
 
     def basis(self, assessor: Assessor) -> str:
-        """What a report stands on, as a digest: the decisions, the release, and what else it reads."""
+        """What a report stands on, as a digest: the decisions, the release, what else it reads; other reports stand on these themselves."""
         said: dict[str, Any] = {"decisions": digest(self.window), "release": self.release.name, "report": assessor.name}
         reads = {LABELS: self._labels, GROUPS: lambda: self.known.groups, OVERRIDES: self._overrides}
-        return hashlib.sha256(canonical(said | {name: reads[name]() for name in sorted(assessor.reads)})).hexdigest()
+        return hashlib.sha256(canonical(said | {name: reads[name]() for name in sorted(assessor.reads - {OTHERS})})).hexdigest()
 
     def write(self, folder: Path, note: vault.Note, home: Path) -> Paths:
         """The files an assessor may name. home: the live vault's folder; note: puts the read of it into the record."""

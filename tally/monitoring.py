@@ -21,7 +21,7 @@ from governance import actions, events
 from governance.observations import VaultRead
 from governance.release import dump
 from monitoring import decisions_report
-from monitoring.assessors import ASSESSORS, GROUPS, Assessor, Report, report
+from monitoring.assessors import ASSESSORS, GROUPS, OTHERS, Assessor, Report, report
 from monitoring.calendar import Grain, after, name
 from monitoring.exporting import export, left_of
 from monitoring.prepared import Prepared, releases
@@ -99,6 +99,7 @@ def _release(run: Run, called: str, prepared: Prepared) -> Iterator[Told]:
     before = msgspec.json.decode((folder / MADE).read_bytes(), type=dict[str, Made]) if (folder / MADE).is_file() else {}
     bases = {one.name: prepared.basis(one) for one in ASSESSORS}
     due = [one for one in ASSESSORS if run.again or _stands(before, folder, one) != bases[one.name]]
+    due = [one for one in ASSESSORS if one in due or (due and OTHERS in one.reads)]
     yield from (Told(called, prepared.release.name, one.name, made=False) for one in ASSESSORS if one not in due)
     if not due:
         return
@@ -107,7 +108,7 @@ def _release(run: Run, called: str, prepared: Prepared) -> Iterator[Told]:
         paths = prepared.write(Path(scratch), lambda rows: _note(run, called, rows), vault)
         left = left_of(prepared.window).said
         for one in due:
-            told = _one(run, called, one, partial(report, one, run.checkout.portfolio.name, paths), folder)
+            told = _one(run, called, one, partial(report, one, run.checkout.portfolio.name, paths.beside(folder)), folder)
             before = {**before, one.name: Made("" if told.why else bases[one.name], run.day.isoformat())}
             yield told
         verdicts.put(folder / MADE, dump({name: before[name] for name in sorted(before)}))
