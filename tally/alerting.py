@@ -16,6 +16,7 @@ from monitoring.alerts.delivery import Desk
 from monitoring.alerts.exits import exits
 from monitoring.alerts.found import findings
 from monitoring.alerts.params import AlertsParams
+from monitoring.alerts.ranking import ranked
 from tally.checkout import Checkout, here
 
 VERDICT = "verdict.json"
@@ -65,9 +66,10 @@ def judged(path: Path) -> Judged:
 
 
 def found(folder: Path, windows: Sequence[Window]) -> Iterator[Finding]:
-    """What the reports of some windows flag."""
+    """What the reports of some windows flag, of each release's decisions in a window the dearest first."""
     for window in windows:
-        for made in window.reports:
-            if made.report in [*Kind]:
-                path = folder / "monitoring" / window.window / made.release_id / f"{made.report}.json"
-                yield from findings(path, Kind(made.report), window.window, made.release_id)
+        for release_id in dict.fromkeys(made.release_id for made in window.reports):
+            here = folder / "monitoring" / window.window / release_id
+            kinds = [Kind(made.report) for made in window.reports if made.release_id == release_id and made.report in [*Kind]]
+            flagged = (one for kind in kinds for one in findings(here / f"{kind}.json", kind, window.window, release_id))
+            yield from ranked(flagged, here / "summary.json")

@@ -47,8 +47,14 @@ def put(checkout: Checkout) -> Path:
     folder, reports = checkout.services / "evidently", checkout.reports / checkout.portfolio.name
     workspace.put(folder, checkout.portfolio.name, timeline.by_month(reports))
     if (reports / VERDICT).is_file():
-        workspace.put(folder, f"{checkout.portfolio.name}: {LIVE}", tuple(of_record(reports)))
+        put_record(checkout)
     return folder
+
+
+def put_record(checkout: Checkout) -> None:
+    """The project of the record's windows alone."""
+    windows = tuple(of_record(checkout.reports / checkout.portfolio.name))
+    workspace.put(checkout.services / "evidently", f"{checkout.portfolio.name}: {LIVE}", windows)
 
 
 def of_record(reports: Path) -> Iterator[Moment]:

@@ -25,7 +25,7 @@ from monitoring.assessors import ASSESSORS, GROUPS, OTHERS, Assessor, Report, re
 from monitoring.calendar import Grain, after, name
 from monitoring.exporting import export, left_of
 from monitoring.prepared import Prepared, releases
-from tally import breaches, verdicts
+from tally import breaches, dashboard, verdicts
 from tally import windows as files
 from tally.arriving import vault_of
 from tally.checkout import here
@@ -67,6 +67,7 @@ def as_of(said: str, grain: str, *, again: bool = False) -> str:
             told = [one for start in run.closed for one in _window(run, start)]
             found = verdicts.write(run)
             breaches.note(run)
+            dashboard.put_record(checkout)
     finally:
         book.close()
     return "\n".join([*_said(run, told), *found])

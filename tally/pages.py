@@ -30,9 +30,14 @@ def write_index(reports: Path) -> None:
     """Write reports/index.html: every portfolio, every report, its headline and a link; and links to the reports on windows."""
     reports.mkdir(exist_ok=True)
     folders = sorted(path for path in reports.iterdir() if path.is_dir())
-    sections = (f"<h2>{html.escape(folder.name)}</h2><ul>{''.join(map(_item, sorted(folder.glob('*.html'))))}</ul>{_windows(folder)}"
+    sections = (f"<h2>{html.escape(folder.name)}</h2><ul>{''.join(map(_item, _in_order(folder)))}</ul>{_windows(folder)}"
                 for folder in folders)
     (reports / "index.html").write_text(PAGE.format(portfolios="".join(sections)))
+
+
+def _in_order(folder: Path) -> list[Path]:
+    """Its pages, the summary first."""
+    return sorted(folder.glob("*.html"), key=lambda page: (page.stem != "summary", page.stem))
 
 
 def _windows(folder: Path) -> str:
