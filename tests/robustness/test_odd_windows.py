@@ -11,7 +11,7 @@ from test_odd_input import assert_one_clear_line, count, put
 
 from feature_repo.contract import APPLICATION_ID, BAD
 
-WATCHING = ("drift", "performance", "fairness")
+WATCHING = ("drift", "performance", "fairness", "summary")
 REPORT, STOPS = (), WATCHING
 WINDOWS = {  # what is odd: how the window changes, the stages that stop
     "no decision": (lambda rows: rows.head(0), STOPS),
@@ -27,7 +27,7 @@ WINDOWS = {  # what is odd: how the window changes, the stages that stop
     "every PD the same": (put(pd=0.2, margin=-1.4), REPORT),
     "all approved": (put(outcome="approve"), REPORT),
     "all declined": (put(outcome="decline"), REPORT),
-    "a window without its inputs": (lambda rows: rows.drop(columns="sacks"), ("drift",)),
+    "a window without its inputs": (lambda rows: rows.drop(columns="sacks"), ("drift", "summary")),
 }
 VAULTS = {
     "knows nobody": lambda rows: rows.head(0),
