@@ -38,7 +38,7 @@ serve: setup ## Place the champion and start the scoring service
 mlflow: setup ## Start the MLflow UI
 	@$(BIN)/tally mlflow
 
-monitor: setup ## Bring the reports up to date and serve them
+monitor: setup ## Bring the reports up to date; serve them and the dashboard
 	@$(BIN)/tally monitor
 
 stop: ## End exactly what was started
