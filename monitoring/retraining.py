@@ -15,6 +15,7 @@ import msgspec
 from feature_repo.errors import DataError
 from feature_repo.portfolio import Portfolio
 from feature_repo.sources import EventTime
+from governance.events import ReleaseCompared
 from governance.observations import ChallengerTrained
 from monitoring.alerts.alert import Kind
 
@@ -87,3 +88,8 @@ def too_early(until: date, learnt: date | None, champion: str, params: RetrainPa
     enough = before + timedelta(days=params.least_days)
     return (f"its development would end on {until}, one to {before} is there already, and what is new is enough from {enough} on "
             "(retrain.least_days). Bring newer outcomes, and move observed_until of the contract where it has one")
+
+
+def is_better(found: ReleaseCompared | None, params: RetrainParams) -> bool:
+    """Whether a challenger ranks the same outcomes better than the champion beyond chance; not where nobody compared them."""
+    return found is not None and found.interval[0] > params.better_by

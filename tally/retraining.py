@@ -26,7 +26,7 @@ from governance.ledger.book import Book
 from governance.ledger.writer import Ledger
 from governance.observations import ChallengerTrained
 from governance.standing import Promotion, Standing
-from monitoring.retraining import Breach, RetrainParams, development_end, newest_matured, too_early, unanswered
+from monitoring.retraining import Breach, RetrainParams, development_end, is_better, newest_matured, too_early, unanswered
 from tally import aliasing, breaches, placing, repair
 from tally.alerting import VERDICT
 from tally.arriving import business_now
@@ -111,7 +111,7 @@ def _answered(case: Case, book: Book) -> str:
     try:
         acting = Acting(Current(book, case.checkout.signers), ledger, SELF, sign=lambda event: event)
         found = acting.standing().compared.get((release_id, case.champion.release_id))
-        better = found is not None and found.interval[0] > case.params.better_by
+        better = is_better(found, case.params)
         asked = _asked(case, acting, release_id, found) if found and better else ""
         event = ChallengerTrained(by=SELF, at=actions.now(), champion=case.champion.release_id, challenger=release_id, version=version,
                                   breaches=tuple(one.entry for one in case.breaches), develop_until=case.until.isoformat(),

@@ -126,6 +126,30 @@ def test_the_working_tree_is_as_it_was_and_the_experiment_is_there_to_apply(stor
     assert story.project.params["split"]["develop_until"] is None
 
 
+RESUMED = """
+from datetime import date
+from feature_repo.params import read
+from governance.current import Current
+from monitoring.retraining import Breach, RetrainParams
+from tally import retraining
+from tally.checkout import here
+checkout = here()
+serves = Current(checkout.book, checkout.signers).look().serving().promotion
+breach = Breach("2023-11", serves.release_id, "drift")
+case = retraining.Case(checkout, read("retrain", RetrainParams), serves, (breach,), date(2023, 10, 2))
+print(retraining._answered(case, checkout.book))
+"""
+
+
+def test_a_run_that_was_cut_off_after_training_goes_on_with_the_same_challenger_and_request(story):
+    before = len(list(story.book.events()))
+    resumed = did(story.project, "python", "-c", RESUMED)
+
+    assert [line for line in story.told.splitlines() if line.startswith("Request")] == [
+        line for line in resumed.splitlines() if line.startswith("Request")]
+    assert len(list(story.book.events())) == before
+
+
 def test_a_second_run_does_nothing(story):
     before = len(list(story.book.events()))
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import dataclasses
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
 import pytest
 
 from feature_repo.errors import DataError
 from feature_repo.params import read
 from feature_repo.portfolios import load
 from governance.actor import Actor
+from governance.events import ReleaseCompared
 from governance.observations import ChallengerTrained
-from monitoring.retraining import Breach, RetrainParams, development_end, newest_matured, too_early, unanswered
+from monitoring.retraining import Breach, RetrainParams, development_end, is_better, newest_matured, too_early, unanswered
 
+SELF = Actor("retrain", "process")
 CHAMPION, OTHER = "a" * 64, "b" * 64
 LOANS = load("consumer_loans")
 PARAMS = read("retrain", RetrainParams)
@@ -21,7 +24,7 @@ DRIFT, GINI = Breach("2023-11", CHAMPION[:12], "drift"), Breach("2023-11", CHAMP
 
 
 def trained(until, *breaches, champion=CHAMPION):
-    return ChallengerTrained(by=Actor("retrain", "process"), at="", champion=champion, challenger=OTHER, version="2",
+    return ChallengerTrained(by=SELF, at="", champion=champion, challenger=OTHER, version="2",
                              breaches=tuple(one.entry for one in breaches), develop_until=until, experiment="e", better=False,
                              request_id="")
 
@@ -70,6 +73,14 @@ def test_a_challenger_waits_until_enough_is_newer_than_the_champion_and_any_chal
 
     assert bool(too_early(until, learnt, CHAMPION, PARAMS, done)) is waits
     assert not too_early(until + timedelta(days=PARAMS.least_days), learnt, CHAMPION, PARAMS, done)
+
+
+@pytest.mark.parametrize(("interval", "by", "better"), [((0.01, 0.2), 0.0, True), ((0.0, 0.2), 0.0, False), ((-0.1, 0.2), 0.0, False),
+                                                        ((0.01, 0.2), 0.02, False), (None, 0.0, False)])
+def test_only_what_is_better_beyond_chance_is_asked_for(interval, by, better):
+    found = interval and ReleaseCompared(by=SELF, at="", challenger=OTHER, champion=CHAMPION, part="the test", rows=600,
+                                         gini_difference=0.1, interval=interval, confidence=0.95)
+    assert is_better(found, msgspec.structs.replace(PARAMS, better_by=by)) is better
 
 
 def test_cuts_move_together_and_none_leaves_the_contracts():
