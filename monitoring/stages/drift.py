@@ -28,7 +28,8 @@ def main(portfolio: str, decisions: Path, release: Path, figures: Path, report: 
     figures.parent.mkdir(parents=True, exist_ok=True)
     figures.write_bytes(dump({
         "portfolio": portfolio, "release_id": verified.id, "time_axis": contract.is_dated, "decisions": len(frame), "found": found,
-        "verdict": worst(column.verdict for column in columns),
+        "verdict": worst(one for column in columns for one in (column.verdict, column.quality)),
+        "drift_verdict": worst(column.verdict for column in columns),
         "columns_in_alert": sum(column.verdict is Verdict.ALERT for column in columns),
         "columns_to_watch": sum(column.verdict is Verdict.WATCH for column in columns),
         "quality_verdict": worst(column.quality for column in columns),

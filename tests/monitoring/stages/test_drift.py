@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import pytest
 
 from monitoring.stages import drift
@@ -46,3 +47,16 @@ def test_faults_the_door_and_what_moved_the_log_odds_are_told_beside_drift(run, 
     assert [len(each["months"]) for each in found["attribution"]] == [len(months)] * len(watched.portfolio.inputs)
     assert sum(found["development"]["bands"].values()) == pytest.approx(1)
     assert all(title in page for title in ("Who came through the door", "What moved the log-odds of bad"))
+
+
+def test_a_fault_of_data_alone_is_in_the_verdict_of_the_report(at_home, watched, tmp_path):
+    """Few values of a level that development did not have alarm no PSI, and everybody who reads the headline has to see them."""
+    frame = pd.read_parquet(at_home.window)
+    column = next(column for column in watched.portfolio.raw_inputs if column.is_level)
+    frame.loc[frame.index[::100], column.name] = "unheard of"
+    frame.to_parquet(tmp_path / "faulty.parquet")
+    drift.main("mill", tmp_path / "faulty.parquet", at_home.release, tmp_path / "faulty.json", tmp_path / "faulty.html")
+    found = json.loads((tmp_path / "faulty.json").read_text())
+
+    assert found["drift_verdict"] == "ok"
+    assert found["quality_verdict"] == found["verdict"] == "watch"
