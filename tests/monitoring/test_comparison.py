@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from monitoring import comparison, performance, performance_report
+from monitoring.maturing import Maturing
+from monitoring.maturing_report import Way
 
 
 def test_development_test_and_window_stand_side_by_side(watched, performance_params):
     found = performance.assess(watched.frame, watched.portfolio, performance.reference(watched.release), ("A",), performance_params)
     sides = comparison.side_by_side(watched.release, watched.frame, found.total)
-    page = performance_report.page("p", ["said"], found, sides)
+    page = performance_report.page("p", ["said"], found, sides, Way(Maturing((), None, None, ()), None))
     table = next(block.table for block in page.blocks if block.title == "Development and out-of-time side by side").set_index("part")
     assert list(table.index) == ["development", "calibration", "test", comparison.HERE]
     assert table.loc["development", "PSI of score"] == "0.000"

@@ -4,8 +4,8 @@ Ours reads the stored features (SQLite), validates, scores, explains with four r
 given the finished model row and answer with its probability. Each with 1 and 2 workers, for 1 client and 16 who ask again at once; then
 each peer and ours at half of that peer's best rate, of requests that do not wait for each other, for the 99th percentile. Before that,
 ours begins from nothing some times. Gate: our PDs
-are the scorer's own to the last bit with as many reasons as there are to be, the peers' are XGBoost's, nobody failed, and each answer of
-ours is in the record. The load comes from a process of this machine, and costs all alike.
+are the scorer's own to the last bit with as many reasons as there are to be, the peers' are XGBoost's, nobody failed but for
+refusing what is too much (429), and each answer of ours is in the record. The load comes from a process of this machine, and costs all alike.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ from governance.ledger.entries import DECISION
 
 WORKERS = {"1 worker": 1, "2 workers": 2}
 WORKLOADS = tuple(WORKERS)
-PORTFOLIO, PEOPLE, CHECKED, ROUNDS, SECONDS = "consumer_loans", 500, 50, 5, 3.0
+PORTFOLIO, PEOPLE, CHECKED, ROUNDS, SECONDS = "consumer_loans", 500, 50, 3, 2.5
 COLD, BEGIN = 3, 5.0  # seconds
+DEADLINE = 2.0  # seconds; TALLY_DEADLINE
 GOALS = {MLFLOW: 10.0, BENTOML: 4.0, FASTAPI: 1.2}
 OURS = "ours"
 
@@ -56,9 +57,11 @@ class Contest:
         return self._noted(name, loading.run(Callers(port, lambda number: asked[number % len(asked)]).together(clients, SECONDS))).goodput
 
     def held(self, name: str, rate: float) -> float:
-        """Milliseconds of the 99th percentile at a rate."""
+        """Milliseconds of the 99th percentile at a rate; what was refused or not even sent counts as having waited for the deadline."""
         port, asked = self.requests[name]
-        return self._noted(name, loading.run(Callers(port, lambda number: asked[number % len(asked)]).hold(rate, SECONDS))).p99() * 1e3
+        load = self._noted(name, loading.run(Callers(port, lambda number: asked[number % len(asked)]).hold(rate, SECONDS)))
+        waited = [*load.took(), *[DEADLINE] * (load.statuses[429] + load.unsent)]
+        return float(np.quantile(waited, 0.99)) * 1e3
 
     def _noted(self, name: str, load: Load) -> Load:
         self.failed.update({(name, status): count for status, count in load.statuses.items() if status != 200})
@@ -83,7 +86,7 @@ def run(workload: str) -> list[Entry]:
                  for peer in peers}
         kept = recorded(service)
         print(f"right: {right}; failed: {dict(contest.failed)}; {kept} recorded, {contest.answered} answered", file=sys.stderr)
-        gate = right and not contest.failed and kept == contest.answered
+        gate = right and not [status for _, status in contest.failed if status != 429] and kept == contest.answered
     begin = compare("http", workload, Figures(cold, "goal", [BEGIN] * COLD, "s from nothing to the first answer"), gate=gate)
     return [*_rates(workload, throughput, gate=gate), *_tails(workload, tails, gate=gate), begin]
 
