@@ -3,9 +3,9 @@
 Ours reads the stored features (SQLite), validates, scores, explains with four reasons and records durably before it answers; the peers are
 given the finished model row and answer with its probability. Each with 1 and 2 workers, for 1 client and 16 who ask again at once; then
 each peer and ours at half of that peer's best rate, of requests that do not wait for each other, for the 99th percentile. Before that,
-ours begins from nothing some times. Gate: our PDs
-are the scorer's own to the last bit with as many reasons as there are to be, the peers' are XGBoost's, nobody failed but for
-refusing what is too much (429), and each answer of ours is in the record. The load comes from a process of this machine, and costs all alike.
+ours begins from nothing some times. Gate: our PDs are the scorer's own to the last bit with as many reasons as there are to be, the peers'
+are XGBoost's, nobody failed but for refusing what is too much (429), and each answer of ours is in the record. The load comes from a
+process of this machine, and costs all alike.
 """
 
 from __future__ import annotations
