@@ -17,6 +17,7 @@ from feature_repo.contract import Outcome
 from feature_repo.errors import TallyError
 from feature_repo.portfolios import load
 from governance.ledger.book import Book, open_book
+from governance.ledger.entries import Entry
 from governance.release import Release, place
 from tally.__main__ import tally
 
@@ -80,3 +81,8 @@ def make_arrived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_release: 
         return Home(tmp_path, made, tuple(each.id for each in found))
 
     return make
+
+
+def put_in_again(home, kind):
+    """Append the first signed event of a kind once more under another id, as whoever can write the database may."""
+    append(home.book, [Entry(kind, f"{kind}:copy", next(home.book.records({kind})).body)])

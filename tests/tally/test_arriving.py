@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import stat
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 import numpy as np
@@ -12,12 +12,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from approved import people
-from arrived import BAD, GOOD, TIMES
+from arrived import BAD, GOOD, TIMES, put_in_again
 from decided import append, entries
 
-from feature_repo.errors import DataError, PromotionError
+from feature_repo.errors import DataError
 from feature_repo.portfolios import load
-from governance import overrides
 from monitoring import outcomes, vault
 from monitoring.outcomes import joined, known
 
@@ -124,13 +123,6 @@ def test_outcomes_that_nobody_signed_do_not_count(home):
         "outcomes-imported needs a person, not process", "it does not say when it came", "it cannot be read as what it claims to be"]
 
 
-def put_in_again(home, kind):
-    """Append the first signed event of a kind once more under another id, as whoever can write the database may."""
-    from governance.ledger.entries import Entry
-
-    append(home.book, [Entry(kind, f"{kind}:copy", next(home.book.records({kind})).body)])
-
-
 def test_a_copy_of_an_old_import_does_not_undo_a_correction(home):
     said = {"decision_id": home.names[:1], "observed_at": ["2026-05-01"]}
     for file, outcome in (("first.csv", BAD), ("corrected.csv", GOOD)):
@@ -233,80 +225,3 @@ def test_nobody_is_erased_while_windows_are_made_which_would_hold_them_again(hom
         home.run("erase", "--applicant", "person 0", "--reason", "asked")
     assert not any(record.erased for record in home.book.records({"decision"}))
     assert not list(home.book.records({"person-erased"}))
-
-
-def outcome_of(home, name):
-    return home.book.find("id", name).content["outcome"]
-
-
-def test_a_named_underwriter_overrides_and_trace_evidence_and_history_show_it(home, monkeypatch):
-    name = next(each for each in home.names if outcome_of(home, each) == "decline")
-    how = ("--outcome", "approve", "--code", "documents", "--reason", "payslips seen")
-    with pytest.raises(PromotionError, match="olga does not have the role underwriter"):
-        home.run("override", name, *how)
-    monkeypatch.setenv("TALLY_ACTOR", "ulla")
-    assert home.run("override", name, *how).startswith(f"decision {name}: decline overridden, approve by ulla")
-    with pytest.raises(PromotionError, match="the service itself said decline"):
-        home.run("override", name, "--outcome", "decline", "--code", "other", "--reason", "no")
-    told = home.run("trace", name)
-    assert "by ulla (own key), " in told
-    assert 'decline became approve, documents: "payslips seen"' in told
-    assert overrides.of(home.book.events(), people()).newest[name].outcome == "approve"
-    assert "decision-overridden" in _archived(home, name)
-
-
-def _archived(home, name):
-    import zipfile
-
-    home.run("evidence", name, "--to", home.path / "e.zip")
-    with zipfile.ZipFile(home.path / "e.zip") as archive:
-        return b"".join(archive.read(each) for each in archive.namelist()).decode(errors="replace")
-
-
-def test_a_forged_override_has_no_effect_and_is_shown_as_such(home):
-    from approved import by, sign
-    from recorded import write
-
-    from governance import events
-    from governance.ledger.writer import Ledger
-    from governance.observations import DecisionOverridden
-
-    ledger = Ledger(home.book)
-    said = {"at": "", "decision_id": home.names[0], "came_at": "2026-01-01T00:00:00+00:00", "was": "refer", "outcome": "approve",
-            "code": "other", "reason": "so"}
-    write(ledger, [events.entry(sign(DecisionOverridden(by=by("ulla"), **said), "olga"), "forged"),
-                   events.entry(sign(DecisionOverridden(by=by("olga"), **said)), "no role")])
-    ledger.close()
-    found = overrides.of(home.book.events(), people())
-    assert not found.newest
-    assert len(found.ignored) == 2
-    assert home.run("trace", home.names[0]).count("NO EFFECT") == 2
-
-
-def test_of_several_overrides_the_newest_counts_as_of_a_moment(home, monkeypatch):
-    name = next(each for each in home.names if outcome_of(home, each) == "refer")
-    monkeypatch.setenv("TALLY_ACTOR", "ulla")
-    home.run("override", name, "--outcome", "approve", "--code", "other", "--reason", "first")
-    monkeypatch.setenv("TALLY_BUSINESS_TIME", "2026-09-01T00:00:00+00:00")
-    home.run("override", name, "--outcome", "decline", "--code", "other", "--reason", "second")
-    at = [overrides.of(home.book.events(), people(), datetime(2026, month, 2, tzinfo=UTC)).newest.get(name) for month in (6, 8, 10)]
-    assert [found and found.outcome for found in at] == [None, "approve", "decline"]
-
-    put_in_again(home, "decision-overridden")
-    found = overrides.of(home.book.events(), people())
-    assert found.newest[name].outcome == "decline"
-    assert list(found.ignored.values()) == ["it is a copy of an earlier entry"]
-
-
-def test_an_override_signed_long_before_it_was_recorded_has_no_effect(home):
-    from approved import by, sign
-
-    from governance import events
-    from governance.observations import DecisionOverridden
-
-    old = DecisionOverridden(by=by("ulla"), at="2026-01-01T00:00:00+00:00", decision_id=home.names[0], came_at="2026-01-01T00:00:00+00:00",
-                             was="refer", outcome="approve", code="other", reason="so")
-    append(home.book, [events.entry(sign(old), "kept back")])
-    found = overrides.of(home.book.events(), people())
-    assert not found.newest
-    assert list(found.ignored.values()) == ["it was said too long before it was recorded"]
