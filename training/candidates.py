@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from governance.release import dump
+from governance.release import dump, write_arrays
 from serving.scoring.decision import KERNELS, Encoding
 from serving.scoring.kernel import Kernel
 from serving.scoring.parts import Calibrator
@@ -75,7 +75,7 @@ def save(train: Path, candidates: Sequence[Candidate], encoding: Encoding, choic
     for candidate in candidates:
         folder = train / candidate.name
         folder.mkdir(parents=True, exist_ok=True)
-        np.savez(folder / "kernel.npz", allow_pickle=False, **candidate.kernel.arrays())
+        write_arrays(folder / "kernel.npz", candidate.kernel.arrays())
         (folder / "calibrator.json").write_bytes(dump(candidate.calibrator))
         (folder / candidate.native[0]).write_bytes(candidate.native[1])
     (train / "encoding.json").write_bytes(dump(encoding))

@@ -16,7 +16,7 @@ from feature_repo.derive import derive, holds
 from feature_repo.errors import ReleaseError
 from feature_repo.interface import describe
 from feature_repo.portfolio import Portfolio
-from governance.release import Release, dump, require_interface
+from governance.release import Release, dump, require_interface, write_arrays
 from serving.scoring import reasons
 from serving.scoring.kernel import Array, Kernel, Levels
 from serving.scoring.parts import ACTIONS, Calibrator, Decision, Policy, Texts, Value
@@ -158,7 +158,7 @@ def encoded_columns(portfolio: Portfolio, encoding: Encoding, columns: Mapping[s
 
 def save(scorer: Scorer, path: Path) -> None:
     """Write every part of a scorer into a release directory; no part is pickled."""
-    np.savez(path / "kernel.npz", allow_pickle=False, **scorer.kernel.arrays())
+    write_arrays(path / "kernel.npz", scorer.kernel.arrays())
     parts = {"contract": describe(scorer.portfolio), "encoding": scorer.encoding, "calibrator": scorer.calibrator,
              "policy": scorer.policy, "reasons": {
                  "method": reasons.METHODS[scorer.against], "against": scorer.against, "baseline": scorer.baseline.tolist(),

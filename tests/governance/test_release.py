@@ -11,7 +11,7 @@ import pytest
 
 from feature_repo.errors import ReleaseError
 from feature_repo.portfolios import load
-from governance.release import MANIFEST, dump, place, point, require_interface, seal, verify
+from governance.release import MANIFEST, dump, place, point, require_interface, seal, verify, write_arrays
 
 PORTFOLIO = load("card_default")
 
@@ -120,6 +120,19 @@ def test_a_foreign_interface_or_portfolio_is_refused(sealed, mill):
     with pytest.raises(ReleaseError, match="another interface"):
         require_interface(foreign, PORTFOLIO)
     require_interface(sealed, PORTFOLIO)
+
+
+def test_arrays_have_the_same_bytes_whichever_python_wrote_them(tmp_path):
+    """Zip headers that NumPy asks for differ between patch versions of Python, and with them the release id would."""
+    arrays = {"values": np.arange(4.0), "flags": np.array([1, 0], dtype=np.uint8)}
+    write_arrays(tmp_path / "a.npz", arrays)
+    raw = (tmp_path / "a.npz").read_bytes()
+
+    assert raw[4] == 20, "the zip version needed"
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as found:
+        assert all(np.array_equal(found[name], array) for name, array in arrays.items())
+    with pytest.raises(ValueError, match="allow_pickle"):
+        write_arrays(tmp_path / "b.npz", {"no": np.array([{}], dtype=object)})
 
 
 def test_a_pickle_in_an_archive_is_never_loaded(tmp_path):
