@@ -1,19 +1,16 @@
 """What releases beside the champion show on live traffic: a shadow's answers beside those that were given, and the arms of a split.
 
 Responsible for comparing like with like: a shadow with the decision on the same inputs, an arm by each applicant's first decision in it, so
-that who comes twice counts once. Says how far chance alone brings the figures. Reads the record and nothing else; refuses to say anything
-of how loans went: that takes outcomes, which are monitoring's.
+that who comes twice counts once. Says how far chance alone brings the figures. Reads the record and nothing else, in memory that does not
+grow with it; refuses to say anything of how loans went: that takes outcomes, which are monitoring's.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from hashlib import blake2b
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 import msgspec
-import numpy as np
 from scipy import stats
 from tqdm import tqdm
 
@@ -21,35 +18,14 @@ from feature_repo.errors import LedgerError
 from governance import promotion
 from governance.ledger.entries import DECISION, SHADOW_DECISION, Record
 from monitoring.intervals import Estimate, difference, share_of_some
+from tally.arms_kept import APPROVE, Beside, Decided, Kept, Shadowed, kept
 from tally.questions import Questions
 from tally.replays import Span
 
 LEVEL = 0.95
-QUANTILES = (0.05, 0.5, 0.95)
-APPROVE = "approve"
+QUANTILES = {"p05": 0.05, "median": 0.5, "p95": 0.95}
+ARMS = ("champion", "challenger")
 Said = TypeVar("Said", bound=msgspec.Struct)
-
-
-class Decided(msgspec.Struct, frozen=True):
-    """A decision, as far as it is compared."""
-
-    decision_id: str
-    applicant_id: str
-    release_id: str
-    outcome: str
-    pd: float
-    arm: str = ""
-    experiment: str = ""
-
-
-class Shadowed(msgspec.Struct, frozen=True):
-    """What the shadow said of one. beside: the release that decided."""
-
-    decision_id: str
-    release_id: str
-    beside: str
-    outcome: str
-    pd: float
 
 
 class Pairs(msgspec.Struct, frozen=True):
@@ -106,46 +82,42 @@ class Compared(msgspec.Struct, frozen=True):
 
 def compare(asked: Questions, span: Span) -> Compared:
     """All there is to compare in a span of the record's clock. Raises LedgerError where there is nothing."""
-    shadows, gone = {}, 0
-    for record in _watched(asked.book.records({SHADOW_DECISION}, **span.bounds), "shadows"):
-        gone += record.erased
-        if said := _read(record, Shadowed):
-            shadows[said.decision_id] = said
-    pairs: dict[tuple[str, str], list[tuple[Decided, Shadowed]]] = {}
-    drawn: dict[str, dict[bytes, Decided]] = {}
-    for record in _watched(asked.book.records({DECISION}, **span.bounds), "decisions"):
-        if (decided := _read(record, Decided)) is None:
-            continue
-        if said := shadows.pop(decided.decision_id, None):
-            pairs.setdefault((decided.release_id, said.release_id), []).append((decided, said))
-        if decided.experiment:
-            drawn.setdefault(decided.experiment, {}).setdefault(_who(decided), decided)
-    if not pairs and not drawn:
-        raise LedgerError(f"nothing of a shadow or a split is recorded of {asked.portfolio} in this span; ask for one: tally request "
-                          "--alias shadow, or tally split")
-    shares = agreed(asked) if drawn else {}
-    return Compared(tuple(paired(of) for of in pairs.values()), tuple(experiment(name, of.values(), shares.get(name, set()))
-                                                               for name, of in drawn.items()), gone, len(shadows))
+    with kept() as store:
+        gone = 0
+        for record in _watched(asked.book.records({SHADOW_DECISION}, **span.bounds), "shadows"):
+            gone += record.erased
+            if said := _read(record, Shadowed):
+                store.shadow(said)
+        for record in _watched(asked.book.records({DECISION}, **span.bounds), "decisions"):
+            if decided := _read(record, Decided):
+                store.decision(decided)
+        pairs, drawn = store.pairs(), store.experiments()
+        if not pairs and not drawn:
+            raise LedgerError(f"nothing of a shadow or a split is recorded of {asked.portfolio} in this span; ask for one: tally request "
+                              "--alias shadow, or tally split")
+        shares = agreed(asked) if drawn else {}
+        return Compared(tuple(paired(store, of) for of in pairs),
+                        tuple(experiment(store, name, shares.get(name, set())) for name in drawn), gone, store.alone)
 
 
-def paired(of: list[tuple[Decided, Shadowed]]) -> Pairs:
+def paired(store: Kept, of: Beside) -> Pairs:
     """A shadow beside what decided, on the same inputs."""
-    first, other = of[0]
-    counts = Counter((decided.outcome, said.outcome) for decided, said in of)
+    counts = store.moves(of)
     moves: dict[str, dict[str, int]] = {}
-    for (before, after), count in sorted(counts.items()):
+    for (before, after), count in counts.items():
         moves.setdefault(before, {})[after] = count
-    enters = sum(count for (before, after), count in counts.items() if before != APPROVE == after)
-    leaves = sum(count for (before, after), count in counts.items() if before == APPROVE != after)
-    moved = np.array([said.pd - decided.pd for decided, said in of])
-    low, middle, high = np.quantile(moved, QUANTILES)
-    size, same = len(of), sum(count for (before, after), count in counts.items() if before == after)
+
+    def how_many(those: Callable[[str, str], bool]) -> int:
+        return sum(count for (before, after), count in counts.items() if those(before, after))
+
+    size, enters = sum(counts.values()), how_many(lambda before, after: before != APPROVE == after)
+    leaves = how_many(lambda before, after: before == APPROVE != after)
     return Pairs(
-        first.release_id, other.release_id, size, share_of_some((same, size), LEVEL), moves,
-        share_of_some((sum(decided.outcome == APPROVE for decided, _ in of), size), LEVEL),
-        share_of_some((sum(said.outcome == APPROVE for _, said in of), size), LEVEL),
+        of.release_id, of.shadow, size, share_of_some((how_many(lambda before, after: before == after), size), LEVEL), moves,
+        share_of_some((how_many(lambda before, _: before == APPROVE), size), LEVEL),
+        share_of_some((how_many(lambda _, after: after == APPROVE), size), LEVEL),
         enters, leaves, float(stats.binomtest(enters, enters + leaves).pvalue) if enters + leaves else None,
-        {"mean": float(moved.mean()), "p05": float(low), "median": float(middle), "p95": float(high), "largest": float(abs(moved).max())})
+        store.pd_difference(of, QUANTILES))
 
 
 def agreed(asked: Questions) -> dict[str, set[float]]:
@@ -157,24 +129,16 @@ def agreed(asked: Questions) -> dict[str, set[float]]:
     return found
 
 
-def experiment(name: str, of: Iterable[Decided], shares: set[float]) -> Experiment:
+def experiment(store: Kept, name: str, shares: set[float]) -> Experiment:
     """The arms of a split, each applicant by their first decision in it. shares: that people agreed to."""
-    by_arm: dict[str, list[Decided]] = {"champion": [], "challenger": []}
-    for one in of:
-        by_arm[one.arm].append(one)
-    cases = {arm: (sum(one.outcome == APPROVE for one in those), len(those)) for arm, those in by_arm.items()}
-    arms = tuple(Arm(arm, tuple(dict.fromkeys(one.release_id for one in those)), len(those), share_of_some(cases[arm], LEVEL))
-                 for arm, those in by_arm.items() if those)
+    found = {arm: store.arm(name, arm) for arm in ARMS}
+    cases = {arm: (approved, of) for arm, (_, approved, of) in found.items()}
+    arms = tuple(Arm(arm, releases, of, share_of_some(cases[arm], LEVEL)) for arm, (releases, _, of) in found.items() if of)
     everybody, drawn = sum(of for _, of in cases.values()), cases["challenger"][1]
     share = next(iter(shares)) if len(shares) == 1 else None
     return Experiment(name, arms, share_of_some((drawn, everybody), LEVEL), share,
                       float(stats.binomtest(drawn, everybody, share).pvalue) if share else None,
                       difference(cases["challenger"], cases["champion"], LEVEL))
-
-
-def _who(decided: Decided) -> bytes:
-    """An applicant in few bytes, which is all that is kept of them."""
-    return blake2b(decided.applicant_id.encode(), digest_size=16).digest()
 
 
 def _read(record: Record, kind: type[Said]) -> Said | None:

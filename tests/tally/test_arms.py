@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import msgspec
+import numpy as np
 import pytest
 from approved import agreed, append, beside, registered
 from click.testing import CliRunner
@@ -55,6 +58,32 @@ def test_a_shadow_is_compared_with_the_decision_on_the_same_inputs(tmp_path):
     told = list(arms_told.told(found))
     assert "  swapped         3 in, 1 out; chance alone parts them so far with p 0.62 (McNemar, exact)" in told
     assert "left out: 1 record of a shadow whose decision is not in this span" in told
+
+
+def test_differences_of_pds_are_numpys_of_all_pairs(tmp_path):
+    decided, said = np.random.default_rng(1).uniform(size=(2, 137)).round(3)
+    asked = recorded(tmp_path, *(decision(number, "approve", pd) for number, pd in enumerate(decided.tolist())),
+                     *(shadowed(number, "approve", pd) for number, pd in enumerate(said.tolist())))
+    (pairs,) = arms.compare(asked, ANY).shadows
+    moved = said - decided
+    expected = dict(zip(("p05", "median", "p95"), np.quantile(moved, (0.05, 0.5, 0.95)), strict=True))
+    assert {name: pairs.pd_difference[name] for name in expected} == expected
+    assert pairs.pd_difference["mean"] == pytest.approx(moved.mean(), abs=1e-15)
+    assert pairs.pd_difference["largest"] == abs(moved).max()
+
+
+def test_memory_does_not_grow_with_the_record(tmp_path):
+    peaks = []
+    for size in (500, 8_000):
+        entries = [entry for number in range(size) for entry in
+                   (decision(number, "approve", 0.1, arm="champion", experiment="e"), shadowed(number, "refer", 0.2))]
+        asked = recorded(tmp_path / str(size), *entries)
+        del entries
+        tracemalloc.start()
+        assert arms.compare(asked, ANY).shadows[0].decisions == size
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 200_000  # a list of 7,500 pairs alone would be ten times that
 
 
 def test_an_applicant_counts_once_in_a_split_by_their_first_decision(tmp_path):
