@@ -31,7 +31,7 @@ class Permission:
         self._current = Current(ledger.book, signers)
         self._patience = patience
         self._swaps = 0
-        self._told: set[tuple[str, str]] = set()
+        self._told: set[tuple[str, str, str]] = set()
 
     def objection(self, release_id: str) -> str:
         """Why a release may not serve now, in a sentence; empty where it may."""
@@ -55,9 +55,9 @@ class Permission:
         return self._standing()[0]
 
     def refused(self, release_id: str, why: str, alias: str = CHAMPION) -> None:
-        """Record, once, that this worker does not serve what it was pointed to."""
-        if (release_id, why) not in self._told:
-            self._told.add((release_id, why))
+        """Record, once for each alias, that this worker does not use what it was pointed to."""
+        if (release_id, why, alias) not in self._told:
+            self._told.add((release_id, why, alias))
             self._say(lambda by, at: events.ReleaseRefused(by=by, at=at, who=self.worker, release_id=release_id, why=why,
                                                            alias=alias), f"{self.worker}:{release_id}:{len(self._told)}")
 

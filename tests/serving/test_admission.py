@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from waiting_line import Worker
 
-from serving.admission import BURST, FEW, Admission, Reason
+from serving.admission import BURST, GAIN, Admission, Reason
 
 QUICK_DISK, SLOW_DISK = (0.0008, 0.001), (0.0008, 0.02)
 KEPT, NO_LONGER = 0.9, 2.0
 WANTED = 200
 MEASURED_AGAIN = 12.0  # seconds after which it was, at the latest
+ALWAYS = 8  # decisions in flight that docs/reliability.md says are let in whatever was measured
 
 
 def let_in(admission: Admission) -> int:
@@ -54,6 +55,27 @@ def test_what_a_decision_takes_alone_is_measured_again_while_the_queue_stands():
     worker._flush = QUICK_DISK[1]
     worker.ask(3 / 0.0008, MEASURED_AGAIN)
     assert worker.admission.limit < slow / 3
+
+
+def test_a_decision_that_takes_longer_alone_than_it_did_is_noticed_though_the_least_is_remembered():
+    worker = Worker(*QUICK_DISK)
+    worker.ask(3 / 0.0008, 2)
+    quick = worker.admission.limit
+    worker._flush = SLOW_DISK[1]
+    worker.ask(3 / 0.0008, MEASURED_AGAIN)
+    assert worker.admission.limit > 3 * quick
+
+
+def test_eight_are_let_in_while_the_queue_stands_though_fewer_would_keep_the_worker_busy():
+    worker = Worker(0.01, 0.001)
+    worker.ask(500, 4)
+    assert GAIN * worker.admission._rate.best * worker.admission._alone.took < ALWAYS - 2
+    assert worker.most_in_flight > ALWAYS, "a burst before"
+    worker.admission._calm.left = 0.0
+    with worker.admission.flight(ALWAYS - 1):
+        assert worker.admission.objection() is None
+        with worker.admission.flight(1):
+            assert worker.admission.objection() is Reason.WAIT
 
 
 def test_a_burst_is_let_in_where_it_can_be_worked_off_within_the_deadline():
@@ -92,7 +114,7 @@ def test_few_are_always_let_in_and_what_left_is_not_counted(steps):
     admission, held = Admission(256, 0.1, lambda: now[0]), []
     for pause, count, leaves in steps:
         now[0] += pause
-        if admission.decisions < FEW and not held:
+        if admission.decisions < ALWAYS and not held:
             assert admission.objection() is None
         if leaves and held:
             flight, told = held.pop(0)

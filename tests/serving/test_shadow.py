@@ -10,11 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from approved import append, by, withdrawn
-from served import BAD, GOOD, lend
+from served import BAD, GOOD, for_a_while, lend
 from worker import PORTFOLIO, asked, page, post, recorded, settled, told
 
 from governance import events
-from governance.events import SHADOW
+from governance.events import CHALLENGER, SHADOW
 from governance.ledger.book import open_book
 from governance.ledger.entries import DECISION, SHADOW_DECISION
 from governance.release import place, point
@@ -118,6 +118,16 @@ def test_a_shadow_that_was_altered_is_refused_said_and_recorded_and_the_champion
     assert (refused.alias, refused.release_id) == (SHADOW, other.id)
     assert recorded(card_home, SHADOW_DECISION) == []
     assert "tally_releases_refused_total 1.0" in page(api)
+
+
+def test_a_refused_release_is_recorded_once_under_each_alias_it_was_lent_under(card_home, other, make_worker):
+    lend(card_home, PORTFOLIO, other, CHALLENGER, for_a_while(0.5))
+    lend(card_home, PORTFOLIO, other, SHADOW)
+    (card_home / PORTFOLIO.name / "releases" / other.id / "policy.json").write_bytes(b"{}")
+    api = make_worker()
+    post(api, [asked(GOOD)])
+    said = [events.of(record) for record in open_book(card_home / PORTFOLIO.name / "ledger").records({"release-refused"})]
+    assert sorted((one.alias, one.release_id) for one in said) == [(CHALLENGER, other.id), (SHADOW, other.id)]
 
 
 def test_a_shadow_nobody_agreed_to_is_none_whatever_the_pointer_names(card_home, other, make_worker):
