@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from feature_repo.errors import IdentityError, LedgerError, PromotionError
+from feature_repo.errors import LedgerError, PromotionError
 from governance import actions, events
 from governance.actions import Acting
 from governance.ledger.entries import DECISION, Record
@@ -20,7 +20,6 @@ from governance.observations import DecisionOverridden, Verdict
 from governance.people import People
 from governance.rules import FRESH, moment
 
-UNDERWRITER = "underwriter"
 LONGEST = 500
 REASONS = {
     "documents": "income, identity or assets were shown by documents",
@@ -65,12 +64,8 @@ def override(acting: Acting, decision: Record, said: Said) -> DecisionOverridden
 
 def objection(event: DecisionOverridden, people: People, at: datetime) -> str:
     """Why an override may not be said; empty where it may."""
-    try:
-        roles = people.named(event.by.name, at).roles if event.by.how in {"key", "token"} else ()
-    except IdentityError as error:
-        return str(error)
-    if UNDERWRITER not in roles:
-        return f"{event.by.name} does not have the role {UNDERWRITER}, which this takes"
+    if why := people.lacks(event.by, at, "underwriter"):
+        return why
     if moment(event.came_at) is None:
         return "when it was said in business time is no time with its zone"
     if event.code not in REASONS:

@@ -22,9 +22,9 @@ import yaml
 
 from feature_repo.errors import IdentityError
 from governance import events, keys
-from governance.events import UNKNOWN, Event
+from governance.events import UNKNOWN, Actor, Event
 
-Role = Literal["author", "owner", "approver", "underwriter", "desk"]
+Role = Literal["author", "owner", "approver", "underwriter", "servicer", "custodian", "desk"]
 ROLES: tuple[str, ...] = get_args(Role)
 NAME = re.compile(r"[^\W_][\w.-]{0,63}")
 RESERVED = {UNKNOWN, "watch", "register", "compare", "monitor", "retrain"}
@@ -38,9 +38,9 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 class Person(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """An entry of the signers file: who may act as what, by which key, in [since, until).
 
-    roles: author signs releases, owner asks for promotion, approver decides on it, underwriter overrides decisions, desk vouches for
-    who came with a token. key: public P-256 key, PEM. token: SHA-256 (hex) of the person's token. demo: invented for a demonstration;
-    whatever they say is marked so.
+    roles: author signs releases, owner asks for promotion, approver decides on it, underwriter overrides decisions, servicer says how
+    loans turned out, custodian fills the vault, desk vouches for who came with a token. key: public P-256 key, PEM. token: SHA-256 (hex)
+    of the person's token. demo: invented for a demonstration; whatever they say is marked so.
     """
 
     name: str
@@ -102,6 +102,14 @@ class People:
         if not found:
             raise IdentityError(f"key {fingerprint[:16]} is nobody's in {self.where}; an entry of somebody who left stays, with `until`")
         return next((each for each in found if each.in_force(at)), None) or self.named(found[0].name, at)
+
+    def lacks(self, by: Actor, at: datetime, *roles: Role) -> str:
+        """Why somebody may not do what takes one of these roles; empty where they may. What a process says has none."""
+        try:
+            has = self.named(by.name, at).roles if by.how in {"key", "token"} else ()
+        except IdentityError as error:
+            return str(error)
+        return "" if set(has) & set(roles) else f"{by.name} does not have the role {' or '.join(roles)}, which this takes"
 
     def checks(self, event: Event, recorded_at: str | datetime) -> bool:
         """Whether the event was said by whom it names, judged at the moment it was recorded."""

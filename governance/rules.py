@@ -7,12 +7,11 @@ the fold, which decides. Refuses by saying why; raises nothing. Evaluates no gat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from feature_repo.errors import IdentityError, LedgerError
+from feature_repo.errors import LedgerError
 from governance.events import (
     ALIASES,
     CHALLENGER,
@@ -31,13 +30,14 @@ from governance.events import (
     ReleaseRolledBack,
     ReleaseWithdrawn,
 )
-from governance.people import People
+from governance.people import People, Role
 from governance.splits import LEAST_SHARE, LONGEST_EXPERIMENT, MOST_SHARE
 from governance.standing import Request, Standing
 
 LONGEST_WAIVER = LONGEST_SPLIT = timedelta(days=366)
 FRESH = timedelta(minutes=10)
-OWNER, APPROVER = "owner", "approver"
+OWNER: Role = "owner"
+APPROVER: Role = "approver"
 NAMED = ("key", "token")
 Objections = Iterator[tuple[bool, str]]
 
@@ -74,11 +74,9 @@ def moment(text: str) -> datetime | None:
     return found if found.tzinfo else None
 
 
-def _role(event: Event, people: People, at: datetime, *roles: str) -> tuple[bool, str]:
-    has: tuple[str, ...] = ()
-    with suppress(IdentityError):
-        has = people.named(event.by.name, at).roles if event.by.how in NAMED else ()
-    return not set(has) & set(roles), f"{event.by.name} does not have the role {' or '.join(roles)}, which this takes"
+def _role(event: Event, people: People, at: datetime, *roles: Role) -> tuple[bool, str]:
+    why = people.lacks(event.by, at, *roles)
+    return bool(why), why
 
 
 def _reason(event: Any) -> tuple[bool, str]:

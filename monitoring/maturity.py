@@ -25,13 +25,17 @@ class Age(msgspec.Struct, frozen=True):
 
 
 class Maturity(msgspec.Struct, frozen=True):
-    """seen: when outcomes were last observed, empty without a time axis; old_enough: whose outcome would count; matured: whose does."""
+    """seen: when outcomes were last observed, empty without a time axis; old_enough: whose outcome would count; matured: whose does.
+
+    contradicted: of them bad, though something else was seen later.
+    """
 
     seen: str
     decisions: int
     old_enough: int
     matured: int
     ages: tuple[Age, ...]
+    contradicted: int = 0
 
 
 def assess(frame: pd.DataFrame, portfolio: Portfolio) -> Maturity:
@@ -43,7 +47,8 @@ def assess(frame: pd.DataFrame, portfolio: Portfolio) -> Maturity:
     ages = np.floor((seen - frame[window.DECIDED_AT]).dt.total_seconds().to_numpy() / 86_400 / DAYS_A_MONTH).astype(np.int64)
     by_age = tuple(Age(int(age), int((ages == age).sum()), int(counts[ages == age].sum())) for age in np.unique(ages))
     old = int(window.old_enough(frame, portfolio, portfolio.outcome.matures_after).sum())
-    return Maturity(f"{seen:%Y-%m-%d}", len(frame), old, int(counts.sum()), by_age)
+    contradicted = int((frame[window.CONTRADICTED] & counts).sum()) if window.CONTRADICTED in frame else 0
+    return Maturity(f"{seen:%Y-%m-%d}", len(frame), old, int(counts.sum()), by_age, contradicted)
 
 
 def sentences(found: Maturity) -> list[str]:
@@ -53,7 +58,9 @@ def sentences(found: Maturity) -> list[str]:
     share = f" ({found.matured / found.old_enough:.0%})" if found.old_enough else ""
     ages = f"; {found.ages[0].months_on_book} to {found.ages[-1].months_on_book} whole months on book" if found.ages else ""
     old = f"{found.old_enough:,} are old enough for one that counts, {found.matured:,} of those{share} have it"
-    return [f"Outcomes, seen until {found.seen}: of {found.decisions:,} decisions {old}{ages}."]
+    against = (f"**Conflicting outcomes: {found.contradicted:,}** that were seen bad and as something else later. They stay bad; a mistake "
+               "is corrected by a later file with the same observed_at.")
+    return [f"Outcomes, seen until {found.seen}: of {found.decisions:,} decisions {old}{ages}.", *([against] if found.contradicted else [])]
 
 
 def joined(frame: pd.DataFrame, portfolio: Portfolio) -> list[str]:

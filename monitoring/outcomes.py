@@ -2,7 +2,8 @@
 
 An import is one Parquet file named by its SHA-256, which a signed event of the record names too; nothing is changed afterwards, a
 correction is a later import. It holds decision ids and no applicant: once a decision is erased, its outcome is nobody's. Refuses a file
-that is not the one that was recorded. What an outcome text means is the contract's; files of others are read by `monitoring.arrivals`.
+that is not the one that was recorded, and to let a bad outcome be undone by what is seen later: within the contract's window a loan is bad
+that ever was. What an outcome text means is the contract's; files of others are read by `monitoring.arrivals`.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ from feature_repo.portfolio import Portfolio
 from governance import events
 from governance.ledger.entries import Record
 from governance.observations import OutcomesImported
-from governance.people import People
+from governance.people import People, Role
 from governance.release import sync
 from governance.rules import moment
 from monitoring import window
 
+SERVICER: Role = "servicer"  # who may say how loans turned out
 OBSERVED_AT = "observed_at"
 BAD_ON = "bad_on"
 TIME = pa.timestamp("us", tz="UTC")
@@ -38,7 +40,7 @@ SCHEMA = pa.schema([(window.DECISION_ID, pa.string()), (BAD, pa.float64()), (OBS
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What was known at a moment. frame: an outcome a decision, the newest observed; imports: digests; ignored: why some did not count."""
+    """What was known at a moment. frame: an outcome a decision, as `ever` says; imports: digests; ignored: why some did not count."""
 
     as_of: datetime
     frame: pd.DataFrame
@@ -61,7 +63,7 @@ def keep(folder: Path, arrived: pa.Table) -> str:
 
 
 def known(folder: Path, records: Iterable[Record], people: People, as_of: datetime) -> Outcomes:
-    """Every outcome that had come and was observed before a moment; of several for one decision the one observed last.
+    """Every outcome that had come and was observed before a moment; of several for one decision what they amount to, as `ever` says.
 
     Raises DataError where a file that the record names is not there, or is not what it was: figures without it would be others.
     """
@@ -83,8 +85,20 @@ def known(folder: Path, records: Iterable[Record], people: People, as_of: dateti
             imports.append(event.digest)
     frame = pd.concat(parts, ignore_index=True) if parts else SCHEMA.empty_table().to_pandas().assign(came=0)
     frame = frame[frame[OBSERVED_AT] < pd.Timestamp(as_of)].sort_values([OBSERVED_AT, "came"], kind="stable")
-    frame = frame.drop_duplicates(window.DECISION_ID, keep="last").drop(columns="came")
-    return Outcomes(as_of, frame, tuple(imports), tuple(ignored))
+    return Outcomes(as_of, ever(frame.drop(columns="came")), tuple(imports), tuple(ignored))
+
+
+def ever(seen: pd.DataFrame) -> pd.DataFrame:
+    """One row a decision of what was seen of it, in order: bad once it was seen bad, on the first such day, else as it was seen last.
+
+    Who says the same moment again, later, corrects it. `contradicted`: what was seen after a bad outcome says something else.
+    """
+    once = seen.drop_duplicates([window.DECISION_ID, OBSERVED_AT], keep="last")
+    last = once.drop_duplicates(window.DECISION_ID, keep="last").reset_index(drop=True)
+    bad_on = once[once[BAD] == 1].groupby(window.DECISION_ID)[BAD_ON].min()
+    was_bad = last[window.DECISION_ID].isin(bad_on.index)
+    return last.assign(**{BAD: last[BAD].mask(was_bad, 1.0), BAD_ON: last[window.DECISION_ID].map(bad_on).astype(last[BAD_ON].dtype),
+                          window.CONTRADICTED: was_bad & (last[BAD] != 1)})
 
 
 def joined(frame: pd.DataFrame, outcomes: Outcomes, portfolio: Portfolio) -> pd.DataFrame:
@@ -92,6 +106,7 @@ def joined(frame: pd.DataFrame, outcomes: Outcomes, portfolio: Portfolio) -> pd.
 
     A decision matures at the contract's age, whatever was seen of it before: the bad are known early and the good late, so those that are
     known early would overstate the bad rate. "Good" counts where it was seen at that age or later; bad beyond the outcome window is good.
+    `contradicted` is of those that count as bad.
     """
     rows = frame.drop(columns=BAD).merge(outcomes.frame, on=window.DECISION_ID, how="left")
     decided, bad, declared = rows[window.DECIDED_AT], rows[BAD].to_numpy(dtype=np.float64, copy=True), portfolio.outcome
@@ -100,6 +115,7 @@ def joined(frame: pd.DataFrame, outcomes: Outcomes, portfolio: Portfolio) -> pd.
     mature = decided + declared.matures_after
     counts = (mature <= pd.Timestamp(outcomes.as_of)) & ((bad == 1) | (rows[OBSERVED_AT] >= mature))
     rows[BAD] = np.where(counts, bad, np.nan)
+    rows[window.CONTRADICTED] = rows[window.CONTRADICTED].eq(other=True) & (rows[BAD] == 1)
     rows[window.OBSERVED_UNTIL] = pd.Timestamp(outcomes.as_of).tz_convert("UTC").as_unit("us")
     return rows.drop(columns=[OBSERVED_AT, BAD_ON])
 
@@ -112,7 +128,8 @@ def came(record: Record, people: People) -> tuple[OutcomesImported | None, datet
         return None, None, "it cannot be read as what it claims to be"
     if not isinstance(event, OutcomesImported) or (came_at := moment(event.came_at)) is None:
         return None, None, "it does not say when it came"
-    return event, came_at, people.fault(event, record.recorded_at) or ""
+    why = people.fault(event, record.recorded_at) or people.lacks(event.by, datetime.fromisoformat(record.recorded_at), SERVICER)
+    return event, came_at, why
 
 
 def _read(folder: Path, event: OutcomesImported) -> pd.DataFrame:

@@ -61,7 +61,7 @@ class Prepared:
         said = [self.known.overrides.get(name) for name in joined[window.DECISION_ID]]
         joined[OVERRIDE] = pd.Series([one.outcome if one else None for one in said], dtype=object)
         joined[CODE] = pd.Series([one.code if one else None for one in said], dtype=object)
-        paths = Paths(folder / self.window.name, self.release, folder, folder / "outcome-record.parquet")
+        paths = Paths(folder / self.window.name, self.release, folder, folder / "outcome-record.parquet", folder / "plots")
         pq.write_table(pa.Table.from_pandas(joined, self._schema(), preserve_index=False), paths.decisions)
         protected = vault.read(home, joined, self.portfolio, self.known.outcomes.as_of, note)
         texts = pa.schema([(name, pa.string()) for name in protected.columns])
@@ -71,7 +71,8 @@ class Prepared:
 
     def _schema(self) -> pa.Schema:
         """A window's, with what was joined; what the window could not take up is said in it as before."""
-        more = [(window.OBSERVED_UNTIL, pa.timestamp("us", tz="UTC")), (OVERRIDE, pa.string()), (CODE, pa.string())]
+        more = [(window.OBSERVED_UNTIL, pa.timestamp("us", tz="UTC")), (window.CONTRADICTED, pa.bool_()), (OVERRIDE, pa.string()),
+                (CODE, pa.string())]
         joined = pa.schema([*window.schema(self.portfolio), *(pa.field(name, kind) for name, kind in more)])
         return joined.with_metadata(pq.read_schema(self.window).metadata)
 
@@ -79,12 +80,13 @@ class Prepared:
         return pd.read_parquet(self.window, columns=KEYS, filters=[(window.RELEASE_ID, "=", self.release.name)])
 
     def _labels(self) -> list[Any]:
-        """The outcomes that count, how many decisions are old enough for one, and the age of the youngest in whole months."""
+        """The outcomes that count, of how many decisions, how old the youngest is in whole months, and how many are contradicted."""
         joined = outcomes.joined(self._own(), self.known.outcomes, self.portfolio)
         matured = joined[joined[BAD].notna()]
         ages = pd.Timestamp(self.known.outcomes.as_of) - joined[window.DECIDED_AT]
         rows = hashlib.sha256(canonical(list(zip(matured[window.DECISION_ID], matured[BAD], strict=True)))).hexdigest()
-        return [rows, int((ages >= self.portfolio.outcome.matures_after).sum()), int(ages.min().days // DAYS_A_MONTH)]
+        return [rows, int((ages >= self.portfolio.outcome.matures_after).sum()), int(ages.min().days // DAYS_A_MONTH),
+                int(joined[window.CONTRADICTED].sum())]
 
     def _overrides(self) -> list[Any]:
         ids = set(self._own()[window.DECISION_ID])

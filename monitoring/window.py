@@ -27,6 +27,7 @@ DECIDED_AT = "decided_at"
 PORTFOLIO = "portfolio"
 RELEASE_ID = "release_id"
 OBSERVED_UNTIL = "observed_until"  # only where outcomes were joined as of a moment, which it names
+CONTRADICTED = "contradicted"  # only there: bad, and something else was seen later
 KEYS = (DECISION_ID, DECIDED_AT, PORTFOLIO, RELEASE_ID, APPLICANT_ID, APPLICATION_ID)
 SCORED = ("pd", "margin", "score", "band", "outcome", "reasons")
 ALL = "all"
@@ -53,7 +54,7 @@ def read(path: Path, portfolio: Portfolio, release: Release, *, columns: tuple[s
     absent = sorted(set(wanted) - set(there))
     if absent:
         raise DataError(f"{path.name} has no column {absent}: it is not a window of {portfolio.name}; run the stage baseline again")
-    frame = pd.read_parquet(path, columns=[*wanted, *({OBSERVED_UNTIL} & set(there) - set(wanted))])
+    frame = pd.read_parquet(path, columns=[*wanted, *(name for name in (OBSERVED_UNTIL, CONTRADICTED) if name in there)])
     foreign = sorted(set(frame[PORTFOLIO]) - {portfolio.name})
     if foreign:
         raise DataError(f"{path.name} holds decisions of {foreign}; this is the monitoring of {portfolio.name}")

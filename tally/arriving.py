@@ -1,7 +1,8 @@
 """What comes after a decision, taken up by command: late outcomes, protected attributes, and a person who decides otherwise.
 
 Responsible for who said so and for the order: outcomes are kept before the record names them, what goes into the vault is recorded before
-it is there. Moments are business time: of a home on simulated or historical data the one TALLY_BUSINESS_TIME names, as for its service.
+it is there. Refuses whoever has not the role: a servicer says how loans turned out, a custodian fills the vault. Moments are business time:
+of a home on simulated or historical data the one TALLY_BUSINESS_TIME names, as for its service.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
-from feature_repo.errors import DataError, ServiceError
+from feature_repo.errors import DataError, IdentityError, ServiceError
 from governance import actions, events, overrides
+from governance.actions import Acting
 from governance.ledger.windows import decisions
 from governance.observations import OutcomesImported, VaultImported, Verdict
 from governance.overrides import Said
+from governance.people import Role
 from governance.sentences import many, short
 from tally.checkout import Checkout, here
 from tally.questions import Questions
+
+CUSTODIAN: Role = "custodian"  # who may fill the vault
 
 
 def business_now() -> datetime:
@@ -41,16 +46,23 @@ def outcomes(path: Path) -> str:
 
     checkout, came_at = here(), business_now()
     with acting(checkout) as who:
+        _require_role(who, kept.SERVICER)
         table, gone = arrivals.outcomes(arrivals.read(path), checkout.portfolio, decisions(checkout.book), came_at)
         digest = kept.keep(outcomes_of(checkout), table)
         event = OutcomesImported(by=who.who, at=actions.now(), digest=digest, rows=len(table), came_at=came_at.isoformat())
         if before := checkout.book.find("id", events.entry(event, digest).id):
-            who.current.look()  # so that people are those of now
             _require_counts(kept.came(before, who.current.people)[2])
             return f"{path.name} was imported before ({short(digest)}); nothing changed"
         who.note(who.sign(event), digest)
     erased = f"; {many(gone, 'row is', 'rows are')} of erased decisions and left out" if gone else ""
     return f"{many(len(table), 'outcome', 'outcomes')} imported from {path.name} ({short(digest)}){erased}"
+
+
+def _require_role(who: Acting, role: Role) -> None:
+    """Raise IdentityError where whoever acts has not the role, before anything of the file is read."""
+    who.current.look()  # so that people are those of now
+    if why := who.current.people.lacks(who.who, datetime.now(UTC), role):
+        raise IdentityError(f"nothing was imported: {why}. Act as who has it (TALLY_ACTOR), or: tally people new NAME --role {role}")
 
 
 def _require_counts(why_not: str) -> None:
@@ -68,6 +80,7 @@ def protected(path: Path) -> str:
 
     checkout, came_at = here(), business_now()
     with acting(checkout) as who:
+        _require_role(who, CUSTODIAN)
         rows = belonging(arrivals.read(path), checkout.portfolio, decisions(checkout.book))
         event = VaultImported(by=who.who, at=actions.now(), rows=len(rows), attributes=tuple(rows[0].groups), came_at=came_at.isoformat())
         who.note(who.sign(event), secrets.token_hex(8))

@@ -25,7 +25,7 @@ from governance.splits import Split
 
 BEGAN = datetime(2024, 1, 1, tzinfo=UTC)
 ROLES = {"ada": ("author",), "olga": ("owner",), "otto": ("owner", "approver"), "anna": ("approver",), "abel": ("approver", "author"),
-         "dora": ("desk",), "ulla": ("underwriter",)}
+         "dora": ("desk",), "ulla": ("underwriter",), "sina": ("servicer",), "cora": ("custodian",)}
 PASSED = (GateFinding("gini", passed=True, found="0.55", allowed="at least 0.40"),)
 FAILED = (*PASSED, GateFinding("fairness", passed=False, found="0.71", allowed="at least 0.80"))
 
@@ -41,7 +41,7 @@ def person(name: str, roles: Sequence[str], *, demo: bool = False) -> Person:
 
 
 def people() -> People:
-    """An author, two owners, three approvers (one of whom also makes models, one of whom also owns them), and a desk."""
+    """An author, two owners, three approvers (one of whom also makes models, one of whom also owns them), and one of every other role."""
     return People([person(name, roles) for name, roles in ROLES.items()])
 
 

@@ -60,7 +60,7 @@ def outcomes() -> None:
 @outcomes.command("import")
 @FILE
 def import_outcomes(file: Path) -> None:
-    """Take up outcomes from FILE (CSV or Parquet): decision_id or applicant_id, outcome, observed_at; later ones correct earlier."""
+    """Take up outcomes from FILE (CSV or Parquet): decision_id or applicant_id, outcome, observed_at; as a servicer."""
     from tally import arriving
 
     click.echo(arriving.outcomes(file))
@@ -74,7 +74,7 @@ def vault() -> None:
 @vault.command("import")
 @FILE
 def import_protected(file: Path) -> None:
-    """Take up groups from FILE (CSV or Parquet): decision_id or applicant_id, and a column per protected attribute of the contract."""
+    """Take up groups from FILE (CSV or Parquet): decision_id or applicant_id, a column per protected attribute; as a custodian."""
     from tally import arriving
 
     click.echo(arriving.protected(file))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-ROLES = click.Choice(["author", "owner", "approver", "underwriter", "desk"])  # as governance.people, which is slow to import
+ROLES = click.Choice(["author", "owner", "approver", "underwriter", "servicer", "custodian", "desk"])  # governance.people, slow to import
 
 
 @click.group()

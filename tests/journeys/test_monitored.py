@@ -10,6 +10,7 @@ import httpx
 import pandas as pd
 import pytest
 from approved import keep_people
+from arrived import WHO
 from click.testing import CliRunner
 from served import BAD, GOOD
 
@@ -44,9 +45,9 @@ def run(decided, tmp_path, monkeypatch):
     for name, value in {"TALLY_HOME": str(home), "TALLY_PORTFOLIO": PORTFOLIO}.items():
         monkeypatch.setenv(name, value)
 
-    def command(*words, now, who="olga"):
+    def command(*words, now, who=None):
         monkeypatch.setenv("TALLY_BUSINESS_TIME", now)
-        monkeypatch.setenv("TALLY_ACTOR", who)
+        monkeypatch.setenv("TALLY_ACTOR", who or WHO.get(words[0], "olga"))
         done = CliRunner().invoke(tally, [str(word) for word in words], catch_exceptions=False)
         assert done.exit_code == 0, done.output
         return done.stdout
@@ -72,6 +73,10 @@ def test_figures_change_with_the_day_as_outcomes_come_and_a_second_run_changes_n
     run("override", declined, "--outcome", "approve", "--code", "documents", "--reason", "payslips seen", who="ulla",
         now="2026-01-20T00:00:00+00:00")
     run("outcomes", "import", lender, now="2026-03-05T00:00:00+00:00")
+    cured = tmp_path / "cured.csv"
+    later = {"decision_id": [answers[-1]["decision_id"]], "outcome": OUTCOME.good[:1], "observed_at": "2026-03-04"}
+    pd.DataFrame(later).to_csv(cured, index=False)
+    run("outcomes", "import", cured, now="2026-03-05T00:00:00+00:00")
 
     told = run("monitor", "--as-of", "2026-02-28", now="2026-04-01T00:00:00+00:00")
     assert "2 windows of a month" in told
@@ -84,6 +89,7 @@ def test_figures_change_with_the_day_as_outcomes_come_and_a_second_run_changes_n
 
     run("monitor", "--as-of", "2026-03-31", now="2026-04-01T00:00:00+00:00")
     assert matured("2026-01") == 2 * EACH
+    assert report("2026-01")["maturity"]["contradicted"] == 1
     assert "No decision of card_default from 2026-03-01 to 2026-03-31 is in the record." in report("2026-03")["found"]
     approved = {one["way"]: one for one in report("2026-01")["overrides"]["approved"]}
     assert approved["approved by the service"]["bad"] == 0

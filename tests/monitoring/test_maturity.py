@@ -24,6 +24,13 @@ def test_a_window_joined_as_of_a_moment_is_as_old_as_it_was_then(watched):
     assert found.ages[0].months_on_book == 1
 
 
+def test_outcomes_that_contradict_are_said_with_what_becomes_of_them(watched):
+    counted = window.matured(watched.frame, watched.portfolio).nonzero()[0]
+    frame = watched.frame.assign(contradicted=watched.frame.index.isin(watched.frame.index[counted[:3]]))
+    said = pages.of_window(frame, watched.portfolio, watched.release)[-1]
+    assert said.startswith("**Conflicting outcomes: 3** that were seen bad and as something else later. They stay bad")
+
+
 def test_reports_that_read_outcomes_say_it_and_others_do_not(watched):
     said = pages.of_window(watched.frame, watched.portfolio, watched.release)
     assert "are old enough for one that counts" in said[-1]

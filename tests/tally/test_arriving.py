@@ -11,12 +11,15 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from approved import people
+from approved import by, people, sign
 from arrived import BAD, GOOD, TIMES, put_in_again
 from decided import append, entries
 
-from feature_repo.errors import DataError
+from feature_repo.errors import DataError, IdentityError
 from feature_repo.portfolios import load
+from governance import events
+from governance.ledger.entries import Entry
+from governance.observations import OutcomesImported
 from monitoring import outcomes, vault
 from monitoring.outcomes import joined, known
 
@@ -54,9 +57,40 @@ def test_outcomes_count_once_they_are_old_enough_and_a_moment_before_does_not_se
     np.testing.assert_equal(labels(home, "2026-03-01"), [np.nan] * 4)
     np.testing.assert_equal(labels(home, "2026-03-02"), [np.nan, 1.0, 0.0, 1.0])
     np.testing.assert_equal(labels(home, "2026-05-01"), [np.nan, 1.0, 0.0, 1.0])
-    np.testing.assert_equal(labels(home, "2026-05-02"), [0.0, 0.0, 0.0, 1.0])
+    np.testing.assert_equal(labels(home, "2026-05-02"), [0.0, 1.0, 0.0, 1.0])
     assert len(as_of(home, "2026-05-02").imports) == 2
     assert "4 outcomes imported, known from 2026-03-01" in home.run("history")
+
+
+def test_once_bad_is_bad_whatever_is_seen_later_and_only_the_same_moment_again_corrects_it(home):
+    def tape(name, seen, **outcomes):
+        told = {home.names[int(place)]: said for place, said in outcomes.items()}
+        home.run("outcomes", "import", home.file(name, decision_id=list(told), outcome=list(told.values()), observed_at=[seen] * len(told)))
+
+    tape("january.csv", "2026-01-20", **{"0": BAD, "1": BAD, "2": BAD, "3": GOOD})
+    tape("young.csv", "2026-01-25", **{"0": GOOD})
+    tape("old.csv", "2026-04-01", **{"1": GOOD, "3": BAD})
+    tape("corrected.csv", "2026-01-20", **{"2": GOOD})
+    tape("seen again.csv", "2026-05-01", **{"2": GOOD})
+
+    np.testing.assert_equal(labels(home, "2026-08-01"), [1.0, 1.0, 0.0, 1.0])
+    frame = joined(pd.read_parquet(home.folder / "windows" / "month" / "2026-01-01.parquet"), as_of(home, "2026-08-01"), CONTRACT)
+    assert frame.loc[frame["contradicted"], "decision_id"].tolist() == list(home.names[:2])
+
+
+@pytest.mark.parametrize(("verb", "role"), [("outcomes", "servicer"), ("vault", "custodian")])
+def test_importing_takes_a_role_of_its_own_and_nobody_else_has_anything_read(home, verb, role):
+    file = home.file("no table.csv", decision_id=["nobody's"])
+    with pytest.raises(IdentityError, match=f"olga does not have the role {role}, .*tally people new NAME --role {role}"):
+        home.run(verb, "import", file, who="olga")
+    assert not list(home.book.records({f"{verb}-imported"}))
+
+
+def test_outcomes_signed_by_somebody_without_the_role_do_not_count(home):
+    forged = OutcomesImported(by=by("olga"), at="", digest="0" * 64, rows=1, came_at="2026-01-01T00:00:00+00:00")
+    append(home.book, [events.entry(sign(forged), forged.digest)])
+    found = as_of(home, "2026-08-01")
+    assert [why.split(": ")[1] for why in found.ignored] == ["olga does not have the role servicer, which this takes"]
 
 
 def test_young_decisions_have_no_outcome_whatever_was_seen_of_them(home, monkeypatch):
@@ -106,11 +140,8 @@ def test_outcomes_whose_file_is_gone_or_altered_stop_whoever_would_count_without
 def test_outcomes_that_nobody_signed_do_not_count(home):
     from recorded import write
 
-    from governance import events
     from governance.events import Actor
-    from governance.ledger.entries import Entry
     from governance.ledger.writer import Ledger
-    from governance.observations import OutcomesImported
 
     ledger = Ledger(home.book)
     forged = OutcomesImported(by=Actor("monitor", "process"), at="", digest="0" * 64, rows=1, came_at="2026-01-01T00:00:00+00:00")
@@ -134,8 +165,6 @@ def test_a_copy_of_an_old_import_does_not_undo_a_correction(home):
 
 
 def test_an_import_is_not_called_made_before_because_of_an_entry_that_does_not_count(home):
-    from governance.ledger.entries import Entry
-
     file = home.file("o.csv", decision_id=home.names[:1], outcome=[BAD], observed_at=["2026-05-01"])
     home.run("outcomes", "import", file)
     (kept,) = (home.folder / "outcomes").iterdir()

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from approved import allow, keep_people
+from arrived import WHO
 from borrowers import brought
 from click.testing import CliRunner
 from decided import append
@@ -63,9 +64,9 @@ class Home:
     def reports(self):
         return self.path / "reports" / self.mill.name
 
-    def run(self, *arguments, now="2024-01-01T00:00:00+00:00", who="olga"):
+    def run(self, *arguments, now="2024-01-01T00:00:00+00:00", who=None):
         self.patch.setenv("TALLY_BUSINESS_TIME", now)
-        self.patch.setenv("TALLY_ACTOR", who)
+        self.patch.setenv("TALLY_ACTOR", who or WHO.get(arguments[0], "olga"))
         done = CliRunner().invoke(tally, [str(each) for each in arguments])
         if done.exception and not isinstance(done.exception, SystemExit):
             raise done.exception
