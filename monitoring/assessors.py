@@ -38,12 +38,16 @@ ASSESSORS = (
 
 
 class Paths(NamedTuple):
-    """What an assessor may name: the window, the release, a folder with protected.parquet, ingest's record of outcomes, other reports."""
+    """What an assessor may name: the window, the release, a folder with protected.parquet, ingest's record of outcomes, other reports.
+
+    plots: a folder for what `dvc plots` draws of the pipeline, which nobody keeps of a window of the record.
+    """
 
     decisions: Path
     release: Path
     vault: Path
     record: Path
+    plots: Path
     drift: Path = Path("drift.json")
     performance: Path = Path("performance.json")
     fairness: Path = Path("fairness.json")

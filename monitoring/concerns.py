@@ -23,17 +23,18 @@ from monitoring.alerts.rules import fitting
 from monitoring.drift import Cell, Column
 from monitoring.intervals import Estimate
 from monitoring.params import LossParams
-from monitoring.performance import Band, Performance, Period, too_high
+from monitoring.performance import Band, Performance, Period, Segment, too_high
+from monitoring.segments import NOT_STATED
 from serving.scoring.bins import Bins
 from serving.scoring.kernel import Array
 
-WHOLE, BAND = "whole window", "band "
+WHOLE, BAND, SEGMENT = "whole window", "band ", "segment "
 SHIFT, FAULT, RANKING, LOW, HIGH, GROUP = "shift", "fault of data", "ranking", "PDs too low", "PDs too high", "group"
 RARE = 1e-4  # p-values below are told as this
 
 
 class Concern(msgspec.Struct, frozen=True):
-    """A finding that is not ok. subject: a column, a band or a group; part: what of it is meant.
+    """A finding that is not ok. subject: a column, a band, a segment or a group; part: what of it is meant.
 
     effect: on the expected loss of the decisions of `months`, of_loss: as a share of it; null where it has none that could be told.
     days: how long its owner has; no owner where no rule of params.yaml fits.
@@ -87,14 +88,20 @@ def drifted(columns: Iterable[Column], scope: Scope) -> Iterator[Concern]:
 
 
 def performed(measured: Performance, scope: Scope) -> Iterator[Concern]:
-    """A ranking that got worse, and PDs that are off: all of them, and of each band."""
+    """A ranking that got worse, or is worse in a segment than its PDs foresee; PDs that are off: all, of each band, of each segment."""
     total, lost = measured.total, scope.losses
     if total.gini_verdict in FLAGGED and total.gini:
         before = measured.reference.gini
         sure = f"Gini {_between(total.gini)}; {_between(before)} in {measured.reference.of}"
         yield scope.owned(Concern(Kind.PERFORMANCE, "the model", RANKING, total.gini_verdict, WHOLE, sure))
-    parts: list[tuple[str, Period | Band, Array]] = [("all bands", total, np.ones(len(lost), dtype=bool))]
+    for each in measured.segments:
+        if each.gini_verdict in FLAGGED and each.gini and each.foreseen:
+            sure = f"Gini {_between(each.gini)}; its PDs foresee {_between(each.foreseen)}"
+            yield scope.owned(Concern(Kind.PERFORMANCE, f"{SEGMENT}{each.name}", RANKING, each.gini_verdict, WHOLE, sure))
+    parts: list[tuple[str, Period | Band | Segment, Array]] = [("all bands", total, np.ones(len(lost), dtype=bool))]
     parts += [(f"{BAND}{band.band}", band, (scope.frame["band"] == band.band).to_numpy()) for band in measured.bands]
+    parts += [(f"{SEGMENT}{each.name}", each, (scope.frame[each.column].fillna(NOT_STATED) == each.value).to_numpy())
+              for each in measured.segments]
     for subject, found, here in parts:
         if found.calibration_verdict in FLAGGED and found.observed and found.mean_pd:
             yield scope.owned(_missed(subject, found, loss.of_miss(float(lost[here].sum()), found.observed, found.mean_pd), lost[here]))
@@ -126,7 +133,7 @@ def _fault(column: Column) -> str:
     return "; ".join(told.values())
 
 
-def _missed(subject: str, found: Period | Band, effect: Estimate, lost: Array) -> Concern:
+def _missed(subject: str, found: Period | Band | Segment, effect: Estimate, lost: Array) -> Concern:
     observed = "" if found.observed is None else f"{found.observed.value:.1%} went bad"
     sure = f"{observed}, PDs said {found.mean_pd:.1%}; {found.matured:,} outcomes"
     return Concern(Kind.PERFORMANCE, subject, HIGH if too_high(found) else LOW, found.calibration_verdict, WHOLE, sure, effect,

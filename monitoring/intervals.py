@@ -1,13 +1,17 @@
 """Estimates with intervals for shares, their ratios and differences, in closed form.
 
-Refuses to make a number of nothing: without a case, or a comparison group with no success, the answer is null.
+The KS distance is such a difference, at the PD where it is largest. Refuses to make a number of nothing: without a case, or a comparison
+group with no success, the answer is null.
 """
 
 from __future__ import annotations
 
 import msgspec
+import numpy as np
+from sklearn.metrics import roc_curve
 
 from governance.ratios import Cases, difference_interval, ratio_interval
+from serving.scoring.kernel import Array
 from training import measures
 
 
@@ -47,3 +51,18 @@ def difference(cases: Cases, reference: Cases, confidence: float) -> Estimate | 
     if not (cases[1] and reference[1]):
         return None
     return Estimate(*difference_interval(cases, reference, confidence))
+
+
+def separation(bad: Array, pd_: Array, confidence: float) -> Estimate:
+    """The KS distance of PDs with both kinds of outcome, with the interval of the difference at the PD where it is largest.
+
+    The place of the largest difference does not move the distance's normal limit where there is one (Raghavachari 1973). A sample's
+    distance reads high, and so does the interval: with 20 to 300 bad outcomes 90% to 94% of simulated ones held the truth where 95% was
+    asked for.
+    """
+    false_positive, true_positive, _ = roc_curve(bad, pd_)
+    at, bads = int(np.argmax(np.abs(true_positive - false_positive))), int(np.sum(bad))
+    above = [(round(float(share[at]) * of), of) for share, of in ((true_positive, bads), (false_positive, len(bad) - bads))]
+    further, other = above if true_positive[at] >= false_positive[at] else above[::-1]
+    value, low, high = difference_interval(further, other, confidence)
+    return Estimate(value, low, min(high, 1.0))

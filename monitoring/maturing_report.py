@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from governance.limits import Verdict, spans
 from monitoring import pages
 from monitoring.early import Sign, Signs
@@ -51,12 +53,15 @@ def findings(way: Way, params: PerformanceParams) -> list[str]:
     return [_expected(found, found.young), *_followed(found), *_records(found, params), *(_signs(signs, params) if signs else [])]
 
 
+def drawn(way: Way) -> pd.DataFrame:
+    """What the one chart shows, a point a row: for the page and for `dvc plots`; no row where there is no vintage to draw."""
+    return pages.table((row for row in _points(way.found.spans, way.signs.spans if way.signs else ()) if row["value"] is not None), CHART)
+
+
 def chart(each: str, way: Way) -> list[Block]:
     """Gini and bad rate from estimate to truth; nothing where there is no vintage to draw."""
-    rows = [row for row in _points(way.found.spans, way.signs.spans if way.signs else ()) if row["value"] is not None]
-    if not rows:
-        return []
-    return [Block(f"From estimate to truth: Gini and bad rate by {each} of decision", "from_estimate", pages.table(rows, CHART))]
+    rows = drawn(way)
+    return [Block(f"From estimate to truth: Gini and bad rate by {each} of decision", "from_estimate", rows)] if len(rows) else []
 
 
 def tables(each: str, way: Way) -> list[Block]:

@@ -37,6 +37,11 @@ def number(found: Estimate | None, digits: int = 2) -> str:
     return f"{found.value:z.{digits}f}{bounds}"
 
 
+def p_value(found: float | None) -> str:
+    """A p-value in words; a missing one is a dash."""
+    return NOTHING if found is None else f"{found:.3f}" if found >= 0.001 else "below 0.001"
+
+
 def of_window(frame: pd.DataFrame, portfolio: Portfolio, release: Release) -> list[str]:
     """What was looked at: how many decisions, by which release, in which months; and how mature outcomes are, where they were read."""
     who = f"{len(frame):,} decisions by release {release.id[:12]} of {portfolio.name}"

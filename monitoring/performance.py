@@ -37,7 +37,11 @@ PSI is of the score against development, on the release's frozen bins.
 **Calibration**: the bad rate of matured outcomes beside the mean PD, with the one-sided Jeffreys test. PDs that are too low cost money:
 watch or alert. PDs that are too high lose none, but price and decline people on risk that is not there: *watch* at most, and only where
 they foresee enough bad outcomes to tell. Beside it stand the binomial test, and for a vintage the Hosmer-Lemeshow test over the score
-bands; no verdict rests on these two, which find any difference once outcomes are many."""
+bands; no verdict rests on these two, which find any difference once outcomes are many.
+
+**Segments**: the PDs of one span a narrower range than the portfolio's, so its Gini is held against what these PDs foresee of these
+outcomes if they are right, with the limits on a lost share of the Gini. All segments are asked together, so each has its share of the
+false alarms (Sidak 1967), and what chance explains is *ok*. Below the minimum sample a figure is withheld, which is not a pass."""
 
 
 KEPT = {"calibration": "the part of development kept from fitting", "cross_validation": "the cross-validation of development"}
@@ -83,6 +87,33 @@ class Band(msgspec.Struct, frozen=True):
     binomial: float | None = None
 
 
+class Segment(msgspec.Struct, frozen=True):
+    """One level of a column that the contract calls a segment, over all months (`monitoring.performance_segments`).
+
+    gini, ks, mean_pd, observed, too_low: of matured outcomes, null below the minimum sample; foreseen: the Gini that these PDs foresee of
+    these outcomes if they are right, with the interval of chance; note: why a figure is withheld.
+    """
+
+    column: str
+    value: str
+    decisions: int
+    matured: int
+    bad: int
+    gini: Estimate | None
+    foreseen: Estimate | None
+    ks: Estimate | None
+    mean_pd: float | None
+    observed: Estimate | None
+    too_low: float | None
+    gini_verdict: Verdict
+    calibration_verdict: Verdict
+    note: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.column}: {self.value}"
+
+
 class Reference(msgspec.Struct, frozen=True):
     """The Gini to compare with: of development on rows kept from fitting, and how they were kept.
 
@@ -102,12 +133,14 @@ class Performance(msgspec.Struct, frozen=True):
     total: Period
     months: tuple[Period, ...]
     bands: tuple[Band, ...]
+    segments: tuple[Segment, ...] = ()
 
     @property
     def flagged(self) -> tuple[Verdict, ...]:
         """Every verdict given."""
-        of_periods = [(one.gini_verdict, one.calibration_verdict) for one in (self.total, *self.months)]
-        return (*(verdict for pair in of_periods for verdict in pair), *(band.calibration_verdict for band in self.bands))
+        both: tuple[Period | Segment, ...] = (self.total, *self.months, *self.segments)
+        pairs = [(one.gini_verdict, one.calibration_verdict) for one in both]
+        return (*(verdict for pair in pairs for verdict in pair), *(band.calibration_verdict for band in self.bands))
 
 
 def reference(release: Release) -> Reference:
@@ -139,8 +172,8 @@ def _period(month: str, frame: pd.DataFrame, counts: Array, reference: Reference
         month=month, decisions=len(frame), matured=len(bad), bad=bads, gini=gini, ks=measures.ks(bad, pd_) if both else None,
         brier=float(np.average((pd_ - bad) ** 2, weights=weights)) if len(bad) else None,
         ece=measures.ece(bad, pd_, shift=shift) if both else None,
-        mean_pd=float(np.average(pd_, weights=weights)) if len(bad) else None, observed=_observed((bads, len(bad)), params, shift),
-        too_low=_too_low(bads, len(bad), said) if len(bad) else None,
+        mean_pd=float(np.average(pd_, weights=weights)) if len(bad) else None, observed=observed((bads, len(bad)), params, shift),
+        too_low=too_low(bads, len(bad), said) if len(bad) else None,
         gini_verdict=gini_verdict(gini, reference.gini, params) if enough else Verdict.INSUFFICIENT,
         calibration_verdict=calibration_verdict(bads, len(bad), said, params) if enough else Verdict.INSUFFICIENT,
         note=_note(len(bad), bads, params), binomial=binomial(bads, len(bad), said) if len(bad) else None,
@@ -176,15 +209,15 @@ def calibration_verdict(bads: int, matured: int, mean_pd: float, params: Perform
 
     PDs that are too high are watched at most. Where few bad outcomes are expected none at all is no rare event, and nothing is said.
     """
-    too_low, chance = _too_low(bads, matured, mean_pd), 1 - params.confidence
+    p_value, chance = too_low(bads, matured, mean_pd), 1 - params.confidence
     excess = bads / matured / mean_pd - 1
     if excess >= 0:
-        return unless_chance(params.excess_bad.verdict(excess), explained=too_low >= chance)
-    told = mean_pd * matured >= params.minimum_bad and 1 - too_low < chance
+        return unless_chance(params.excess_bad.verdict(excess), explained=p_value >= chance)
+    told = mean_pd * matured >= params.minimum_bad and 1 - p_value < chance
     return Verdict.WATCH if told and -excess >= params.excess_bad.watch else Verdict.OK
 
 
-def too_high(found: Period | Band) -> bool:
+def too_high(found: Period | Band | Segment) -> bool:
     """Whether its verdict is that the PDs are too high."""
     flagged = found.calibration_verdict in {Verdict.WATCH, Verdict.ALERT}
     return flagged and found.observed is not None and found.mean_pd is not None and found.observed.value < found.mean_pd
@@ -197,13 +230,13 @@ def _band(name: str, frame: pd.DataFrame, counts: Array, params: PerformancePara
     return Band(
         band=name, decisions=int(here.sum()), matured=len(bad), bad=bads,
         mean_pd=float(np.average(pd_, weights=measures.weigh(bad, shift))) if len(bad) else None,
-        observed=_observed((bads, len(bad)), params, shift), too_low=_too_low(bads, len(bad), said) if len(bad) else None,
+        observed=observed((bads, len(bad)), params, shift), too_low=too_low(bads, len(bad), said) if len(bad) else None,
         calibration_verdict=calibration_verdict(bads, len(bad), said, params) if len(bad) >= params.minimum else Verdict.INSUFFICIENT,
         binomial=binomial(bads, len(bad), said) if len(bad) else None,
     )
 
 
-def _observed(cases: tuple[int, int], params: PerformanceParams, shift: float) -> Estimate | None:
+def observed(cases: tuple[int, int], params: PerformanceParams, shift: float) -> Estimate | None:
     """The bad rate with its interval, of the population the PDs are of."""
     found = share(cases, params.confidence)
     return Estimate(*measures.moved([found.value, found.low, found.high], shift).tolist()) if found and shift else found
@@ -213,7 +246,8 @@ def _outcomes(frame: pd.DataFrame, counts: Array) -> tuple[Array, Array]:
     return frame["pd"].to_numpy()[counts], frame[BAD].to_numpy(dtype=np.float64)[counts]
 
 
-def _too_low(bads: int, matured: int, mean_pd: float) -> float:
+def too_low(bads: int, matured: int, mean_pd: float) -> float:
+    """P-value that the mean PD is not too low."""
     return float(measures.jeffreys(bads, matured, mean_pd))
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from feature_repo.portfolio import Portfolio
 from governance.limits import Verdict, spans
-from monitoring import maturing_report, pages
+from monitoring import maturing_report, pages, segments_report
 from monitoring.comparison import Side
 from monitoring.maturing_report import Way
-from monitoring.pages import NOTHING, number, percent
+from monitoring.pages import NOTHING, number, p_value, percent
 from monitoring.params import PerformanceParams
 from monitoring.performance import READING, Band, Performance, Period, too_high
 from monitoring.reports import Block, Page
@@ -36,7 +36,7 @@ def findings(found: Performance, params: PerformanceParams) -> list[str]:
     return [
         f"**Ranking: {total.gini_verdict}.** Gini {number(total.gini, 3)} against {before}.",
         f"**Calibration: {_calibration(total)}.** {percent(total.observed.value)} bad, mean PD {percent(total.mean_pd)}: {compared}.",
-        *_bands(found.bands), basis, *_months(found),
+        *_bands(found.bands), basis, *_months(found), *segments_report.findings(found.segments),
         f"A verdict needs {params.minimum} matured outcomes and {params.minimum_bad} bad; one that chance explains is a step milder.",
     ]
 
@@ -91,7 +91,8 @@ def page(title: str, sentences: Sequence[str], found: Performance, sides: Sequen
     """The performance report; way: what is told before outcomes are known, beside what they were."""
     each = found.vintage
     dated = bool(found.months)
-    whose = f"every {each} and band, and the window as a whole" if dated else "the window and its bands"
+    parts = "band and segment" if found.segments else "band"
+    whose = f"every {each}, {parts}, and the window as a whole" if dated else f"the window and each {parts}"
     charts = [
         (f"Gini by {each} of decision, with interval; dotted: {found.reference.of}", "over_time",
          [pages.point(month.month, "Gini", month.gini, found.reference.gini.value) for month in found.months if month.gini]),
@@ -110,6 +111,7 @@ def page(title: str, sentences: Sequence[str], found: Performance, sides: Sequen
         Block(f"By {each}" if dated else "The window", "table",
               pages.table((_period(each, period) for period in (*found.months, found.total)), (each, *PERIODS))),
         Block("By score band", "table", pages.table((_band(band) for band in found.bands), BANDS)),
+        *segments_report.blocks(found.segments),
         *maturing_report.tables(each, way),
         pages.text("How to read this", [READING]),
     ]
@@ -133,20 +135,16 @@ def _period(each: str, period: Period) -> dict[str, Any]:
     tested = period.hosmer_lemeshow.p_value if period.hosmer_lemeshow else None
     figures = (period.month, period.decisions, period.matured, _share(period), period.bad, number(period.gini), period.gini_verdict.value,
                *(_three(value) for value in (period.ks, period.ece, period.brier)), percent(period.mean_pd),
-               number(period.observed, 3), _calibration(period), *(_p_value(p) for p in (period.too_low, period.binomial, tested)),
+               number(period.observed, 3), _calibration(period), *(p_value(p) for p in (period.too_low, period.binomial, tested)),
                period.note)
     return dict(zip((each, *PERIODS), figures, strict=True))
 
 
 def _band(band: Band) -> dict[str, Any]:
     figures = (band.band, band.decisions, band.matured, _share(band), band.bad, percent(band.mean_pd), number(band.observed, 3),
-               _calibration(band), _p_value(band.too_low), _p_value(band.binomial))
+               _calibration(band), p_value(band.too_low), p_value(band.binomial))
     return dict(zip(BANDS, figures, strict=True))
 
 
 def _share(found: Period | Band) -> str:
     return percent(found.matured / found.decisions if found.decisions else None)
-
-
-def _p_value(found: float | None) -> str:
-    return NOTHING if found is None else f"{found:.3f}" if found >= 0.001 else "below 0.001"

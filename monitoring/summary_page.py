@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from feature_repo.portfolio import Portfolio
 from governance.limits import Verdict
 from governance.sentences import many
-from monitoring.concerns import BAND, FAULT, GROUP, HIGH, LOW, RANKING, SHIFT, WHOLE, Concern
+from monitoring.concerns import BAND, FAULT, GROUP, HIGH, LOW, RANKING, SEGMENT, SHIFT, WHOLE, Concern
 from monitoring.loss import LOANS
 from monitoring.money import MINUS, effect, money
 from monitoring.pages import percent
@@ -74,7 +74,8 @@ class Told:
     def row(self, concern: Concern) -> dict[str, Any]:
         """A finding in words."""
         share = "" if concern.of_loss is None else f"{concern.of_loss:+.0%}".replace("-", MINUS)
-        of = "the band's" if concern.subject.startswith(BAND) else "the window's" if concern.months == WHOLE else "these months'"
+        whole = "the window's" if concern.months == WHOLE else "these months'"
+        of = next((f"the {part.strip()}'s" for part in (BAND, SEGMENT) if concern.subject.startswith(part)), whole)
         cost = effect(concern.effect, self.summary.lent.unit) if concern.effect else "none that could be told"
         return {"subject": _name(concern.subject), "part": concern.part, "verdict": concern.verdict, "months": concern.months,
                 "effect": cost, "of_loss": f"{share} of {of} expected loss" if share else "", "sure": concern.sure,

@@ -13,15 +13,19 @@ from governance.release import dump, require_interface, verify
 from monitoring import comparison, early, maturing, maturing_report, pages, performance, performance_report, reports, window
 from monitoring.maturing_report import Way
 from monitoring.params import PerformanceParams
+from monitoring.performance_segments import with_segments
 from serving.scoring.parts import Policy
 
 
-def main(portfolio: str, decisions: Path, release: Path, record: Path, figures: Path, report: Path) -> None:  # noqa: PLR0913, PLR0917 - its paths
+def main(  # noqa: PLR0913, PLR0917 - its paths
+    portfolio: str, decisions: Path, release: Path, record: Path, figures: Path, report: Path, plots: Path,
+) -> None:
+    """plots: a folder for what `dvc plots` draws."""
     contract, verified, params = load(portfolio), verify(release), read("performance", PerformanceParams)
     require_interface(verified, contract)
     bands = [band.name for band in verified.read("policy.json", Policy).bands]
-    frame = window.read(decisions, contract, verified, columns=("pd", "score", "band", "outcome", BAD))
-    measured = performance.assess(frame, contract, performance.reference(verified), bands, params)
+    frame = window.read(decisions, contract, verified, columns=("pd", "score", "band", "outcome", BAD, *contract.segments))
+    measured = with_segments(performance.assess(frame, contract, performance.reference(verified), bands, params), frame, contract, params)
     sides = comparison.side_by_side(verified, frame, measured.total)
     signs = early.assess(early.join(frame, record, contract), contract, measured, params)
     way = Way(maturing.assess(frame, contract, measured, params), signs)
@@ -36,6 +40,8 @@ def main(portfolio: str, decisions: Path, release: Path, record: Path, figures: 
         "limits": params, "reading": performance.READING, "performance": measured, "side_by_side": sides,
         "estimate": way.found, "early": way.signs, "reading_estimates": maturing_report.READING,
     }))
+    plots.mkdir(parents=True, exist_ok=True)
+    maturing_report.drawn(way).to_csv(plots / "from_estimate.csv", index=False)
     reports.write(performance_report.page(f"{portfolio}: performance", found, measured, sides, way), report)
     print("\n".join(found))
 

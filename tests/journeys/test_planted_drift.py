@@ -57,7 +57,7 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         baseline.main(NAME, d / "assemble", d / "split", release, d / "baseline")
         drift_stage.main(NAME, decided, release, reports / "drift.json", reports / "drift.html")
         performance.main(NAME, decided, release, d / "ingest" / "outcome-record.parquet", reports / "performance.json",
-                         reports / "performance.html")
+                         reports / "performance.html", d / "performance")
         fairness.main(NAME, decided, release, d / "vault", reports / "fairness.json", reports / "fairness.html")
         found = {stage: json.loads((reports / f"{stage}.json").read_bytes()) for stage in ("drift", "performance", "fairness")}
         manifest = json.loads((release / "release.json").read_bytes())

@@ -40,7 +40,8 @@ def written(mill_model: SimpleNamespace, tmp_path_factory: pytest.TempPathFactor
         patch.chdir(at.evaluate.parent)
         baseline.main("mill", at.assemble, at.split, at.release, folder)
         drift.main("mill", window, at.release, folder / "drift.json", folder / "drift.html")
-        performance.main("mill", window, at.release, folder / "record", folder / "performance.json", folder / "performance.html")
+        performance.main("mill", window, at.release, folder / "record", folder / "performance.json", folder / "performance.html",
+                         folder / "plots")
         fairness.main("mill", window, at.release, at.vault, folder / "fairness.json", folder / "fairness.html")
         summary.main("mill", window, at.release, *figures, folder / "summary.json", folder / "summary.html")
     return folder

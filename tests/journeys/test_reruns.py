@@ -87,4 +87,5 @@ def test_metrics_and_plots_show_something(project):
     assert "test_gini" in json.dumps(metrics)
     assert plots.returncode == 0, plots.stderr
     page = (project.path / "plots" / "index.html").read_text()
-    assert all(title in page for title in ("ROC", "Calibration", "Scores by outcome", "Gini by vintage", "Score bands"))
+    assert all(title in page for title in ("ROC", "Calibration", "Scores by outcome", "Gini by vintage", "Score bands",
+                                           "From estimate to truth"))

@@ -18,7 +18,7 @@ from monitoring.concerns import FAULT, HIGH, LOW, RANKING, SHIFT, Concern, Scope
 from monitoring.intervals import Estimate
 from monitoring.overrides import Overrides, Share
 from monitoring.params import LossParams, SummaryParams
-from monitoring.performance import Band, Performance, Reference
+from monitoring.performance import Band, Performance, Reference, Segment
 from monitoring.summary import Decided, Drifted, Fared, Performed, Reports
 from monitoring.summary_page import COSTS, DO, Told
 from serving.scoring.bins import Bins
@@ -85,6 +85,18 @@ def test_pds_that_are_off_cost_what_is_lost_beyond_the_expected_in_each_band(sco
     assert set(found) == {"all bands", "band A"}
     assert found["band A"].part == part
     assert found["band A"].effect.value == pytest.approx(expected * (observed / 0.1 - 1))
+
+
+def test_a_segment_that_is_off_is_a_finding_with_its_own_cost(scope):
+    column = scope.portfolio.segments[0]
+    here = scope.frame[column] == (value := scope.frame[column].dropna().iloc[0])
+    rate = Estimate(0.15, 0.1, 0.2)
+    of = Segment(column, value, 500, 400, 60, rate, Estimate(0.5, 0.4, 0.6), rate, 0.1, rate, 0.001, Verdict.ALERT, Verdict.ALERT, "")
+    found = {one.part: one for one in concerns.performed(msgspec.structs.replace(measured(), segments=(of,)), scope)}
+    assert {one.subject for one in found.values()} == {f"segment {of.name}"}
+    assert found[RANKING].sure == "Gini 0.15 (0.10 to 0.20); its PDs foresee 0.50 (0.40 to 0.60)"
+    assert found[LOW].effect.value == pytest.approx(loss.losses(scope.frame, scope.portfolio, 0.45)[here.to_numpy()].sum() * 0.5)
+    assert told(scope, reports()).row(found[LOW])["of_loss"].endswith("of the segment's expected loss")
 
 
 def test_a_result_of_the_model_that_moved_is_no_task_of_its_own(scope):

@@ -20,7 +20,7 @@ from monitoring.timeline import Point
 def reports(at_home, tmp_path):
     drift.main("mill", at_home.window, at_home.release, tmp_path / "drift.json", tmp_path / "drift.html")
     figures, page = tmp_path / "performance.json", tmp_path / "performance.html"
-    performance.main("mill", at_home.window, at_home.release, tmp_path / "none", figures, page)
+    performance.main("mill", at_home.window, at_home.release, tmp_path / "none", figures, page, tmp_path / "plots")
     fairness.main("mill", at_home.window, at_home.release, at_home.vault, tmp_path / "fairness.json", tmp_path / "fairness.html")
     return tmp_path
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from projects import ROOT
 
 from monitoring.stages import performance
 
@@ -15,7 +17,8 @@ RECORD = Path("outcome-record.parquet")  # never read: the mill declares no earl
 @pytest.fixture
 def run(at_home, tmp_path):
     def once(name):
-        performance.main("mill", at_home.window, at_home.release, RECORD, tmp_path / f"{name}.json", tmp_path / f"{name}.html")
+        performance.main("mill", at_home.window, at_home.release, RECORD, tmp_path / f"{name}.json", tmp_path / f"{name}.html",
+                         tmp_path / name)
         return (tmp_path / f"{name}.json").read_bytes(), (tmp_path / f"{name}.html").read_text()
     return once
 
@@ -29,6 +32,34 @@ def test_the_same_window_gives_the_same_figures_and_a_page(run):
     assert len(page) < 5_000_000
 
 
+def test_segments_of_the_contract_are_in_the_figures_and_on_the_page(run, mill):
+    figures, page = run("one")
+    found = json.loads(figures)["performance"]["segments"]
+    assert {one["column"] for one in found} == set(mill.segments)
+    assert sum(one["decisions"] for one in found) == json.loads(figures)["decisions"]
+    assert all(f"{one['column']}: {one['value']}" in page for one in found)
+
+
+def test_the_way_from_estimate_to_truth_is_a_table_that_dvc_draws(run, tmp_path):
+    """Every vintage has its estimate; what outcomes showed stands beside it where they matured, the same figures as in the report."""
+    found = json.loads(run("one")[0])
+    drawn = pd.read_csv(tmp_path / "one" / "from_estimate.csv").set_index(["panel", "series", "label"])
+    for span in found["estimate"]["spans"]:
+        assert drawn.loc[("Gini", "estimated from PDs", span["month"]), "value"] == pytest.approx(span["estimated"]["gini"]["value"])
+        assert (("bad rate", "realised", span["month"]) in drawn.index) is (span["bad_rate"] is not None)
+    assert (drawn["low"] <= drawn["value"]).all()
+    template = json.loads((ROOT / ".dvc" / "plots" / "from_estimate.json").read_text())
+    axes = {"<DVC_METRIC_X>", "<DVC_METRIC_Y>", "rev"}
+    assert {"panel", "series", "low", "high"} <= fields(template) <= {*axes, *drawn.reset_index().columns}
+
+
+def fields(of):
+    """Every column that a template draws."""
+    below = of.values() if isinstance(of, dict) else of if isinstance(of, list) else ()
+    own = {of["field"]} if isinstance(of, dict) and isinstance(of.get("field"), str) else set()
+    return own.union(*(fields(each) for each in below))
+
+
 def test_months_whose_outcomes_are_too_young_are_said(run):
     found = json.loads(run("one")[0])
     young = [month["month"] for month in found["performance"]["months"] if not month["matured"]]
@@ -37,7 +68,7 @@ def test_months_whose_outcomes_are_too_young_are_said(run):
 
 
 def test_live_decisions_without_an_outcome_are_no_pass(at_home, exported, tmp_path):
-    performance.main("mill", exported, at_home.release, RECORD, tmp_path / "live.json", tmp_path / "live.html")
+    performance.main("mill", exported, at_home.release, RECORD, tmp_path / "live.json", tmp_path / "live.html", tmp_path / "plots")
     found = json.loads((tmp_path / "live.json").read_bytes())
     assert found["verdict"] == "insufficient"
     assert found["found"][0] == "**Performance cannot be measured: insufficient.** No outcome has matured."

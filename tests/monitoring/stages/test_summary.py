@@ -27,7 +27,8 @@ def shifted(monitored, mill, tmp_path_factory):
     with brought(), pytest.MonkeyPatch.context() as patch:
         patch.chdir(monitored.folder)
         drift.main("mill", window, monitored.release, folder / "drift.json", folder / "drift.html")
-        performance.main("mill", window, monitored.release, folder / "none", folder / "performance.json", folder / "performance.html")
+        performance.main("mill", window, monitored.release, folder / "none", folder / "performance.json", folder / "performance.html",
+                         folder / "plots")
         fairness.main("mill", window, monitored.release, monitored.vault, folder / "fairness.json", folder / "fairness.html")
     return SimpleNamespace(window=window, folder=folder, column=grown)
 
