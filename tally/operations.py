@@ -88,11 +88,11 @@ def monitor() -> str:
 
 def serve_reports(checkout: Checkout | None = None) -> str:
     """The reports as pages, with an index of what there is, issued in the record; the address once it answers."""
-    from tally import issuing, pages
+    from tally import issuing
 
     checkout = checkout or here()
     issuing.issue(checkout)
-    pages.write_index(checkout.reports)
+    index(checkout)
     return processes.ensure(servers.reports(checkout.reports), checkout.run)
 
 
@@ -103,7 +103,9 @@ def serve_dashboard(checkout: Checkout | None = None) -> str:
 
     checkout = checkout or here()
     folder = dashboard.put(checkout)
-    return processes.ensure(servers.dashboard(folder, workspace.digest(folder)), checkout.run)
+    address = processes.ensure(servers.dashboard(folder, workspace.digest(folder)), checkout.run)
+    index(checkout)
+    return address
 
 
 def stop() -> str:
@@ -111,6 +113,13 @@ def stop() -> str:
     run = here().run
     stopped = [name for name in processes.running(run) if processes.stop(run, name)]
     return f"stopped: {', '.join(stopped)}" if stopped else "nothing was running"
+
+
+def index(checkout: Checkout) -> None:
+    """Write the index of the reports, which links to the dashboard where it runs now."""
+    from tally import pages
+
+    pages.write_index(checkout.reports, processes.address(checkout.run, servers.DASHBOARD))
 
 
 def business_time(checkout: Checkout) -> str | None:

@@ -11,7 +11,7 @@ PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Tallystick reports</title>
 <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:3rem auto;padding:0 1rem;color:#1f2933}}h2{{margin-top:2.5rem}}
 a{{color:#0b5cad}}li{{margin:.4rem 0}}</style>
-<h1>Reports</h1>{portfolios}</html>
+<h1>Reports</h1><p>{dashboard}</p>{portfolios}</html>
 """
 
 
@@ -26,13 +26,24 @@ def findings(report: Path) -> list[str]:
     return [str(sentence).replace("**", "") for sentence in content["found"]]
 
 
-def write_index(reports: Path) -> None:
-    """Write reports/index.html: every portfolio, every report, its headline and a link; and links to the reports on windows."""
+def write_index(reports: Path, dashboard: str = "") -> None:
+    """Write reports/index.html: every portfolio, every report, its headline and a link; and links to the reports on windows.
+
+    dashboard: its address where it runs; elsewhere the page says what starts it.
+    """
     reports.mkdir(exist_ok=True)
     folders = sorted(path for path in reports.iterdir() if path.is_dir())
     sections = (f"<h2>{html.escape(folder.name)}</h2><ul>{''.join(map(_item, _in_order(folder)))}</ul>{_windows(folder)}"
                 for folder in folders)
-    (reports / "index.html").write_text(PAGE.format(portfolios="".join(sections)))
+    (reports / "index.html").write_text(PAGE.format(portfolios="".join(sections), dashboard=_dashboard(dashboard)))
+
+
+def _dashboard(address: str) -> str:
+    starts = "<code>make monitor</code> starts it"
+    if not address:
+        return f"The same along time, window by window, is in Evidently's dashboard, which does not run: {starts}."
+    link = f'<a href="{html.escape(address)}">Evidently\'s dashboard</a>'
+    return f"The same along time, window by window: {link}, on this machine alone. <code>make stop</code> ends it, {starts}."
 
 
 def _in_order(folder: Path) -> list[Path]:

@@ -94,6 +94,12 @@ def running(run: Path) -> list[str]:
     return sorted(path.stem for path in run.glob("*.json") if _record(run, path.stem))
 
 
+def address(run: Path, name: str) -> str:
+    """Where a server of this checkout listens; empty where it does not run, or has no port."""
+    record = _record(run, name)
+    return f"http://127.0.0.1:{record['port']}" if record and record["port"] else ""
+
+
 def _record(run: Path, name: str) -> dict[str, Any] | None:
     """What was written when the server was started, if that very process still lives (ids are used again)."""
     path = run / f"{name}.json"

@@ -9,6 +9,8 @@ from pathlib import Path
 from feature_repo.errors import ServiceError
 from tally.processes import Server
 
+DASHBOARD = "dashboard"
+
 
 def port(variable: str, default: int) -> int:
     """The port a variable names. Raises ServiceError where it is not a port."""
@@ -63,7 +65,7 @@ def dashboard(folder: Path, shows: str) -> Server:
     """Evidently's interface over a workspace. shows: another where it would show something else, which it learns when it starts."""
     number = port("TALLY_DASHBOARD_PORT", 8001)
     command = (sys.executable, "-m", "tally.dashboard", str(folder), str(number))
-    return Server("dashboard", command, number, "TALLY_DASHBOARD_PORT", "/api/version", purpose=shows, environment={"DO_NOT_TRACK": "1"})
+    return Server(DASHBOARD, command, number, "TALLY_DASHBOARD_PORT", "/api/version", purpose=shows, environment={"DO_NOT_TRACK": "1"})
 
 
 def everything(home: Path, portfolio: str, folder: Path) -> tuple[Server, ...]:

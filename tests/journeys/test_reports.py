@@ -21,7 +21,7 @@ from borrowers import brought
 
 from monitoring import reports, timeline, workspace
 from monitoring.stages import baseline, drift, fairness, performance, summary
-from tally import processes, servers
+from tally import operations, processes, servers
 
 STAGES = ("drift", "performance", "fairness")
 PAGES = (*STAGES, "summary")
@@ -123,6 +123,14 @@ def test_the_dashboard_draws_every_panel_over_the_windows(dashboard, written, tm
     assert [title for title in titles if title not in seen["plain"]] == []
     assert seen["console"] == []
     assert "NaN" not in seen["plain"]
+
+
+def test_the_index_links_to_the_dashboard_where_it_runs_and_says_what_starts_it_where_it_does_not(dashboard, written, tmp_path):
+    for run, links in ((written / "run", [dashboard.partition("/projects")[0]]), (tmp_path / "run", [])):
+        operations.index(SimpleNamespace(reports=tmp_path / "reports", run=run))
+        page = (tmp_path / "reports" / "index.html").read_text()
+        assert re.findall(r'href="([^"]+)"', page) == links
+        assert "make monitor</code> starts it" in page
 
 
 @pytest.mark.parametrize("stage", STAGES)
