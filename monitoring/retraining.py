@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -17,7 +17,6 @@ from feature_repo.portfolio import Portfolio
 from feature_repo.sources import EventTime
 from governance.events import ReleaseCompared
 from governance.observations import ChallengerTrained
-from monitoring.alerts.alert import Kind
 
 SHORT = 12
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -30,7 +29,7 @@ class RetrainParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     better_by: what the lower bound of the Gini difference to the champion must exceed before people are asked.
     """
 
-    reports: tuple[Kind, ...]
+    reports: tuple[Literal["drift", "performance", "fairness", "parity"], ...]
     windows: Count
     test_days: Count
     least_days: Count

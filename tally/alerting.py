@@ -7,14 +7,16 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from feature_repo.errors import DataError
 from feature_repo.params import read
 from governance.limits import Verdict
-from monitoring.alerts.alert import Finding, Kind
+from monitoring.alerts.alert import REPORTED, Finding
 from monitoring.alerts.delivery import Desk
 from monitoring.alerts.exits import exits
 from monitoring.alerts.found import findings
+from monitoring.alerts.ongoing import Breaches
 from monitoring.alerts.params import AlertsParams
 from monitoring.alerts.ranking import ranked
 from tally.checkout import Checkout, here
@@ -49,10 +51,13 @@ def alert(checkout: Checkout | None = None) -> str:
     """Raise, send and write `reports/<portfolio>/alerts.prom`; what became of it, a line each."""
     checkout, params = checkout or here(), read("alerts", AlertsParams)
     name, folder = checkout.portfolio.name, checkout.reports / checkout.portfolio.name
-    newest = judged(folder / VERDICT).windows[-params.windows:]
+    every = judged(folder / VERDICT).windows
+    newest = every[-params.windows:]
+    breaches = Breaches([one.window for one in every], folder / "monitoring", params.windows)
+    flagged = (structs.replace(one, since=breaches.since(one)) for one in found(folder, newest))
     desk = Desk(name, params, exits(), checkout.services, folder)
     window = newest[-1].window if newest else ""
-    return "\n".join(desk.deliver(found(folder, newest), window, datetime.now(UTC).date()).sentences)
+    return "\n".join(desk.deliver(flagged, window, datetime.now(UTC).date()).sentences)
 
 
 def judged(path: Path) -> Judged:
@@ -70,6 +75,6 @@ def found(folder: Path, windows: Sequence[Window]) -> Iterator[Finding]:
     for window in windows:
         for release_id in dict.fromkeys(made.release_id for made in window.reports):
             here = folder / "monitoring" / window.window / release_id
-            kinds = [Kind(made.report) for made in window.reports if made.release_id == release_id and made.report in [*Kind]]
-            flagged = (one for kind in kinds for one in findings(here / f"{kind}.json", kind, window.window, release_id))
+            reports = [made.report for made in window.reports if made.release_id == release_id and made.report in REPORTED]
+            flagged = (one for report in reports for one in findings(here / f"{report}.json", window.window, release_id))
             yield from ranked(flagged, here / "summary.json")

@@ -8,7 +8,7 @@ from pathlib import Path
 from governance import actions, events
 from governance.limits import Verdict
 from governance.observations import MonitoringBreached
-from monitoring.alerts.alert import Kind
+from monitoring.alerts.alert import REPORTED
 from monitoring.prepared import releases
 from monitoring.retraining import Breach
 from tally.alerting import VERDICT, Made, Window, judged
@@ -31,7 +31,7 @@ def told(verdict: Path, newest: int) -> tuple[Breach, ...]:
 
 
 def _flagged(window: Window) -> Iterator[tuple[Made, Breach]]:
-    flagged: Sequence[Made] = [one for one in window.reports if one.report in [*Kind] and one.verdict is Verdict.ALERT and one.release_id]
+    flagged: Sequence[Made] = [one for one in window.reports if one.report in REPORTED and one.verdict is Verdict.ALERT and one.release_id]
     return ((one, Breach(window.window, one.release_id, one.report)) for one in flagged)
 
 

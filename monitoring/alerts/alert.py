@@ -15,9 +15,16 @@ class Kind(StrEnum):
     """Which part of monitoring found it."""
 
     DRIFT = "drift"
+    ATTRIBUTION = "attribution"
     PERFORMANCE = "performance"
+    EARLY = "early sign"
     FAIRNESS = "fairness"
     PARITY = "parity"
+
+
+REPORTED = {"drift": (Kind.DRIFT, Kind.ATTRIBUTION), "performance": (Kind.PERFORMANCE, Kind.EARLY), "fairness": (Kind.FAIRNESS,),
+            "parity": (Kind.PARITY,)}
+"""The reports that judge, by their names, and what each of them finds; what finds the report itself wanting comes first."""
 
 
 class Severity(StrEnum):
@@ -31,7 +38,8 @@ class Severity(StrEnum):
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """A figure that is not ok in a window of a release's decisions.
 
-    subject: a column, a group, or the whole portfolio; figure: None where it is words alone.
+    subject: a column, a group, or the whole portfolio; figure: None where it is words alone; since: the first window of a breach that goes
+    on, empty where that is this one.
     """
 
     portfolio: str
@@ -42,6 +50,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     sentence: str
     figure: float | None = None
+    since: str = ""
 
 
 class Alert(Finding, frozen=True, kw_only=True):

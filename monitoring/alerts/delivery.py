@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from feature_repo.errors import ServiceError
 from monitoring.alerts import textfile
@@ -33,21 +34,23 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 class Delivered(msgspec.Struct, frozen=True):
-    """What became of a run. untold: alerts that no exit takes."""
+    """What became of a run. untold: alerts that no exit takes; overdue: those whose deadline is over."""
 
     raised: tuple[Raised, ...]
     sent: tuple[Sent, ...]
     untold: tuple[Alert, ...]
+    overdue: tuple[Alert, ...] = ()
 
     @property
     def sentences(self) -> list[str]:
         """What a person is told of it, a line each."""
-        loud = [one for one in self.raised if one.silence is None]
-        quiet = len(self.raised) - len(loud)
-        return [f"alerts that stand: {len(loud)}" + (f"; silenced: {quiet}" if quiet else ""),
+        loud = len({_breach(one.alert) for one in self.raised if one.silence is None})
+        quiet = len({_breach(one.alert) for one in self.raised}) - loud
+        return [f"alerts that stand: {loud}" + (f"; silenced: {quiet}" if quiet else ""),
                 *(f"- {one.alert.kind} of {one.alert.subject} until {one.silence.until}, by {one.silence.person}: {one.silence.reason}"
                   for one in self.raised if one.silence is not None),
                 *(f"- {one.kind} of {one.subject}: no exit is set for its owner {one.owner}" for one in self.untold),
+                *(f"- {one.kind} of {one.subject}: due from {one.owner} by {one.deadline}, which is over" for one in self.overdue),
                 *(_said(one) for one in self.sent)]
 
 
@@ -67,14 +70,23 @@ class Desk:
         window: the newest; findings of others are those of an outage that is caught up with.
         """
         found = raised(findings, self.params, today)
-        loud = [one.alert for one in found if one.silence is None]
         with journal(self.state) as book:
-            book.owe(loud, self._names)
-            found = tuple(Raised(book.since(one.alert), one.silence) for one in found)
+            firsts = self._owed(book, [one.alert for one in found if one.silence is None])
+            found = tuple(Raised(structs.replace(one.alert, deadline=book.first(one.alert).deadline), one.silence) for one in found)
             sent = tuple(_send(way, book, self._heard(book.owed(way.name), today)) for way in self.ways)
             standing = [one for one in found if one.alert.window == window]
             textfile.write(self.reports, self.portfolio, standing, {one.exit: one.owed for one in sent})
-        return Delivered(found, sent, tuple(alert for alert in loud if not self._names(alert)))
+        overdue = tuple(one.alert for one in standing if one.silence is None and one.alert.deadline < today)
+        return Delivered(found, sent, tuple(alert for alert in firsts if not self._names(alert)), overdue)
+
+    def _owed(self, book: Journal, loud: Iterable[Alert]) -> list[Alert]:
+        """Owe every breach once, by the alert that raised it first, whichever window that was of; those alerts."""
+        firsts: dict[str, Alert] = {}
+        for alert in loud:
+            first = book.first(alert)
+            book.owe([first], self._names)
+            firsts[first.id] = first
+        return list(firsts.values())
 
     def _heard(self, owed: Iterable[Alert], today: date) -> list[Alert]:
         """Those that are not silenced; what was owed before it was waits until the silence is over."""
@@ -82,6 +94,10 @@ class Desk:
 
     def _names(self, alert: Alert) -> list[str]:
         return [way.name for way in self.ways if way.takes(alert)]
+
+
+def _breach(alert: Alert) -> tuple[str, ...]:
+    return alert.release_id, alert.kind, alert.subject, alert.verdict, alert.since or alert.window
 
 
 def _send(way: Exit, book: Journal, owed: Sequence[Alert]) -> Sent:

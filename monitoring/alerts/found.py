@@ -1,27 +1,34 @@
 """From a report to findings: each column, group or portfolio it flags, with the report's own sentence and figure.
 
-Responsible for leaving nothing out: a report that is not ok and names nobody is a finding on the portfolio as a whole. Judges nothing.
+Responsible for leaving nothing out: a report that is not ok and names nobody is a finding on the portfolio as a whole. What is found beside
+columns and groups is `monitoring.alerts.beside`'s. Judges nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from feature_repo.errors import DataError
 from governance.limits import ORDER, Verdict
-from monitoring.alerts.alert import Finding, Kind
+from monitoring.alerts.alert import REPORTED, Finding, Kind
+from monitoring.alerts.beside import Apart, Attribution, Signs, Value
 
 WHOLE = "the portfolio"
 FLAGGED = (Verdict.WATCH, Verdict.ALERT)
 
 
-class Value(msgspec.Struct, frozen=True):
-    """A figure with an interval, as reports write it."""
+class Told(NamedTuple):
+    """What a report says of a subject."""
 
-    value: float | None = None
+    kind: Kind
+    subject: str
+    verdict: Verdict
+    figure: float | None
+    sentence: str
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -68,31 +75,59 @@ class Attribute(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What is read of a report, and no more. gini: of the performance report."""
+    """What is read of a report, and no more. gini: of the performance report.
+
+    drift_verdict, outcomes_verdict: without what was found beside columns, and before outcomes are known.
+    """
 
     portfolio: str
     found: tuple[str, ...] = ()
     verdict: Verdict = Verdict.INSUFFICIENT
+    drift_verdict: Verdict | None = None
+    outcomes_verdict: Verdict | None = None
     gini: float | None = None
     columns: tuple[Column, ...] = ()
+    attribution: tuple[Attribution, ...] = ()
     attributes: tuple[Attribute, ...] = ()
+    early: Signs | None = None
+    parity: tuple[Apart, ...] = ()
+
+    @property
+    def own(self) -> Verdict:
+        """The verdict on what the report is about first."""
+        return self.drift_verdict or self.outcomes_verdict or self.verdict
+
+    def told(self, kind: Kind) -> Iterator[Told]:
+        """What is said of every subject that has a name. kind: of columns and groups."""
+        named = [*(column.told for column in self.columns), *(group.told for attribute in self.attributes for group in attribute.groups)]
+        yield from (Told(kind, *one, sentence(self.found, one[0])) for one in named)
+        yield from (Told(Kind.ATTRIBUTION, *one.told) for one in self.attribution if one.months)
+        yield from (Told(Kind.EARLY, *one.told) for one in ([self.early] if self.early else ()))
+        yield from (Told(Kind.PARITY, *one.told) for one in self.parity)
 
 
-def findings(path: Path, kind: Kind, window: str, release_id: str = "") -> Iterator[Finding]:
+def findings(path: Path, window: str, release_id: str = "") -> Iterator[Finding]:
     """What a report flags. Raises DataError where it cannot be read."""
+    report, kind = _read(path), REPORTED[path.stem][0]
+    flagged = [one for one in report.told(kind) if one.verdict in FLAGGED]
+    if report.own is not Verdict.OK and not any(one.kind is kind for one in flagged):
+        flagged.insert(0, Told(kind, WHOLE, report.own, report.gini, headline(report.found, report.own)))
+    for one in flagged:
+        yield Finding(portfolio=report.portfolio, window=window, release_id=release_id, **one._asdict())
+
+
+def verdicts(path: Path) -> dict[tuple[Kind, str], Verdict]:
+    """What a report says of each subject that has a name, and of the portfolio as a whole. Raises DataError where it cannot be read."""
+    report, kind = _read(path), REPORTED[path.stem][0]
+    return {(kind, WHOLE): report.own, **{(one.kind, one.subject): one.verdict for one in report.told(kind)}}
+
+
+def _read(path: Path) -> Report:
     try:
-        report = msgspec.json.decode(path.read_bytes(), type=Report)
+        return msgspec.json.decode(path.read_bytes(), type=Report)
     except (OSError, msgspec.MsgspecError) as error:
-        raise DataError(f"{path.name} of {window} cannot be read as a report ({type(error).__name__}); make it again: tally monitor --again"
-                        ) from None
-    told = [*(column.told for column in report.columns), *(group.told for attribute in report.attributes for group in attribute.groups)]
-    flagged = [one for one in told if one[1] in FLAGGED]
-    if not flagged and report.verdict is not Verdict.OK:
-        flagged = [(WHOLE, report.verdict, report.gini)]
-    for subject, verdict, figure in flagged:
-        told_by = sentence(report.found, subject) if subject != WHOLE else headline(report.found, verdict)
-        yield Finding(portfolio=report.portfolio, window=window, release_id=release_id, kind=kind, subject=subject, verdict=verdict,
-                      figure=figure, sentence=told_by)
+        raise DataError(f"{path.name} of {path.parent.name} cannot be read as a report ({type(error).__name__}); make it again: "
+                        "tally monitor --again") from None
 
 
 def sentence(found: tuple[str, ...], subject: str) -> str:

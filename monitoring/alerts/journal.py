@@ -1,7 +1,8 @@
 """What was raised, which exit owes it to whom, and what was delivered: a SQLite file beside the service's other state.
 
 Responsible for delivering nothing twice and losing nothing: an alert is owed before it is sent and paid after it was taken, both flushed to
-disk. A run that is killed between the two sends again, under the same id. One run at a time. Holds no person.
+disk. A run that is killed between the two sends again, under the same id. A breach that goes on over several windows is one alert, that of
+the first one. One run at a time. Holds no person.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from msgspec import structs
 
 from feature_repo.errors import MachineError
 from monitoring.alerts.alert import Alert
@@ -25,6 +25,11 @@ CREATE TABLE IF NOT EXISTS alerts (id TEXT PRIMARY KEY, raised_at TEXT NOT NULL,
 CREATE TABLE IF NOT EXISTS deliveries (id TEXT NOT NULL REFERENCES alerts, exit TEXT NOT NULL, delivered_at TEXT,
                                        PRIMARY KEY (id, exit)) STRICT;
 """
+BREACH = """
+SELECT alert FROM alerts WHERE json_extract(alert, '$.portfolio') = ? AND json_extract(alert, '$.release_id') = ?
+AND json_extract(alert, '$.kind') = ? AND json_extract(alert, '$.subject') = ? AND json_extract(alert, '$.verdict') = ?
+AND length(json_extract(alert, '$.window')) = ? AND json_extract(alert, '$.window') BETWEEN ? AND ? ORDER BY raised_at, rowid LIMIT 1
+"""  # names of windows of one grain are as long as each other, and in the order of time
 
 
 class Journal:
@@ -41,10 +46,11 @@ class Journal:
                 connection.execute("INSERT OR IGNORE INTO alerts VALUES (?, ?, ?)", (alert.id, now, msgspec.json.encode(alert).decode()))
                 connection.executemany("INSERT OR IGNORE INTO deliveries VALUES (?, ?, NULL)", [(alert.id, name) for name in exits(alert)])
 
-    def since(self, alert: Alert) -> Alert:
-        """The alert with the deadline it was first raised with: another run does not put it off."""
-        row = self._connection.execute("SELECT alert FROM alerts WHERE id = ?", (alert.id,)).fetchone()
-        return structs.replace(alert, deadline=msgspec.json.decode(row[0], type=Alert).deadline) if row else alert
+    def first(self, alert: Alert) -> Alert:
+        """The alert by which its breach was first raised, itself where it is the first: neither another run nor another day puts it off."""
+        row = self._connection.execute(BREACH, (alert.portfolio, alert.release_id, alert.kind, alert.subject, alert.verdict,
+                                                len(alert.window), alert.since or alert.window, alert.window)).fetchone()
+        return msgspec.json.decode(row[0], type=Alert) if row else alert
 
     def owed(self, name: str) -> list[Alert]:
         """What an exit has not delivered yet, the oldest first."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from monitoring.alerts.alert import Finding, Kind
-from monitoring.alerts.found import Value
+from monitoring.alerts.beside import Value
 
 
 class Concern(msgspec.Struct, frozen=True):

@@ -25,7 +25,7 @@ from governance.ledger.entries import Entry, canonical
 from governance.observations import MonitoringBreached, VaultRead
 from governance.release import place, verify
 from monitoring import scored
-from monitoring.alerts.alert import Kind
+from monitoring.alerts.alert import REPORTED
 from monitoring.assessors import ASSESSORS
 from serving.scoring import decision
 from tally import monitoring
@@ -148,7 +148,7 @@ def test_each_report_in_alert_is_a_breach_in_the_record_once(home):
     home.run("monitor", "--as-of", "2023-05-31")
     verdict = json.loads((home.reports / "verdict.json").read_bytes())
     flagged = {(one["window"], made["report"]) for one in verdict["windows"] for made in one["reports"]
-               if made["verdict"] == "alert" and made["report"] in [*Kind]}
+               if made["verdict"] == "alert" and made["report"] in REPORTED}
     home.run("monitor", "--as-of", "2023-05-31", "--again")
     said = [event for _, event in events.every(home.book.events()) if isinstance(event, MonitoringBreached)]
 
@@ -164,7 +164,7 @@ def test_alerts_are_of_the_newest_windows_and_owned_as_params_say(home):
     (home.path / "params.yaml").write_bytes(msgspec.yaml.encode(params))
     home.run("monitor", "--as-of", "2023-05-01")
     told = home.run("alerts")
-    insufficient = [name for name in REPORTS if name in [*Kind] and home.report("2023-04", name)["verdict"] == "insufficient"]
+    insufficient = [name for name in REPORTS if name in REPORTED and home.report("2023-04", name)["verdict"] == "insufficient"]
     standing = [line for line in (home.reports / "alerts.prom").read_text().splitlines() if line.startswith("tally_monitoring_alert{")]
     assert sorted(line.split('kind="')[1].split('"')[0] for line in standing) == sorted(insufficient) != []
     assert all('window="2023-04"' in line for line in standing)

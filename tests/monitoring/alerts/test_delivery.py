@@ -27,8 +27,9 @@ RULES = (AlertRule(Verdict.ALERT, Severity.PAGE, "compliance", 3, Kind.FAIRNESS)
 SILENCE = Silence(date(2026, 12, 31), "a known break in recording", "olga", kind=Kind.DRIFT)
 
 
-def finding(subject: str, kind: Kind = Kind.DRIFT, verdict: Verdict = Verdict.ALERT, window: str = "2026-10") -> Finding:
-    return Finding(portfolio="loans", window=window, kind=kind, subject=subject, verdict=verdict, sentence=f"{subject} moved", figure=0.3)
+def finding(subject: str, kind: Kind = Kind.DRIFT, verdict: Verdict = Verdict.ALERT, window: str = "2026-10", since: str = "") -> Finding:
+    return Finding(portfolio="loans", window=window, kind=kind, subject=subject, verdict=verdict, sentence=f"{subject} moved", figure=0.3,
+                   since=since)
 
 
 @pytest.fixture
@@ -122,6 +123,22 @@ def test_another_run_does_not_put_off_a_deadline(desk):
     assert first.raised[0].alert.deadline == later.raised[0].alert.deadline == date(2026, 12, 7)
     over = datetime(2026, 12, 8, tzinfo=UTC).timestamp()
     assert f'deadline_seconds{{owner="model owner",portfolio="loans"}} {floatToGoString(over)}' in metrics(desk())
+
+
+def test_a_breach_that_goes_on_day_after_day_is_told_once_and_keeps_its_first_deadline(desk):
+    with receiver() as server:
+        for day in range(3):
+            began, today = "2026-11-27" if day else "", date(2026, 11, 28 + day)
+            found = [finding("a", window=f"2026-11-{27 + past}", since=began if past else "") for past in range(day + 1)]
+            said = desk(server.url).deliver(found, f"2026-11-{27 + day}", today)
+        assert said.raised[-1].alert.deadline == date(2026, 12, 8)
+        assert said.sentences[0] == "alerts that stand: 1"
+        over = datetime(2026, 12, 9, tzinfo=UTC).timestamp()
+        assert f'deadline_seconds{{owner="model owner",portfolio="loans"}} {floatToGoString(over)}' in metrics(desk())
+        late = desk(server.url).deliver([finding("a", window="2026-12-09", since="2026-11-27")], "2026-12-09", date(2026, 12, 10))
+        assert "- drift of a: due from model owner by 2026-12-08, which is over" in late.sentences
+        desk(server.url).deliver([finding("a", window="2026-12-20")], "2026-12-20", date(2026, 12, 21))  # it has come back
+    assert [json.loads(body)["window"] for _, body in server.taken] == ["2026-11-27", "2026-12-20"]
 
 
 def test_an_alert_that_no_exit_takes_is_said(desk):

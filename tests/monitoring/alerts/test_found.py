@@ -12,7 +12,6 @@ from exits import receiver
 from feature_repo.errors import DataError
 from governance.limits import Verdict
 from governance.release import dump
-from monitoring.alerts.alert import Kind
 from monitoring.alerts.found import WHOLE, findings, sentence
 from monitoring.alerts.textfile import FILE
 from monitoring.stages import drift
@@ -34,7 +33,7 @@ def moved(at_home, tmp_path, mill):
 
 def test_a_column_that_drifted_is_told_by_its_name_with_the_report_s_sentence_and_figure(moved):
     column, path = moved
-    found = {one.subject: one for one in findings(path, Kind.DRIFT, WINDOW)}
+    found = {one.subject: one for one in findings(path, WINDOW)}
     flagged = {one["column"] for one in json.loads(path.read_bytes())["columns"] if {one["verdict"], one["quality"]} & {"watch", "alert"}}
 
     assert found.keys() == flagged
@@ -47,33 +46,68 @@ def test_a_column_that_drifted_is_told_by_its_name_with_the_report_s_sentence_an
 def test_a_group_is_told_by_its_worst_measure_and_a_withheld_figure_is_none(tmp_path):
     group = {"attribute": "sex", "group": "female", "adverse_impact": None, "impact_verdict": None, "opportunity_verdict": "watch"}
     fair = {"attribute": "sex", "group": "other", "adverse_impact": {"value": 0.97}, "impact_verdict": "ok"}
-    (tmp_path / "f.json").write_bytes(dump({"portfolio": "p", "verdict": "watch", "found": ["head", "- **sex: female**, watch: 0.07"],
-                                            "attributes": [{"groups": [group, fair]}]}))
-    (found,) = findings(tmp_path / "f.json", Kind.FAIRNESS, WINDOW)
+    said = {"portfolio": "p", "verdict": "watch", "found": ["head", "- **sex: female**, watch: 0.07"]}
+    (tmp_path / "fairness.json").write_bytes(dump({**said, "attributes": [{"groups": [group, fair]}]}))
+    (found,) = findings(tmp_path / "fairness.json", WINDOW)
 
     assert (found.subject, found.verdict, found.figure, found.sentence) == ("sex: female", Verdict.WATCH, None, "sex: female, watch: 0.07")
 
 
 @pytest.mark.parametrize(("verdict", "subjects"), [("alert", [WHOLE]), ("insufficient", [WHOLE]), ("ok", [])])
 def test_a_report_that_is_not_ok_and_names_nobody_is_told_of_as_a_whole(tmp_path, verdict, subjects):
-    (tmp_path / "p.json").write_bytes(dump({"portfolio": "p", "verdict": verdict, "found": ["**Ranking: alert.** Gini 0.2"], "gini": 0.2}))
+    said = {"portfolio": "p", "verdict": verdict, "found": ["**Ranking: alert.** Gini 0.2"], "gini": 0.2}
+    (tmp_path / "performance.json").write_bytes(dump(said))
 
-    assert [one.subject for one in findings(tmp_path / "p.json", Kind.PERFORMANCE, WINDOW)] == subjects
+    assert [one.subject for one in findings(tmp_path / "performance.json", WINDOW)] == subjects
     assert sentence(("**Ranking: alert.** Gini 0.2",), WHOLE) == "Ranking: alert. Gini 0.2"
 
 
 @pytest.mark.parametrize("said", ["**Calibration of band B: alert.** 2.4% bad", "Ranking in alert: 2024-01."])
 def test_an_alert_is_told_by_the_sentence_that_says_it_and_not_by_one_that_is_ok(tmp_path, said):
-    (tmp_path / "p.json").write_bytes(dump({"portfolio": "p", "verdict": "alert", "found": ["**Ranking: ok.** Gini 0.6", said]}))
-    (found,) = findings(tmp_path / "p.json", Kind.PERFORMANCE, WINDOW)
+    (tmp_path / "performance.json").write_bytes(dump({"portfolio": "p", "verdict": "alert", "found": ["**Ranking: ok.** Gini 0.6", said]}))
+    (found,) = findings(tmp_path / "performance.json", WINDOW)
 
     assert found.sentence == said.replace("**", "")
 
 
+MOVED = [{"month": "2023-11", "shift": 0.4, "low": None, "high": None, "verdict": "insufficient"},
+         {"month": "2023-12", "shift": -0.31, "low": -0.35, "high": -0.27, "verdict": "alert"}]
+YOUNG = {"month": "without outcomes", "verdict": "watch", "projected": {"value": 0.05, "low": 0.04, "high": 0.06}, "mean_pd": 0.03}
+
+
+def test_an_input_that_moved_the_log_odds_is_told_beside_its_drift_and_alone(tmp_path):
+    still = {"column": "rate", "verdict": "ok", "months": [{**MOVED[1], "shift": 0.0, "verdict": "ok"}]}
+    (tmp_path / "drift.json").write_bytes(dump({"portfolio": "p", "verdict": "alert", "drift_verdict": "ok", "found": ["nothing drifted"],
+                                                "attribution": [{"column": "income", "verdict": "alert", "months": MOVED}, still]}))
+    (found,) = findings(tmp_path / "drift.json", WINDOW)
+    assert (found.kind, found.subject, found.verdict, found.figure) == ("attribution", "income", Verdict.ALERT, -0.31)
+    assert found.sentence == "income moved the mean log-odds of bad -0.31 (-0.35 to -0.27) in 2023-12"
+
+
+@pytest.mark.parametrize(("young", "spans", "told"), [
+    (YOUNG, [{**YOUNG, "month": "2023-11"}], "loans without outcomes: 5.0% (4.0% to 6.0%) will be bad by the early sign, PDs said 3.0%"),
+    ({**YOUNG, "verdict": "ok"}, [{**YOUNG, "month": "2023-10", "bad_rate": {"value": 0.03}}, {**YOUNG, "month": "2023-11"}],
+     "loans without outcomes, of 2023-11: 5.0%"), ({**YOUNG, "verdict": "ok"}, [{**YOUNG, "bad_rate": {"value": 0.03}}], None)])
+def test_an_early_sign_above_the_pds_is_told_unless_outcomes_have_replaced_it(tmp_path, young, spans, told):
+    (tmp_path / "performance.json").write_bytes(dump({"portfolio": "p", "verdict": "watch", "outcomes_verdict": "ok",
+                                                      "early": {"young": young, "spans": spans}}))
+    assert [(one.kind, one.verdict) for one in findings(tmp_path / "performance.json", WINDOW)] == [("early sign", "watch")] * bool(told)
+    assert all(one.sentence.startswith(told) for one in findings(tmp_path / "performance.json", WINDOW))
+
+
+def test_a_stored_column_that_was_another_online_is_told_with_how_often(tmp_path):
+    apart = {"column": "balance", "verdict": "alert", "compared": 300, "mismatched": 30, "share": 0.1, "low": 0.07, "high": 0.14}
+    same = {"column": "b", "verdict": "ok"}
+    (tmp_path / "parity.json").write_bytes(dump({"portfolio": "p", "verdict": "alert", "parity": [apart, same]}))
+    (found,) = findings(tmp_path / "parity.json", WINDOW)
+    assert (found.kind, found.subject, found.figure) == ("parity", "balance", 0.1)
+    assert found.sentence == "balance online: another value in 30 of 300 decisions: 10.0% (7.0% to 14.0%)"
+
+
 def test_a_report_that_cannot_be_read_is_an_error_and_not_a_pass(tmp_path):
-    (tmp_path / "p.json").write_bytes(b'{"portfolio": 1')
+    (tmp_path / "performance.json").write_bytes(b'{"portfolio": 1')
     with pytest.raises(DataError, match="tally monitor"):
-        list(findings(tmp_path / "p.json", Kind.PERFORMANCE, WINDOW))
+        list(findings(tmp_path / "performance.json", WINDOW))
 
 
 def test_tally_alerts_tells_what_the_newest_windows_found_once(moved, mill, tmp_path, monkeypatch):
