@@ -6,6 +6,7 @@ import contextlib
 import os
 
 os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)  # a test process of several has it from the first, which imported BentoML
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy: models here have the bytes of a stage's (training/__init__.py)
 import socket
 import sys
 from collections.abc import Callable
