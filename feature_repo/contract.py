@@ -1,22 +1,19 @@
 """The words a portfolio is written in: what each column means, declared once.
 
-Responsible for: frozen, typed declarations (tables, columns, outcome, rules, derived features) and for refusing a
-contradictory one at import. Reads no file, knows no vendor, imports nothing of ours but the errors.
+Responsible for: frozen, typed declarations (tables, columns, outcome, rules, derived features); a contradictory one is refused at import
+(`contradictions`). Reads no file, knows no vendor.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from functools import cached_property
 from typing import Any
 
-from feature_repo.errors import ContractError
 from feature_repo.sources import Csv, Early, EventTime, Parquet, Sampled, Undated
 
 APPLICATION_ID = "application_id"
@@ -33,7 +30,6 @@ UNDATED_BAD = "bad, without a day on or after the application's"  # in place of 
 DECIDE = "DECIDE"  # begins a text that a drafted contract leaves to a person; refused until it is replaced
 
 days = timedelta
-_gathered: ContextVar[list[str] | None] = ContextVar("gathered", default=None)
 
 
 class Risk(IntEnum):
@@ -67,6 +63,16 @@ class WhenStale(StrEnum):
     REQUEST = "request"
 
 
+class Outside(StrEnum):
+    """What scoring does with a value that is allowed, and that nobody in the development of the release had.
+
+    Beyond the range of that population, or a level or code that did not occur in it. Either way the decision is flagged and counted.
+    """
+
+    REFER = "refer"
+    SCORE = "score"
+
+
 @dataclass(frozen=True)
 class Applicant:
     """The key a person is known by in every table; served as `applicant_id`. `sources.ROW`: one table whose file has no key."""
@@ -91,6 +97,7 @@ class Input:
     meaning: what the value says, in a few words for people; without it, its name in words.
     known_before: how a value that alone ranks the outcome very well can be known before the decision; without it such a column stops a run.
     permitted: the rule by which a value that all but names a protected group may be used (age, 12 CFR 1002.6(b)(2)); likewise.
+    outside: what follows where a value lies outside what the release was developed on.
     """
 
     name: str = field(kw_only=False)
@@ -111,6 +118,7 @@ class Input:
     known_before: str = ""
     permitted: str = ""
     severity: Severity = Severity.STOP
+    outside: Outside = Outside.REFER
 
     @property
     def is_level(self) -> bool:
@@ -159,6 +167,7 @@ class Derived:
     reason: str = ""
     is_level: bool = False
     special: tuple[float, ...] = ()
+    outside: Outside = Outside.REFER
 
     @property
     def name(self) -> str:
@@ -273,27 +282,3 @@ class Rule:
     @cached_property
     def arguments(self) -> tuple[str, ...]:
         return tuple(inspect.signature(self.when).parameters)
-
-
-def duplicates(names: list[str]) -> list[str]:
-    """The names that occur more than once, in order of first appearance."""
-    return [name for name in dict.fromkeys(names) if names.count(name) > 1]
-
-
-def refuse(condition: object, message: str) -> None:
-    """Raise ContractError with `message` where `condition` holds."""
-    if condition and (gathered := _gathered.get()) is not None:
-        gathered.append(message)
-    elif condition:
-        raise ContractError(message)
-
-
-@contextmanager
-def gathering() -> Iterator[list[str]]:
-    """Within, what would be refused is gathered, so that a person hears it all at once. What is declared then is fit for nothing else."""
-    found: list[str] = []
-    token = _gathered.set(found)
-    try:
-        yield found
-    finally:
-        _gathered.reset(token)

@@ -26,9 +26,8 @@ from feature_repo.contract import (
     Request,
     Rule,
     Table,
-    duplicates,
-    refuse,
 )
+from feature_repo.refusal import duplicates, refuse
 from feature_repo.sources import ROW, Csv, EventTime
 
 UNDECIDED = re.compile(rf"\s*{DECIDE}\b")

@@ -33,7 +33,8 @@ def describe(portfolio: Portfolio) -> dict[str, Any]:
 def _input(column: Input | Derived) -> dict[str, Any]:
     kind = type(column).__name__.lower()
     if isinstance(column, Derived):
-        return {"kind": kind, "name": column.name, "unit": column.unit, "risk": int(column.risk), "reason": column.reason}
+        return {"kind": kind, "name": column.name, "unit": column.unit, "risk": int(column.risk), "reason": column.reason,
+                "outside": column.outside}
     return {"kind": kind, **msgspec.to_builtins(column, enc_hook=str), "level_names": list(column.level_names)}
 
 

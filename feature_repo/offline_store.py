@@ -25,8 +25,8 @@ from feast.infra.registry.base_registry import BaseRegistry
 
 from feature_repo import pushed_tables
 from feature_repo.asof import Source, join
-from feature_repo.contract import duplicates
 from feature_repo.errors import FeatureError
+from feature_repo.refusal import duplicates
 
 MOMENT = pa.timestamp("us", "UTC")
 OFFLINE = "feature_repo.offline_store.TallyOfflineStore"  # what feature_store.yaml calls it

@@ -13,14 +13,15 @@ from feature_repo.contract import (
     Derived,
     Input,
     Outcome,
+    Outside,
     Protected,
     Request,
     Risk,
     Rule,
     Stored,
     Table,
-    refuse,
 )
+from feature_repo.refusal import refuse
 from feature_repo.sources import EventTime
 
 Function = Callable[..., Any]
@@ -57,11 +58,12 @@ class Portfolio:
         for rule in self.rules:
             self._refuse_function(rule.code, rule.when, rule.arguments, rule.reason)
 
-    def derived(self, *, meaning: str = "", unit: str = "", risk: Risk = Risk.NONE, reason: str = "") -> Callable[[Function], Function]:
+    def derived(self, *, meaning: str = "", unit: str = "", risk: Risk = Risk.NONE, reason: str = "",
+                outside: Outside = Outside.REFER) -> Callable[[Function], Function]:
         """Declare the decorated function as a derived feature; its arguments name number columns declared before it."""
 
         def declare(function: Function) -> Function:
-            column = Derived(function=function, meaning=meaning, unit=unit, risk=risk, reason=reason)
+            column = Derived(function=function, meaning=meaning, unit=unit, risk=risk, reason=reason, outside=outside)
             contradictions.refuse_undecided(self.name, contradictions.undecided_of(column.name, column))
             contradictions.refuse_names(self.name, [*self._names, column.name])
             self._refuse_function(column.name, function, column.arguments, reason)

@@ -60,7 +60,7 @@ class Decisions:
         self._in_flight = InFlight()
         self._settings = settings
         self._features = reads(settings, portfolio, metrics)
-        metrics.begin(KINDS, Action)
+        metrics.begin(KINDS, Action, [column.name for column in portfolio.inputs])
         metrics.also(Published(settings.folder / "feast" / FILE, settings.business_time))
         self._book = open_book(settings.folder / "ledger", settings.ledger)
         self._ledger = Ledger(self._book)
@@ -201,7 +201,7 @@ class Decisions:
 
     def _first(self, record: Record) -> bytes:
         content = record.content
-        self.metrics.decided(content["outcome"], degraded=content["degraded"])
+        self.metrics.decided(content["outcome"], degraded=content["degraded"], outside=content["outside"])
         return answer(record)
 
     def _again(self, recorded: Sequence[Record], asked: str) -> list[bytes]:

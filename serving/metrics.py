@@ -74,6 +74,8 @@ class Metrics:
         self._circuit = Gauge("tally_feature_circuit", "The circuit to the online store: 0 closed, 1 half open, 2 open; the worst worker's",
                               registry=self._own, multiprocess_mode="livemax")
         self._stored = Counter("tally_stored_values", "Stored values as decisions found them", ["column", "state"], registry=self._own)
+        self._outside = Counter("tally_outside_values", "Values of decisions that nobody in the development of the release had", ["column"],
+                                registry=self._own)
         self._refused = Counter("tally_releases_refused", "Releases that were pointed to and not served", registry=self._own)
         self._release = Gauge("tally_release", "The release that serves (1); by pid, where workers are counted together",
                               ["release_id", "model_version"], registry=self._own, multiprocess_mode="liveall")
@@ -84,8 +86,10 @@ class Metrics:
         for reason in SHED:
             self._shed.labels(reason)
 
-    def begin(self, problems: Iterable[str], outcomes: Iterable[str]) -> None:
+    def begin(self, problems: Iterable[str], outcomes: Iterable[str], inputs: Iterable[str] = ()) -> None:
         """Show 0 of what may happen: a first time is seen as a rise only where there was a 0 before."""
+        for column in inputs:
+            self._outside.labels(column)
         for problem in problems:
             self._problems.labels(problem)
         for outcome in outcomes:
@@ -127,8 +131,10 @@ class Metrics:
         """The ledger did not confirm an append. reason: one of `UNRECORDED`."""
         self._unrecorded.labels(reason).inc()
 
-    def decided(self, outcome: str, *, degraded: bool) -> None:
+    def decided(self, outcome: str, *, degraded: bool, outside: Iterable[str] = ()) -> None:
         self._decisions.labels(outcome, str(degraded).lower()).inc()
+        for column in outside:
+            self._outside.labels(column).inc()
 
     def repeated(self) -> None:
         self._repeated.inc()

@@ -26,6 +26,7 @@ from serving.scoring.kernel import Array
 from serving.scoring.parts import ACTIONS, Decision
 
 FIELDS = Decision.__struct_fields__
+SINCE: dict[str, Any] = {"outside": ()}  # what decisions did not always say
 Content = Mapping[str, Any]
 
 
@@ -88,13 +89,14 @@ def many(contents: Sequence[Content], scorer: Scorer) -> Iterator[Replay]:
             "pd": float(at.pd[i]), "margin": float(at.margin[i]), "score": int(at.score[i]), "band": scorer.policy.bands[at.band[i]].name,
             "outcome": ACTIONS[severity[i]].value, "degraded": doubt, "values": {name: column[i] for name, column in columns.items()},
             "reasons": scorer.principal(at, i, explained[i], doubtful=doubt) if i in explained else (),
+            "outside": tuple(name for name, beyond in at.outside.items() if beyond[i]),
         })
 
 
 def compared(content: Content, made: Content) -> Replay:
-    """What a record says against what was decided again, by their canonical bytes."""
-    pairs = {name: (content[name], msgspec.to_builtins(made[name])) for name in FIELDS
-             if canonical(content[name]) != canonical(made[name])}
+    """What a record says against what was decided again, by their canonical bytes. Where it is older than a field, that found nothing."""
+    said = {**SINCE, **content}
+    pairs = {name: (said[name], msgspec.to_builtins(made[name])) for name in FIELDS if canonical(said[name]) != canonical(made[name])}
     return Replay(content["decision_id"], pairs)
 
 

@@ -35,7 +35,8 @@ def part(scorer: Scorer, table: pa.Table, first: int, *, reasons: bool) -> tuple
     found = {name: table[name] if kept is None else table[name].filter(kept) for name in KEYS if name in table.column_names}
     bands = [band.name for band in scorer.policy.bands]
     found |= {"row": pa.array(first + np.flatnonzero(read.kept)), "pd": pa.array(at.pd), "score": pa.array(at.score),
-              "band": coded(at.band, bands), "outcome": coded(at.severity, NAMES), "in_doubt": pa.array(at.doubtful)}
+              "band": coded(at.band, bands), "outcome": coded(at.severity, NAMES), "in_doubt": pa.array(at.doubtful),
+              "outside": pa.array(at.anywhere)}
     if reasons:
         found["reasons"] = pa.array(told(scorer, at), pa.string())
     return pa.table(found), read.bad
@@ -44,7 +45,8 @@ def part(scorer: Scorer, table: pa.Table, first: int, *, reasons: bool) -> tuple
 def schema(source: pa.Schema, scorer: Scorer, release: Release, *, reasons: bool) -> pa.Schema:
     """The columns of the output, and in its metadata which release said it."""
     keys = [source.field(name).with_metadata(None) for name in KEYS if name in source.names]
-    said = [("row", pa.int64()), ("pd", pa.float64()), ("score", pa.int64()), ("band", CODED), ("outcome", CODED), ("in_doubt", pa.bool_())]
+    said = [("row", pa.int64()), ("pd", pa.float64()), ("score", pa.int64()), ("band", CODED), ("outcome", CODED), ("in_doubt", pa.bool_()),
+            ("outside", pa.bool_())]
     made = {"tally.release_id": release.id, "tally.portfolio": scorer.portfolio.name}
     return pa.schema([*keys, *(pa.field(*each) for each in said), *([pa.field("reasons", pa.string())] if reasons else [])], metadata=made)
 

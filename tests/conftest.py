@@ -25,6 +25,7 @@ from governance.release import Release
 from serving.scoring import decision
 from serving.scoring.parts import Band, Calibrator, Policy, Texts
 from serving.scoring.scorecard import Scorecard
+from serving.scoring.support import Support
 
 sys.path.insert(0, str(Path(__file__).parent))
 from borrowers import borrow, make_model, mill, mill_model  # noqa: F401
@@ -69,10 +70,11 @@ def data_dir() -> Path:
     return Path(os.environ["TALLY_DATA_DIR"]).resolve()
 
 
-def scorecard_release(path: Path, portfolio_name: str = "card_default", *, intercept: float = -1.0, failing: str = "") -> Release:
+def scorecard_release(path: Path, portfolio_name: str = "card_default", *, intercept: float = -1.0, failing: str = "",
+                      support: Support | None = None) -> Release:
     """A small, real release: a hand-made scorecard over every input, sealed. Equal arguments give an equal release id.
 
-    It has evidence that every gate lets through, but the one named by `failing`.
+    It has evidence that every gate lets through, but the one named by `failing`. support: what development had; by default it says nothing.
     """
     portfolio = load(portfolio_name)
     contract, inputs = describe(portfolio), len(portfolio.inputs)
@@ -84,7 +86,7 @@ def scorecard_release(path: Path, portfolio_name: str = "card_default", *, inter
                 for column in portfolio.raw_inputs if column.is_level}
     policy = Policy(0.15, 0.4, (Band("A", 0.1), Band("B", 0.3), Band("C", 1.0)), 600, 50, 20)
     scorer = decision.Scorer(portfolio, Texts(tuple(contract["inputs"]), tuple(contract["rules"])), encoding, kernel,
-                             Calibrator("platt"), policy, np.full(inputs, -0.1))
+                             Calibrator("platt"), policy, np.full(inputs, -0.1), support=support or {})
     path.mkdir(parents=True)
     decision.save(scorer, path)
     values = [{column.name: column.level_names[0] if column.is_level else share * (column.high or 1) for column in portfolio.raw_inputs}

@@ -29,7 +29,7 @@ EVIDENCE = {
     "cutoffs.json": "Policy by expected profit",
 }
 CHAPTERS = {"contract.json", "policy.json", "calibrator.json", "encoding.json", "reasons.json", "bins.json", "parts.json",
-            MANIFEST, ANSWERS}
+            "support.json", MANIFEST, ANSWERS}
 PARAMS = "params.yaml"
 PORTFOLIO = "portfolio"
 

@@ -27,6 +27,7 @@ from serving.scoring.kernel import Kernel
 from serving.scoring.parts import ACTIONS, Policy, Texts
 from serving.scoring.reasons import Against
 from serving.scoring.scorecard import Scorecard
+from serving.scoring.support import observed
 from training.candidates import Candidate
 from training.encoding import model_rows
 from training.params import EvaluateParams
@@ -60,7 +61,8 @@ def compose(portfolio: Portfolio, candidate: Candidate, encoding: Encoding, ever
     policy = set_policy(at.pd, np.any(at.broken, axis=0), params.policy)
     baselines = {Against.CUT_OFF: _at_the_cut_off(draft.kernel, at, policy.approve_below, params.baseline_share),
                  Against.EVERYONE: _of_everyone(draft.kernel, at)}
-    return replace(draft, policy=policy, baseline=baselines[params.reasons_against], against=params.reasons_against, baselines=baselines)
+    return replace(draft, policy=policy, baseline=baselines[params.reasons_against], against=params.reasons_against, baselines=baselines,
+                   support=observed(portfolio, at.columns))
 
 
 def write(path: Path, scorer: Scorer, candidate: Candidate, population: Population, params: EvaluateParams) -> dict[str, Bins]:
@@ -100,7 +102,7 @@ def group_rates(portfolio: Portfolio, population: Population, approved: Array) -
 
 
 def golden(scorer: Scorer, everyone: pd.DataFrame, wanted: int) -> Iterator[dict[str, Any]]:
-    """Raw input values with the decisions on them: evenly over the PDs within each outcome, and one per rule that holds.
+    """Raw input values with the decisions on them: evenly over the PDs within each outcome, one per rule that holds, one that nobody had.
 
     No value set is a person's: each column is taken from another row.
     """
@@ -113,7 +115,14 @@ def golden(scorer: Scorer, everyone: pd.DataFrame, wanted: int) -> Iterator[dict
     ruled = [np.flatnonzero(held)[:1] for held in at.broken]
     for i in dict.fromkeys(np.concatenate([*spread, *ruled]).tolist()):
         row = {name: _plain(column[i]) for name, column in values.items()}
-        yield {"values": row, "doubtful": [], "decision": msgspec.to_builtins(scorer.decide(row))}
+        yield _answered(scorer, row)
+    beyond = next(((name, seen.high) for name, seen in scorer.support.items() if name in values and seen.high is not None), None)
+    if beyond:
+        yield _answered(scorer, {**row, beyond[0]: float(np.nextafter(beyond[1], np.inf))})
+
+
+def _answered(scorer: Scorer, row: dict[str, Any]) -> dict[str, Any]:
+    return {"values": row, "doubtful": [], "decision": msgspec.to_builtins(scorer.decide(row))}
 
 
 def mixed(values: dict[str, Array]) -> dict[str, Array]:

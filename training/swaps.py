@@ -161,7 +161,7 @@ def _of_attribute(pair: Pair, column: Protected, group: pd.Series, least: int) -
 
 def _at_share_of(champion: Assessment, challenger: Assessment) -> Array:
     """Whether the challenger approves at a cut-off that approves no more than the champion; equal PDs are never divided."""
-    barred = np.any(challenger.broken, axis=0) | challenger.doubtful
+    barred = np.any(challenger.broken, axis=0) | challenger.doubtful | challenger.unusual
     free = np.where(barred, np.inf, challenger.pd)
     ranked, wanted = np.sort(free), int((champion.severity == 0).sum())
     return np.asarray(free < (ranked[wanted] if wanted < len(ranked) else np.inf))

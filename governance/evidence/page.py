@@ -37,10 +37,10 @@ def write(subject: Subject, content: dict[str, Any] | None, evidence: Evidence, 
 
 
 def values(content: dict[str, Any], release: Release) -> list[dict[str, Any]]:
-    """What a decision was made from, in the contract's order: name, value, unit, where it came from, whether it was in doubt."""
+    """What a decision was made from, in the contract's order: name, value, unit, where it came from, whether in doubt or outside."""
     inputs = msgspec.json.decode((release.path / "contract.json").read_bytes())["inputs"]
     return [{"name": spec["name"], "value": content["values"].get(spec["name"]), "unit": spec.get("unit", ""), "kind": KINDS[spec["kind"]],
-             "doubtful": spec["name"] in content["doubtful"]} for spec in inputs]
+             "doubtful": spec["name"] in content["doubtful"], "outside": spec["name"] in content.get("outside", ())} for spec in inputs]
 
 
 def moment(at: str | datetime) -> str:

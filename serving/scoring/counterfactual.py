@@ -11,7 +11,7 @@ it says so. Advice, not a notice: 12 CFR 1002.9 asks for reasons, which are othe
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import ceil, floor, log10
 
@@ -23,6 +23,7 @@ from feature_repo.portfolio import Portfolio
 from serving.scoring.decision import Scorer
 from serving.scoring.kernel import Array
 from serving.scoring.parts import Value
+from serving.scoring.support import Seen
 
 FINE, COARSE, DIGITS = 200, 16, 12  # steps of a range, of the first of two inputs, and what is left of a float's noise
 APPROVED = "The application is approved as it is"
@@ -83,9 +84,10 @@ def counterfactual(scorer: Scorer, values: Mapping[str, Value], doubtful: tuple[
     if now.degraded:
         return Counterfactual(STALE)
     moves = [each for column in scorer.portfolio.requests if changeable is None or column.name in changeable
-             for each in [moves_of(column, values[column.name])] if each is not None]
+             for each in [moves_of(column, values[column.name], scorer.support.get(column.name))] if each is not None]
+    by_pd = replace(scorer, support={})  # the furthest move may leave what development had of a derived value, where nearer ones do not
     for lines in ([Line(each) for each in moves], list(_pairs(moves))):
-        for changed in _nearest(scorer, values, lines):
+        for changed in _nearest(by_pd, values, lines):
             then = scorer.decide({**values, **changed}, doubtful)
             if then.outcome == "approve":
                 return Counterfactual(FOUND, tuple(Change(name, values[name], to) for name, to in changed.items()), then.pd)  # type: ignore[arg-type]
@@ -97,16 +99,17 @@ def changeable(portfolio: Portfolio) -> tuple[str, ...]:
     return tuple(column.name for column in portfolio.requests if not (column.permitted or column.fixed))
 
 
-def moves_of(column: Request, now: Value) -> Moves | None:
-    """Where an input may move to from its value; None where it may not move."""
+def moves_of(column: Request, now: Value, seen: Seen | None = None) -> Moves | None:
+    """Where an input may move to from its value; None where it may not move. seen: what development had of it; nothing moves beyond."""
     if now is None or column.permitted or column.fixed:
         return None
     if column.is_level:
-        others = tuple(name for name in column.level_names if name not in {now, OTHER})
+        others = tuple(name for name in column.level_names if name not in {now, OTHER} and not (seen and seen.excludes(name)))
         return Moves(column.name, others, (1.0,) * len(others), ordered=False) if others else None
     if not isinstance(now, float | int) or column.low is None or column.high is None or now in column.special or column.high <= column.low:
         return None
-    steps = [value for value in grid(column.low, column.high, now) if (value - now) * int(column.risk) <= 0 and value not in column.special]
+    steps = [value for value in grid(column.low, column.high, now) if (value - now) * int(column.risk) <= 0 and value not in column.special
+             and not (seen and seen.excludes(value))]
     steps.sort(key=lambda value: (abs(value - now), value))
     costs = tuple(abs(value - now) / (column.high - column.low) for value in steps)
     return Moves(column.name, tuple(steps), costs, ordered=column.risk is not Risk.NONE) if steps else None

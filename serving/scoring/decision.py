@@ -23,6 +23,7 @@ from serving.scoring.parts import ACTIONS, Calibrator, Decision, Policy, Texts, 
 from serving.scoring.reasons import Against
 from serving.scoring.scorecard import Scorecard
 from serving.scoring.single import Single
+from serving.scoring.support import FILE, Seen, Support, outside, referred
 from serving.scoring.trees import Trees
 
 KERNELS: dict[str, type[Trees | Scorecard]] = {"trees": Trees, "scorecard": Scorecard}
@@ -42,7 +43,8 @@ class Reasons(msgspec.Struct, frozen=True):
 class Assessment:
     """What the arrays say of n applications.
 
-    severity indexes `ACTIONS`; broken maps rule position -> bool array; doubtful: whether a stored value that must be there is not.
+    severity indexes `ACTIONS`; broken maps rule position -> bool array; doubtful: whether a stored value that must be there is not;
+    outside: where values are that nobody in development had, by the name of each input that has one; unusual: whether one of them refers.
     """
 
     columns: dict[str, Array]
@@ -54,6 +56,13 @@ class Assessment:
     severity: Array
     broken: list[Array]
     doubtful: Array
+    outside: dict[str, Array]
+    unusual: Array
+
+    @property
+    def anywhere(self) -> Array:
+        """Whether any value is outside, bool of shape (n,)."""
+        return np.any(list(self.outside.values()), axis=0) if self.outside else np.zeros(len(self.pd), dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,7 @@ class Scorer:
     """A release ready to score.
 
     baseline: mean contribution per input of the applicants that reasons compare with, as `against` says; baselines: of each comparison.
+    support: what development had of each input; nothing in a release from before it was frozen.
     """
 
     portfolio: Portfolio
@@ -72,22 +82,27 @@ class Scorer:
     baseline: Array
     against: Against = Against.CUT_OFF
     baselines: Mapping[Against, Array] = field(default_factory=dict)
+    support: Support = field(default_factory=dict)
 
     def assess(self, values: Mapping[str, Array | Levels]) -> Assessment:
         """Score arrays of raw inputs, each of shape (n,): float64 with NaN for missing, or levels as `Levels` or objects with None.
 
         A stored value that is missing (never known, or too old) and not nullable is in doubt: at least a referral, live and in a frame.
+        So is a value outside development, where its column's contract says so.
         """
         columns = derive(self.portfolio, values)
         rows = encoded_columns(self.portfolio, self.encoding, columns).T
         margin = self.kernel.margins(rows)
         pd = self.calibrator.pd(margin)
         doubtful = in_doubt(self.portfolio, columns)
-        severity = np.maximum(self.policy.severities(pd), doubtful * ACTIONS.index(Action.REFER))
+        beyond = outside(self.portfolio, self.support, columns)
+        unusual = referred(self.support, beyond, len(pd))
+        severity = np.maximum(self.policy.severities(pd), (doubtful | unusual) * ACTIONS.index(Action.REFER))
         broken = [holds(rule, columns) for rule in self.portfolio.rules]
         for rule, at in zip(self.texts.rules, broken, strict=True):
             severity = np.where(at, np.maximum(severity, ACTIONS.index(rule["action"])), severity)
-        return Assessment(columns, rows, margin, pd, self.policy.scores(pd), self.policy.band_indices(pd), severity, broken, doubtful)
+        return Assessment(columns, rows, margin, pd, self.policy.scores(pd), self.policy.band_indices(pd), severity, broken, doubtful,
+                          beyond, unusual)
 
     def decide(self, values: Mapping[str, Value], doubtful: tuple[str, ...] = ()) -> Decision:
         """Decide one application.
@@ -108,8 +123,8 @@ class Scorer:
         """`explain` where the contributions to the margin of application i are known, shape (inputs,)."""
         broken = [rule for rule, held in zip(self.texts.rules, at.broken, strict=True) if held[i]]
         by_pd = int(self.policy.severities(at.pd[i : i + 1])[0])
-        return reasons.principal(self.texts, self.shortfall(contributions), broken=broken, doubtful=doubtful or bool(at.doubtful[i]),
-                                 scored=by_pd > 0)
+        reserved = reasons.reservations(doubtful=doubtful or bool(at.doubtful[i]), outside=bool(at.unusual[i]))
+        return reasons.principal(self.texts, self.shortfall(contributions), broken=broken, reserved=reserved, scored=by_pd > 0)
 
     def shortfall(self, contributions: Array) -> Array:
         """What each input adds beyond what it adds for those the release compares with, shape (inputs,); positive is adverse."""
@@ -163,6 +178,8 @@ def save(scorer: Scorer, path: Path) -> None:
              "policy": scorer.policy, "reasons": {
                  "method": reasons.METHODS[scorer.against], "against": scorer.against, "baseline": scorer.baseline.tolist(),
                  "baselines": {against: baseline.tolist() for against, baseline in scorer.baselines.items()}}}
+    if scorer.support:
+        (path / FILE).write_bytes(dump(scorer.support))
     for name, part in parts.items():
         (path / f"{name}.json").write_bytes(dump(part))
 
@@ -183,4 +200,5 @@ def load(release: Release, portfolio: Portfolio) -> Scorer:
         baseline=np.array(said.baseline),
         against=said.against,
         baselines={against: np.array(baseline) for against, baseline in said.baselines.items()},
+        support=release.read(FILE, dict[str, Seen]) if FILE in release.manifest.files else {},
     )

@@ -118,7 +118,10 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What scoring says of one application; `values` holds every input by name, derived ones too, None for missing."""
+    """What scoring says of one application; `values` holds every input by name, derived ones too, None for missing.
+
+    outside: the inputs whose value nobody in development had.
+    """
 
     pd: float
     margin: float
@@ -128,3 +131,4 @@ class Decision(msgspec.Struct, frozen=True):
     reasons: tuple[Reason, ...]
     degraded: bool
     values: dict[str, float | str | None]
+    outside: tuple[str, ...] = ()

@@ -29,18 +29,24 @@ METHODS = {
 }
 MOST = 4
 DOUBT = Reason("not_current", "stored", "Some of the information we hold about you could not be confirmed as current")
+OUTSIDE = Reason("not_comparable", "outside", "Some of the information about you is unlike that of applicants this assessment was made for")
 
 
-def principal(texts: Texts, shortfall: Array, *, broken: Sequence[dict[str, str]], doubtful: bool,
+def reservations(*, doubtful: bool, outside: bool) -> list[Reason]:
+    """What keeps an application from approval whatever its PD: a value in doubt, or one that nobody in development had."""
+    return [DOUBT] * doubtful + [OUTSIDE] * outside
+
+
+def principal(texts: Texts, shortfall: Array, *, broken: Sequence[dict[str, str]], reserved: Sequence[Reason],
               scored: bool) -> tuple[Reason, ...]:
-    """Broken rules first, then the model's factors by weight; that a value is in doubt only fills up.
+    """Broken rules first, then the model's factors by weight; reservations only fill up.
 
-    shortfall: shape (inputs,), positive is adverse; scored: whether the PD itself missed the approve cut-off; where it did not, doubt
-    is what kept the application from approval, and no factor stands before it.
+    shortfall: shape (inputs,), positive is adverse; scored: whether the PD itself missed the approve cut-off; where it did not, a
+    reservation is what kept the application from approval, and no factor stands before it.
     """
     found = [Reason(rule["code"], "rule", rule["reason"]) for rule in broken]
     found += factors(texts, shortfall) if scored else []
-    found += [DOUBT] if doubtful else []
+    found += reserved
     distinct = {reason.text: reason for reason in reversed(found)}
     return tuple(reason for reason in found if distinct[reason.text] is reason)[:MOST]
 

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from feature_repo.contract import Action, Rule
+from feature_repo.contract import Action, Outside, Rule
 from serving.scoring import reasons
 from serving.scoring.kernel import Array
-from serving.scoring.parts import ACTIONS, Decision, Value
+from serving.scoring.parts import ACTIONS, Decision, Reason, Value
+from serving.scoring.support import Seen
 
 if TYPE_CHECKING:
     from serving.scoring.decision import Scorer
@@ -47,11 +48,14 @@ class Single:
         pd = float(scorer.calibrator.pd(margin)[0])
         by_pd = bisect_right(self._cuts, pd)
         doubt = bool(doubtful) or any(values[name] is None for name in self._required)
-        severity = max(by_pd, REFER if doubt else 0, *(PLACE[rule["action"]] for rule in broken))
-        why = self._reasons(row, broken, doubtful=doubt, scored=by_pd > 0) if severity else ()
+        outside = self._outside(values)
+        unusual = any(scorer.support[name].outside is Outside.REFER for name in outside)
+        severity = max(by_pd, REFER if doubt or unusual else 0, *(PLACE[rule["action"]] for rule in broken))
+        reserved = reasons.reservations(doubtful=doubt, outside=unusual)
+        why = self._reasons(row, broken, reserved, scored=by_pd > 0) if severity else ()
         band = scorer.policy.bands[bisect_right(self._limits, pd)].name
         return Decision(pd=pd, margin=float(margin[0]), score=scorer.policy.score(pd), band=band, outcome=ACTIONS[severity].value,
-                        reasons=why, degraded=doubt, values=values)
+                        reasons=why, degraded=doubt, values=values, outside=outside)
 
     def _derive(self, values: dict[str, Value]) -> dict[str, Any]:
         """Add every derived value to `values`; the arrays of one that derived features and rules are computed from."""
@@ -62,10 +66,19 @@ class Single:
             arrays[name], values[name] = (result[()], value) if isfinite(value) else (np.full_like(result, nan)[()], None)
         return arrays
 
-    def _reasons(self, row: Array, broken: list[dict[str, str]], *, doubtful: bool, scored: bool) -> tuple[Any, ...]:
+    def _outside(self, values: Mapping[str, Any]) -> tuple[str, ...]:
+        """The inputs whose value nobody in development had, as declared: a glance at each, a look at what leaves its range."""
+        support = self.scorer.support
+        found = [name for name, low, high in self._ranges if (value := values[name]) is not None and not low <= value <= high
+                 and support[name].excludes(value)]
+        found += [name for name, known in self._levels if values[name] not in known]
+        found += [name for name in self._coded if support[name].excludes(values[name])]
+        return tuple(column.name for column in self.scorer.portfolio.inputs if column.name in found) if found else ()
+
+    def _reasons(self, row: Array, broken: list[dict[str, str]], reserved: list[Reason], *, scored: bool) -> tuple[Any, ...]:
         """Where the PD passed, no factor counts and none is worked out."""
         shortfall = self.scorer.shortfall(self.scorer.kernel.contributions(row)[0]) if scored else NAN
-        return reasons.principal(self.scorer.texts, shortfall, broken=broken, doubtful=doubtful, scored=scored)
+        return reasons.principal(self.scorer.texts, shortfall, broken=broken, reserved=reserved, scored=scored)
 
     @cached_property
     def _raw(self) -> tuple[tuple[str, bool], ...]:
@@ -93,6 +106,28 @@ class Single:
     @cached_property
     def _required(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.scorer.portfolio.stored if not column.nullable)
+
+    @cached_property
+    def _levels(self) -> tuple[tuple[str, frozenset[Value]], ...]:
+        """What each column of levels may be."""
+        return tuple((column.name, frozenset([*seen.known, *([None] if seen.missing else [])]))
+                     for column in self.scorer.portfolio.raw_inputs if column.is_level and (seen := self.scorer.support.get(column.name)))
+
+    @cached_property
+    def _ranges(self) -> tuple[tuple[str, float, float], ...]:
+        """The columns of numbers that may be missing and whose codes all occurred: the range tells."""
+        return tuple((name, *seen.ends) for name, seen in self._numbers if seen.missing and not seen.never)
+
+    @cached_property
+    def _coded(self) -> tuple[str, ...]:
+        """The others."""
+        return tuple(name for name, seen in self._numbers if not seen.missing or seen.never)
+
+    @cached_property
+    def _numbers(self) -> tuple[tuple[str, Seen], ...]:
+        support = self.scorer.support
+        return tuple((column.name, support[column.name]) for column in self.scorer.portfolio.inputs
+                     if column.name in support and not column.is_level)
 
     @cached_property
     def _cuts(self) -> list[float]:

@@ -18,9 +18,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from feature_repo import examination, params, portfolios, wording
-from feature_repo.contract import DECIDE, Ignored, Risk, gathering
+from feature_repo.contract import DECIDE, Ignored, Risk
 from feature_repo.errors import ContractError, TallyError
 from feature_repo.portfolio import Portfolio
+from feature_repo.refusal import gathering
 from feature_repo.verdict import Verdict
 from tally.drafting import enough, names, whereabouts
 from tally.drafting.new import FOLDER

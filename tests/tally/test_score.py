@@ -100,7 +100,7 @@ def test_a_file_is_scored_as_its_frame_is(scene):
     for name in ("pd", "score", "band", "outcome", "reasons"):
         assert found[name].tolist() == expected[name].tolist(), name
     assert found[[APPLICATION_ID, APPLICANT_ID]].equals(scene.frame[[APPLICATION_ID, APPLICANT_ID]])
-    assert set(found) == {APPLICATION_ID, APPLICANT_ID, "row", "pd", "score", "band", "outcome", "in_doubt", "reasons"}
+    assert set(found) == {APPLICATION_ID, APPLICANT_ID, "row", "pd", "score", "band", "outcome", "in_doubt", "outside", "reasons"}
     assert pq.read_schema(scene.folder / "out.parquet").metadata[b"tally.release_id"].decode() == scene.release.id
     assert {path.name for path in scene.folder.iterdir()} == {"in.parquet", "out.parquet"}
 
@@ -112,7 +112,7 @@ def test_a_row_of_a_file_has_the_bits_of_a_decision(scene):
         raw = {column.name: getattr(row, column.name) for column in scene.scorer.portfolio.raw_inputs}
         alone = scene.scorer.decide({name: None if value is None or value != value else value for name, value in raw.items()})  # noqa: PLR0124
         assert (found["pd"], found["score"], found["band"], found["outcome"]) == (alone.pd, alone.score, alone.band, alone.outcome)
-        assert found["in_doubt"] == alone.degraded
+        assert (found["in_doubt"], found["outside"]) == (alone.degraded, bool(alone.outside))
         assert msgspec.json.decode(found["reasons"]) == msgspec.to_builtins(list(alone.reasons))
 
 

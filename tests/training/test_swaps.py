@@ -17,10 +17,11 @@ from training.swaps import Pair
 NAN = np.nan
 
 
-def at(pds, severity, *, broken=(), doubtful=None):
+def at(pds, severity, *, broken=(), doubtful=None, unusual=None):
     pds = np.array(pds)
-    doubt = np.zeros(len(pds), dtype=bool) if doubtful is None else np.array(doubtful)
-    return SimpleNamespace(pd=pds, severity=np.array(severity), band=(pds > 0.2).astype(int), broken=list(broken), doubtful=doubt)
+    doubt, odd = (np.zeros(len(pds), dtype=bool) if each is None else np.array(each) for each in (doubtful, unusual))
+    return SimpleNamespace(pd=pds, severity=np.array(severity), band=(pds > 0.2).astype(int), broken=list(broken), doubtful=doubt,
+                           unusual=odd)
 
 
 @pytest.fixture
@@ -97,9 +98,11 @@ def test_model_and_policy_add_up_to_what_changed_whatever_the_two_decide():
         assert found.model + found.policy == found.changed
 
 
-def test_nobody_a_rule_or_a_doubt_stops_is_approved_at_the_same_share():
+@pytest.mark.parametrize("stopped", [{"broken": [np.array([False, False, True])]}, {"doubtful": [False, False, True]},
+                                     {"unusual": [False, False, True]}])
+def test_nobody_a_rule_a_doubt_or_a_value_nobody_had_stops_is_approved_at_the_same_share(stopped):
     champion = at([0.1, 0.2, 0.3], [0, 0, 2])
-    challenger = at([0.3, 0.2, 0.1], [2, 0, 2], broken=[np.array([False, False, True])])
+    challenger = at([0.3, 0.2, 0.1], [2, 0, 2], **stopped)
     found = swaps.attribution(Pair(champion, challenger, np.full(3, NAN)))
 
     assert (found.changed, found.policy, found.model) == (1, 1, 0)  # the third may not take the place of the first

@@ -12,7 +12,7 @@ from feature_repo.errors import run_stage
 from feature_repo.params import read
 from feature_repo.portfolios import load
 from governance.release import dump, seal
-from serving.scoring.batch import score
+from serving.scoring.batch import arrays, score
 from training import evaluation, judgement, lineage, release_parts
 from training.candidates import load_choice, load_chosen
 from training.headline import headline
@@ -47,6 +47,7 @@ def main(portfolio: str, assemble: Path, split: Path, train: Path, verdict: Path
     sealed = seal(release, declared, model=candidate.name, validation=json.loads(verdict.read_bytes()), lineage=lineage.digests(portfolio))
 
     metrics = evaluation.flat_metrics(found["measures.json"], scored.loc[develops, "outcome"], candidate.name, scorer.policy)
+    metrics["outside_rate"] = float(scorer.assess(arrays(declared, frame[~develops])).anywhere.mean())
     for path in evidence:
         metrics |= json.loads(path.read_bytes()).get("metrics", {})
     (evaluate / "metrics.json").write_bytes(dump(metrics))

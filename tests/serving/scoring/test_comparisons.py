@@ -72,7 +72,7 @@ def test_on_a_scorecard_reasons_are_the_shortfalls_a_person_reckons_from_the_poi
 
     assert len(missed) > 500
     for i in missed:
-        told = [reason.text for reason in card.explain(others, int(i)) if reason.feature not in {"rule", "stored"}]
+        told = [reason.text for reason in card.explain(others, int(i)) if reason.feature not in {"rule", "stored", "outside"}]
         expected = ranked(card, found[i] - means[against]) or ranked(card, found[i] - means[Against.CUT_OFF])
         assert told == expected[: MOST - sum(bool(held[i]) for held in others.broken)]
 
@@ -82,7 +82,7 @@ def test_whoever_missed_the_cut_off_is_told_something_adverse_and_nothing_that_h
     texts = np.array([spec["reason"] for spec in scorer.texts.inputs])
     contributions = scorer.kernel.contributions(at.rows)
     for i in np.flatnonzero(scorer.policy.severities(at.pd) > 0):
-        told = [reason for reason in scorer.explain(at, int(i)) if reason.feature not in {"rule", "stored"}]
+        told = [reason for reason in scorer.explain(at, int(i)) if reason.feature not in {"rule", "stored", "outside"}]
         short = scorer.shortfall(contributions[i])
 
         assert told or any(held[i] for held in at.broken)

@@ -60,6 +60,7 @@ def test_one_row_equals_many_rows_bit_for_bit(mill, each_kernel, data):
     assert [one.band for one in alone] == [each_kernel.policy.bands[band].name for band in at.band]
     assert [one.reasons for one in alone] == [each_kernel.explain(at, i) if severity else () for i, severity in enumerate(at.severity)]
     assert [one.degraded for one in alone] == at.doubtful.tolist()
+    assert [one.outside for one in alone] == [tuple(name for name, beyond in at.outside.items() if beyond[i]) for i in range(len(rows))]
     assert [one.values for one in alone] == [{name: plain(column[i]) for name, column in at.columns.items()} for i in range(len(rows))]
     assert all(type(value) in {float, str, type(None)} for one in alone for value in one.values.values())
 

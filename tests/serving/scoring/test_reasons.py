@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.scoring.parts import Texts
-from serving.scoring.reasons import MOST, principal, shortfall
+from serving.scoring.reasons import MOST, principal, reservations, shortfall
 
 WORDS = ("late", "late", "high", "short", "few", "many", "")
 TEXTS = Texts(tuple({"name": f"x{i}", "reason": word} for i, word in enumerate(WORDS)), ())
@@ -15,8 +15,9 @@ RULE = {"code": "frozen", "action": "decline", "reason": "The river is frozen"}
 SHORTFALLS = st.lists(st.floats(-5, 5), min_size=len(WORDS), max_size=len(WORDS)).map(np.array)
 
 
-def reasons(shortfall, *, broken=(), doubtful=False, scored=True):
-    return principal(TEXTS, np.asarray(shortfall, dtype=float), broken=broken, doubtful=doubtful, scored=scored)
+def reasons(shortfall, *, broken=(), doubtful=False, outside=False, scored=True):
+    reserved = reservations(doubtful=doubtful, outside=outside)
+    return principal(TEXTS, np.asarray(shortfall, dtype=float), broken=broken, reserved=reserved, scored=scored)
 
 
 @given(SHORTFALLS)
@@ -49,6 +50,12 @@ def test_inputs_that_share_a_text_weigh_together():
 def test_a_broken_rule_comes_first_then_factors_and_doubt_only_fills_up():
     assert [reason.code for reason in reasons([0, 1, 2, 0, 0, 0, 0], broken=[RULE], doubtful=True)] == ["frozen", "x2", "x1", "not_current"]
     assert [reason.code for reason in reasons([1, 1, 4, 3, 2, 5, 0], doubtful=True)] == ["x5", "x2", "x3", "x0"]
+
+
+def test_a_value_nobody_in_development_had_fills_up_behind_doubt_and_stands_alone_where_the_pd_passed():
+    found = reasons([0, 0, 2, 0, 0, 0, 0], doubtful=True, outside=True)
+    assert [reason.code for reason in found] == ["x2", "not_current", "not_comparable"]
+    assert [reason.feature for reason in reasons([9, 9, 9, 9, 9, 9, 9], outside=True, scored=False)] == ["outside"]
 
 
 def test_doubt_leads_where_nothing_else_kept_from_approval_and_says_nothing_adverse():

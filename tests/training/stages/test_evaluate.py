@@ -12,7 +12,7 @@ from serving.scoring import decision
 
 COMMON = {"contract.json", "encoding.json", "kernel.npz", "calibrator.json", "policy.json", "reasons.json", "bins.json", "fairness.json",
           "golden.json", "measures.json", "parts.json", "stability.json", "search.json", "monotonicity.json",
-          "binning.json", "calibration.json", "cutoffs.json", "fidelity.json", "gates.json"}
+          "binning.json", "calibration.json", "cutoffs.json", "fidelity.json", "gates.json", "support.json"}
 
 
 @pytest.fixture(scope="module")
