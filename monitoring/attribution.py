@@ -7,16 +7,15 @@ weighs much; so this stands beside PSI and replaces none. Says nothing of a rele
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from governance.limits import Verdict, worst
-from monitoring import window
 from monitoring.distances import per_column
 from monitoring.params import DriftParams
 from serving.scoring.decision import Scorer, encode
@@ -43,25 +42,31 @@ class Attribution(msgspec.Struct, frozen=True):
     months: tuple[Moved, ...]
 
 
-def assess(frame: pd.DataFrame, scorer: Scorer, params: DriftParams) -> tuple[Attribution, ...]:
-    """Every input in the model's order, none where the release has no baseline; `frame` as `window.read` gives it."""
+@dataclass(frozen=True)
+class Sample:
+    """What is looked at of the decisions of a month: so many there are, and the inputs of some, by name."""
+
+    decisions: int
+    columns: Mapping[str, Any]
+
+
+def assess(samples: Mapping[str, Sample], scorer: Scorer, params: DriftParams) -> tuple[Attribution, ...]:
+    """Every input in the model's order, none where the release has no baseline; samples: by month, oldest first."""
     baseline = scorer.baselines.get(Against.EVERYONE)
     if baseline is None:
         return ()
     judged = _Judged(params, per_column(params.false_alarms, len(baseline)))
     months = []
-    for month, rows in window.slices(frame, scorer.portfolio):
-        part = frame.iloc[rows]
-        found = contributions(part.iloc[_evenly(len(part), params.attribution.sample)], scorer)
-        moved = [judged.moved(month, len(part), column - before) for column, before in zip(found.T, baseline, strict=True)]
+    for month, sample in samples.items():
+        found = contributions(sample.columns, scorer)
+        moved = [judged.moved(month, sample.decisions, column - before) for column, before in zip(found.T, baseline, strict=True)]
         months.append(moved)
     return tuple(Attribution(column.name, worst(each.verdict for each in of), tuple(of))
                  for column, of in zip(scorer.portfolio.inputs, zip(*months, strict=True), strict=True))
 
 
-def contributions(frame: pd.DataFrame, scorer: Scorer) -> Array:
-    """What each input of each decision added to its margin, shape (n, inputs)."""
-    columns = {column.name: frame[column.name].to_numpy() for column in scorer.portfolio.inputs}
+def contributions(columns: Mapping[str, Any], scorer: Scorer) -> Array:
+    """What each input of each decision added to its margin, shape (n, inputs). columns: as `encode` takes them."""
     return scorer.kernel.contributions(encode(scorer.portfolio, scorer.encoding, columns))
 
 
@@ -87,5 +92,6 @@ class _Judged:
         return Moved(month, decisions, shift, shift - half, shift + half, verdict)
 
 
-def _evenly(rows: int, most: int) -> Array:
+def evenly(rows: int, most: int) -> Array:
+    """The places of so many rows at most, evenly spaced, the first and the last among them."""
     return np.unique(np.linspace(0, rows - 1, min(rows, most)).astype(int))

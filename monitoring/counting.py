@@ -3,13 +3,13 @@
 Responsible for memory that does not grow with the rows: of a window only counts are kept, of columns in their frozen bins, and of groups
 by outcome where asked for. Counts of months, files and machines add up exactly (`serving.scoring.counts.merge`). Decisions of another
 portfolio or release are not counted. Refuses files that are no window; that a decision is there twice it does not notice
-(`monitoring.window.read` does, and holds every id in memory for it).
+(`monitoring.window.read` and `monitoring.ordered` do).
 """
 
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,27 +63,42 @@ class Counted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Asked:
-    """What is counted: the columns of `bins`, and groups of the columns named; of decisions of one release, of any where none is named."""
+    """What is counted: the columns of `bins`, and groups of the columns named; of decisions of one release, of any where none is named.
+
+    beside: columns that are read for whoever looks at the rows as well.
+    """
 
     portfolio: Portfolio
     bins: Mapping[str, Bins]
     release_id: str | None = None
     groups: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that are read."""
         keys = (window.DECIDED_AT, window.PORTFOLIO, window.RELEASE_ID)
-        return tuple(dict.fromkeys((*keys, *self.bins, *self.groups, *((OUTCOME,) if self.groups else ()))))
+        return tuple(dict.fromkeys((*keys, *self.bins, *self.groups, *((OUTCOME,) if self.groups else ()), *self.beside)))
 
 
-def stream(paths: Iterable[Path], asked: Asked) -> Counted:
-    """Count files of windows, in one pass. Raises DataError for one that is none."""
-    running = _Running(asked)
+Look = Callable[[str, pa.RecordBatch], None]
+
+
+def stream(paths: Iterable[Path], asked: Asked, looks: Iterable[Look] = ()) -> Counted:
+    """Count files of windows, in one pass. Raises DataError for one that is none. looks: are shown the rows of each month as they come."""
+    running, others = _Running(asked), tuple(looks)
+    for month, rows in parts(paths, asked):
+        running.add(month, rows)
+        for look in others:
+            look(month, rows)
+    return running.found()
+
+
+def parts(paths: Iterable[Path], asked: Asked) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """The rows of files some at a time, each with their month, in the order of the files; of some the oldest month first."""
     for path in paths:
         for batch in _batches(path, asked):
-            running.add(batch)
-    return running.found()
+            yield from _months(batch, asked.portfolio)
 
 
 def add(first: Counted, second: Counted) -> Counted:
@@ -111,26 +126,16 @@ class _Running:
     counters: dict[str, Counter] = field(default_factory=dict)
     groups: collections.Counter[Group] = field(default_factory=collections.Counter)
 
-    def add(self, batch: pa.RecordBatch) -> None:
-        for month, rows in self._months(batch):
-            if month not in self.counters:
-                self.counters[month] = Counter.of(self.asked.bins, self.asked.portfolio)
-            self.counters[month].add({name: plain(rows[name]) for name in self.asked.bins})
-            for column in self.asked.groups:
-                self._cross(month, column, rows)
+    def add(self, month: str, rows: pa.RecordBatch) -> None:
+        if month not in self.counters:
+            self.counters[month] = Counter.of(self.asked.bins, self.asked.portfolio)
+        self.counters[month].add({name: plain(rows[name]) for name in self.asked.bins})
+        for column in self.asked.groups:
+            self._cross(month, column, rows)
 
     def found(self) -> Counted:
         months = {month: self.counters[month].found() for month in sorted(self.counters)}
         return Counted(self.asked.release_id, months, _sorted(self.groups))
-
-    def _months(self, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
-        if not self.asked.portfolio.is_dated:
-            yield window.ALL, batch
-            return
-        months, first, at = np.unique(_months(batch[window.DECIDED_AT]), return_index=True, return_inverse=True)
-        in_order = bool(np.all(at[1:] >= at[:-1]))
-        for place, (month, start, stop) in enumerate(zip(months, first, [*first[1:], len(at)], strict=True)):
-            yield str(month), batch.slice(start, stop - start) if in_order else batch.filter(pa.array(at == place))
 
     def _cross(self, month: str, column: str, rows: pa.RecordBatch) -> None:
         """Every group of a column by outcome."""
@@ -160,11 +165,12 @@ def _batches(path: Path, asked: Asked) -> Iterator[pa.RecordBatch]:
         with pq.ParquetFile(path) as about:
             groups, there = about.num_row_groups, about.schema_arrow
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path.name} is no Parquet file that can be read ({type(error).__name__}); export the window again") from None
+        raise DataError(f"{path.name} is cut off or no Parquet file ({type(error).__name__}); run the stage baseline again, or export the "
+                        "window again") from None
     absent = sorted(set(columns) - set(there.names))
     if absent:
         raise DataError(f"{path.name} has no column {absent}: it is not a window of {asked.portfolio.name}")
-    texts = [name for name in columns if pa.types.is_string(there.field(name).type)]
+    texts = [name for name in columns if name != window.DECISION_ID and pa.types.is_string(there.field(name).type)]
     for group in range(groups):
         with pq.ParquetFile(path, read_dictionary=texts) as file:
             for batch in file.iter_batches(ROWS, row_groups=[group], columns=columns):
@@ -176,8 +182,8 @@ def _ours(batch: pa.RecordBatch, path: Path, asked: Asked) -> pa.RecordBatch:
     foreign = sorted(_texts(batch[window.PORTFOLIO]) - {asked.portfolio.name})
     if foreign:
         raise DataError(f"{path.name} holds decisions of {foreign}; this is the monitoring of {asked.portfolio.name}")
-    if asked.portfolio.is_dated and batch[window.DECIDED_AT].null_count:
-        raise DataError(f"{path.name}: every decision must have a time; export the window again")
+    if batch[window.DECIDED_AT].null_count:
+        raise window.not_once(path)
     if asked.release_id is None or _texts(batch[window.RELEASE_ID]) == {asked.release_id}:
         return batch
     return batch.filter(pc.equal(batch[window.RELEASE_ID].cast(pa.string()), asked.release_id))
@@ -190,5 +196,12 @@ def _texts(column: pa.Array) -> set[str]:
     return {text or "" for text in pc.unique(column).to_pylist()}
 
 
-def _months(times: pa.Array) -> Array:
-    return np.asarray(times.cast(pa.timestamp("us")).to_numpy(zero_copy_only=False)).astype("M8[M]")
+def _months(batch: pa.RecordBatch, portfolio: Portfolio) -> Iterator[tuple[str, pa.RecordBatch]]:
+    if not portfolio.is_dated:
+        yield window.ALL, batch
+        return
+    times = np.asarray(batch[window.DECIDED_AT].cast(pa.timestamp("us")).to_numpy(zero_copy_only=False)).astype("M8[M]")
+    months, first, at = np.unique(times, return_index=True, return_inverse=True)
+    in_order = bool(np.all(at[1:] >= at[:-1]))
+    for place, (month, start, stop) in enumerate(zip(months, first, [*first[1:], len(at)], strict=True)):
+        yield str(month), batch.slice(start, stop - start) if in_order else batch.filter(pa.array(at == place))

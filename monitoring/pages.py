@@ -44,11 +44,16 @@ def p_value(found: float | None) -> str:
 
 def of_window(frame: pd.DataFrame, portfolio: Portfolio, release: Release) -> list[str]:
     """What was looked at: how many decisions, by which release, in which months; and how mature outcomes are, where they were read."""
-    who = f"{len(frame):,} decisions by release {release.id[:12]} of {portfolio.name}"
+    return [looked_at(len(frame), [month for month, _ in window.slices(frame, portfolio)], portfolio, release),
+            *maturity.joined(frame, portfolio)]
+
+
+def looked_at(decisions: int, months: Sequence[str], portfolio: Portfolio, release: Release) -> str:
+    """How many decisions, by which release, in which months."""
+    who = f"{decisions:,} decisions by release {release.id[:12]} of {portfolio.name}"
     if not portfolio.is_dated:
-        return [f"Looked at: {who}. This portfolio has no time axis: the window is judged as a whole.", *maturity.joined(frame, portfolio)]
-    months = [month for month, _ in window.slices(frame, portfolio)]
-    return [f"Looked at: {who}, {months[0]} to {months[-1]}.", *maturity.joined(frame, portfolio)]
+        return f"Looked at: {who}. This portfolio has no time axis: the window is judged as a whole."
+    return f"Looked at: {who}, {months[0]} to {months[-1]}."
 
 
 def table(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> pd.DataFrame:

@@ -6,7 +6,9 @@ Refuses a window of another portfolio, of no decision by this release, or withou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import collections
+import statistics
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -60,11 +62,21 @@ def read(path: Path, portfolio: Portfolio, release: Release, *, columns: tuple[s
         raise DataError(f"{path.name} holds decisions of {foreign}; this is the monitoring of {portfolio.name}")
     frame = frame[frame[RELEASE_ID] == release.id]
     if frame.empty:
-        raise DataError(f"{path.name} holds no decision by release {release.id[:12]}; make a window of that release: "
-                        "run the stage baseline, or tally export")
+        raise not_by(release, path)
     if frame[DECISION_ID].duplicated().any() or frame[DECIDED_AT].isna().any():
-        raise DataError(f"{path.name}: every decision must be there once and have a time; export the window again")
+        raise not_once(path)
     return frame.sort_values([DECIDED_AT, DECISION_ID], ignore_index=True)
+
+
+def not_by(release: Release, path: Path) -> DataError:
+    """What is said of a file without a decision by a release."""
+    return DataError(f"{path.name} holds no decision by release {release.id[:12]}; make a window of that release: "
+                     "run the stage baseline, or tally export")
+
+
+def not_once(path: Path) -> DataError:
+    """What is said of a file that holds a decision twice, or one without a time."""
+    return DataError(f"{path.name}: every decision must be there once and have a time; export the window again")
 
 
 def months(frame: pd.DataFrame, portfolio: Portfolio) -> Array:
@@ -82,6 +94,26 @@ def slices(frame: pd.DataFrame, portfolio: Portfolio) -> Iterator[tuple[str, sli
     found, starts = np.unique(months(frame, portfolio), return_index=True)
     for month, start, stop in zip(found, starts, [*starts[1:], len(frame)], strict=True):
         yield str(month), slice(int(start), int(stop))
+
+
+def vintages(decisions: Mapping[str, int], portfolio: Portfolio) -> dict[str, str]:
+    """Each month with the span that `months` tells its decisions by. decisions: of each month, or of "all" without a time axis."""
+    for span in (str, _quarter):
+        counts = collections.Counter[str]()
+        for month, number in decisions.items():
+            counts[span(month)] += number
+        many = len(counts) > measures.MOST_VINTAGES or statistics.median(counts.values()) < measures.FEWEST_IN_VINTAGE
+        if not (portfolio.is_dated and many):
+            return {month: span(month) for month in decisions}
+    return {month: _year(month) for month in decisions}
+
+
+def _quarter(month: str) -> str:
+    return f"{_year(month)}-Q{(int(month[-2:]) + 2) // 3}"
+
+
+def _year(month: str) -> str:
+    return month.partition("-")[0]
 
 
 def matured(frame: pd.DataFrame, portfolio: Portfolio) -> Array:

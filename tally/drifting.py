@@ -1,7 +1,7 @@
 """Drift of windows of any length: counted a row group at a time, or counted before, added up, and judged against a release.
 
-For what the stage `drift` has not the memory for, and for windows that lie on several machines: each counts its own and keeps the counts,
-which hold no value of anybody, and one judges them together. Refuses counts of another release, and to judge none.
+For windows that lie in several files or on several machines: each counts its own and keeps the counts, which hold no value of anybody, and
+one judges them together, by the same months, quarters or years as the stage `drift`. Refuses counts of another release, and to judge none.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from governance.release import require_interface, verify
 from monitoring import counting, drift, drift_report, drift_sections
 from monitoring.counting import Asked, Counted
 from monitoring.params import DriftParams
+from monitoring.passes import by_vintage
 from serving.scoring.bins import Bins
 from tally.checkout import Checkout, here
 from tally.filing import found
@@ -37,9 +38,10 @@ def judge(files: tuple[Path, ...], named: str | None = None, counts: Path | None
         raise DataError(f"no decision by release {release.id[:12]} in {', '.join(path.name for path in files)}")
     if counts:
         counts.write_bytes(msgspec.json.encode(everything))
-    columns = drift.judge(everything.months, checkout.portfolio, asked.bins, params)
+    _, months = by_vintage(everything.months, checkout.portfolio)
+    columns = drift.judge(months, checkout.portfolio, asked.bins, params)
     looked = (f"Looked at: {everything.rows:,} decisions by release {release.id[:12]} of {checkout.portfolio.name}, "
-              f"{min(everything.months)} to {max(everything.months)}; files: {len(files)}.")
+              f"{min(months)} to {max(months)}; files: {len(files)}.")
     faults = drift_sections.of_quality(columns, drift_sections.recorded(release))
     return "\n".join([*drift_report.findings(columns, params), *faults, looked])
 

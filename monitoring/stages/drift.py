@@ -9,7 +9,7 @@ from feature_repo.params import read
 from feature_repo.portfolios import load
 from governance.limits import Verdict, worst
 from governance.release import dump, require_interface, verify
-from monitoring import attribution, drift, drift_report, drift_sections, pages, population, reports, window
+from monitoring import attribution, drift, drift_report, drift_sections, pages, passes, population, reports
 from monitoring.params import DriftParams
 from serving.scoring import decision
 from serving.scoring.bins import Bins
@@ -19,15 +19,15 @@ def main(portfolio: str, decisions: Path, release: Path, figures: Path, report: 
     contract, verified, params = load(portfolio), verify(release), read("drift", DriftParams)
     require_interface(verified, contract)
     bins = verified.read("bins.json", dict[str, Bins])
-    frame = window.read(decisions, contract, verified, columns=tuple(dict.fromkeys((*bins, *population.MIXES))))
-    columns, doors = drift.assess(frame, contract, bins, params), population.months(frame, contract)
-    moves = attribution.assess(frame, decision.load(verified, contract), params)
+    looked = passes.look(decisions, contract, verified, params.attribution.sample)
+    columns, doors = drift.judge(looked.months, contract, bins, params), looked.doors
+    moves = attribution.assess(looked.samples, decision.load(verified, contract), params)
     found = [*drift_report.findings(columns, params), *drift_sections.of_quality(columns, drift_sections.recorded(verified)),
              *drift_sections.of_door(doors, population.development(bins), params.minimum), *drift_sections.of_attribution(moves),
-             *pages.of_window(frame, contract, verified)]
+             pages.looked_at(looked.decisions, tuple(looked.months), contract, verified)]
     figures.parent.mkdir(parents=True, exist_ok=True)
     figures.write_bytes(dump({
-        "portfolio": portfolio, "release_id": verified.id, "time_axis": contract.is_dated, "decisions": len(frame), "found": found,
+        "portfolio": portfolio, "release_id": verified.id, "time_axis": contract.is_dated, "decisions": looked.decisions, "found": found,
         "verdict": worst(one for column in columns for one in (column.verdict, column.quality)),
         "drift_verdict": worst(column.verdict for column in columns),
         "columns_in_alert": sum(column.verdict is Verdict.ALERT for column in columns),

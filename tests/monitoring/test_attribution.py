@@ -7,6 +7,7 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 import pytest
+from passed import samples
 
 from governance.limits import Ceiling, Verdict
 from monitoring import attribution, window
@@ -20,6 +21,10 @@ def scorer(watched):
     return decision.load(watched.release, watched.portfolio)
 
 
+def assess(frame, scorer, params):
+    return attribution.assess(samples(frame, scorer.portfolio, params.attribution.sample), scorer, params)
+
+
 @pytest.fixture(scope="module")
 def everybody(drift_params):
     """Every decision is explained."""
@@ -27,7 +32,7 @@ def everybody(drift_params):
 
 
 def test_the_shifts_of_all_inputs_add_up_to_the_move_of_the_mean_margin(watched, scorer, everybody):
-    found = attribution.assess(watched.frame, scorer, everybody)
+    found = assess(watched.frame, scorer, everybody)
     before = scorer.baselines[Against.EVERYONE].sum()
     intercept = watched.frame["margin"].mean() - attribution.contributions(watched.frame, scorer).sum(axis=1).mean()
     for place, (_, rows) in enumerate(window.slices(watched.frame, watched.portfolio)):
@@ -36,14 +41,14 @@ def test_the_shifts_of_all_inputs_add_up_to_the_move_of_the_mean_margin(watched,
 
 
 def test_a_window_like_development_has_moved_nothing(watched, scorer, drift_params):
-    found = attribution.assess(watched.frame, scorer, drift_params)
+    found = assess(watched.frame, scorer, drift_params)
     assert [each.column for each in found] == [column.name for column in watched.portfolio.inputs]
     assert {month.verdict for each in found for month in each.months} <= {Verdict.OK, Verdict.INSUFFICIENT}
 
 
 def test_what_chance_moves_is_no_verdict_however_low_the_limit(watched, scorer, drift_params):
     strict = msgspec.structs.replace(drift_params, attribution=AttributionParams(Ceiling(watch=0.001, alert=0.002), sample=300))
-    months = [month for each in attribution.assess(watched.frame, scorer, strict) for month in each.months if month.low is not None]
+    months = [month for each in assess(watched.frame, scorer, strict) for month in each.months if month.low is not None]
     assert np.mean([abs(month.shift) > 0.001 for month in months]) > 0.8
     assert np.mean([month.verdict is not Verdict.OK for month in months]) < 0.05
 
@@ -55,13 +60,13 @@ def test_the_input_that_moves_the_log_odds_is_named_and_the_others_are_not(watch
     found = attribution.contributions(watched.frame, scorer)[:, place]
     worst = watched.frame[column.name].iloc[int(np.argmax(found))]
     shifted = watched.frame.assign(**{column.name: worst})
-    by_column = {each.column: each for each in attribution.assess(shifted, scorer, drift_params)}
+    by_column = {each.column: each for each in assess(shifted, scorer, drift_params)}
     assert by_column[column.name].verdict is Verdict.ALERT
     assert all(month.shift > 0 for month in by_column[column.name].months)
 
 
 def test_few_decisions_get_no_verdict_and_a_release_without_a_baseline_none_at_all(watched, scorer, drift_params):
-    few = attribution.assess(watched.frame.head(40), scorer, drift_params)
+    few = assess(watched.frame.head(40), scorer, drift_params)
     assert {month.verdict for each in few for month in each.months} == {Verdict.INSUFFICIENT}
     assert few[0].months[0].low is None
-    assert attribution.assess(watched.frame, replace(scorer, baselines={}), drift_params) == ()
+    assert assess(watched.frame, replace(scorer, baselines={}), drift_params) == ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import passed
 import pytest
 
 from governance.limits import Verdict
@@ -43,22 +44,27 @@ def test_no_fault_is_said_to_be_none_and_nothing_where_nothing_could_be_judged(w
     assert drift_sections.of_quality(drift.assess(watched.frame.head(30), watched.portfolio, bins, drift_params), {}) == []
 
 
+def moved(watched, frame, params):
+    samples = passed.samples(frame, watched.portfolio, params.attribution.sample)
+    return attribution.assess(samples, decision.load(watched.release, watched.portfolio), params)
+
+
 def test_the_door_and_the_moves_are_said_with_development_beside(watched, bins, drift_params):
-    doors = population.months(watched.frame, watched.portfolio)
+    doors = passed.doors(watched.frame, watched.portfolio)
     (said,) = drift_sections.of_door(doors, population.development(bins), drift_params.minimum)
     enough = [door.outcomes["approve"] for door in doors if door.decisions >= drift_params.minimum]
     assert f"approve {min(enough):.1%} to {max(enough):.1%}" in said
-    moves = attribution.assess(watched.frame, decision.load(watched.release, watched.portfolio), drift_params)
+    moves = moved(watched, watched.frame, drift_params)
     (said,) = drift_sections.of_attribution(moves)
     assert said.startswith("The mean log-odds of bad moved by ")
-    few = attribution.assess(watched.frame.head(40), decision.load(watched.release, watched.portfolio), drift_params)
+    few = moved(watched, watched.frame.head(40), drift_params)
     assert "enough decisions" in drift_sections.of_attribution(few)[0]
     assert "not told" in drift_sections.of_attribution(())[0]
 
 
 def test_the_page_has_a_table_of_each_and_none_of_what_is_not_there(watched, bins, broken, drift_params):
-    doors = population.months(watched.frame, watched.portfolio)
-    moves = attribution.assess(watched.frame, decision.load(watched.release, watched.portfolio), drift_params)
+    doors = passed.doors(watched.frame, watched.portfolio)
+    moves = moved(watched, watched.frame, drift_params)
     blocks = drift_sections.blocks(broken, doors, moves)
     assert [len(block.table) for block in blocks] == [
         sum(len(cell.faults) for column in broken for cell in column.months), len(doors), len(moves)]

@@ -49,6 +49,15 @@ def test_what_is_not_a_window_is_refused_in_one_line(watched, window_file, chang
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(("days", "rows"), [(400, 4_000), (2_000, 4_000), (12_000, 9_000), (1_000, 500)])
+def test_spans_told_by_the_counts_of_months_are_those_of_the_decisions(watched, days, rows):
+    times = pd.Timestamp("1990-01-01", tz="UTC") + pd.to_timedelta(np.sort(np.random.default_rng(days).integers(0, days, rows)), unit="D")
+    frame = pd.DataFrame({window.DECIDED_AT: times})
+    months = frame[window.DECIDED_AT].dt.strftime("%Y-%m")
+    spans = window.vintages(months.value_counts().to_dict(), watched.portfolio)
+    assert months.map(spans).tolist() == window.months(frame, watched.portfolio).tolist()
+
+
 def test_an_outcome_counts_only_when_it_is_old_enough(watched):
     frame = watched.frame
     counts = window.matured(frame, watched.portfolio)
