@@ -10,6 +10,7 @@ import re
 from types import SimpleNamespace
 
 import pytest
+from projects import copy_of_its_results
 
 TRIED = {"shallow": ("train.trees.depth=2",), "trees": ("train.choice.prefer=trees", "train.choice.unless_better_by=1")}
 NUMBER = re.compile(r"-?[0-9.]+(e[-+][0-9]+)?")
@@ -35,9 +36,10 @@ def registered(project):
 
 
 @pytest.fixture(scope="module")
-def tried(small_project):
-    """Two experiments, queued and run; the checkout is put back as it was."""
-    project = small_project
+def tried(small_project, tmp_path_factory):
+    """Two experiments, queued and run, in a checkout with a history and a registry of its own."""
+    project = copy_of_its_results(small_project, tmp_path_factory.mktemp("tried") / "project")
+    project.repro()
     for name, value in (("user.name", "test"), ("user.email", "test@localhost")):
         did(project, "git", "config", name, value)
     did(project, "git", "add", "-A")
@@ -46,10 +48,7 @@ def tried(small_project):
     for name, settings in TRIED.items():
         did(project, "dvc", "exp", "run", "--queue", "--name", name, *(part for value in settings for part in ("-S", value)), "register")
     did(project, "dvc", "exp", "run", "--run-all")
-    yield SimpleNamespace(project=project, before=before, after=registered(project))
-    did(project, "git", "checkout", "-q", "--", "params.yaml", "dvc.lock")
-    did(project, "dvc", "checkout", "--quiet", "--force", "--allow-missing")
-    project.repro("register")  # the alias too
+    return SimpleNamespace(project=project, before=before, after=registered(project))
 
 
 def run_of(tried, name):
