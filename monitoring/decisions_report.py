@@ -18,12 +18,12 @@ from feature_repo.portfolios import load
 from governance.limits import Verdict
 from governance.release import dump, verify
 from monitoring import maturity, overrides, pages, reports, segments, window
+from monitoring.blocks import Block, Page
 from monitoring.exporting import left_of
 from monitoring.maturity import Maturity
 from monitoring.overrides import CODE, OVERRIDE, Overrides
 from monitoring.pages import NOTHING, number, percent
 from monitoring.params import OverrideParams, SegmentParams
-from monitoring.reports import Block, Page
 from monitoring.segments import Segment
 
 COLUMNS = ("pd", "band", "outcome", BAD, OVERRIDE, CODE)

@@ -9,11 +9,11 @@ import pandas as pd
 
 from governance.limits import Limits, Verdict, spans
 from monitoring import pages
+from monitoring.blocks import Block, Page
 from monitoring.distances import Distance
 from monitoring.drift import Cell, Column, peak
 from monitoring.pages import NOTHING, percent
 from monitoring.params import DriftParams
-from monitoring.reports import Block, Page
 
 MISSING_CHANGE = 0.05
 """Change of a missing share worth a word, in points of share."""

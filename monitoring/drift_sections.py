@@ -13,11 +13,11 @@ from governance.limits import Verdict, spans
 from governance.release import Release
 from monitoring import attribution, pages
 from monitoring.attribution import Attribution, Moved
+from monitoring.blocks import Block
 from monitoring.drift import Cell, Column
 from monitoring.pages import NOTHING, percent
 from monitoring.population import Door
 from monitoring.quality import Fault, Kind
-from monitoring.reports import Block
 
 FAULTS = ("column", "month", "fault", "of", "share", "in development", "factor", "verdict")
 DOORS = ("month", "decisions", "approved", "referred", "declined", "in doubt", "mean PD", "bands")

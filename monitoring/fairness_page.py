@@ -8,6 +8,7 @@ from typing import Any
 from governance.limits import Verdict
 from governance.packs import Pack
 from monitoring import in_force, pages
+from monitoring.blocks import Block, Page
 from monitoring.cut_offs import AtCutOff, InBand
 from monitoring.disclosure import WITHHELD
 from monitoring.fairness import Attribute
@@ -17,7 +18,6 @@ from monitoring.group_figures import IMPACT, Group
 from monitoring.group_reasons import GroupReason
 from monitoring.intervals import Estimate
 from monitoring.pages import NOTHING, number, percent
-from monitoring.reports import Block, Page
 from monitoring.rulings import PackRuling
 
 APPROVAL = ("group", "decisions", "approval rate", "adverse impact ratio", "exact p", "in development", "verdict")

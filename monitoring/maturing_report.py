@@ -10,13 +10,13 @@ import pandas as pd
 
 from governance.limits import Verdict, spans
 from monitoring import pages
+from monitoring.blocks import Block
 from monitoring.early import Sign, Signs
 from monitoring.estimate import Expected
 from monitoring.intervals import Estimate
 from monitoring.maturing import Maturing, Record, Span
 from monitoring.pages import number, percent
 from monitoring.params import PerformanceParams
-from monitoring.reports import Block
 
 READING = """\
 **Estimated** is what outcomes should show if the PDs are right: of every vintage, as it would have been said before the first of its

@@ -12,8 +12,8 @@ from feature_repo.portfolio import Portfolio
 from governance.limits import ORDER, Verdict
 from governance.release import Release
 from monitoring import maturity, window
+from monitoring.blocks import Block
 from monitoring.intervals import Estimate
-from monitoring.reports import Block
 
 POINT = ("label", "series", "value", "low", "high", "line")
 FIGURE = ("column", "measure", "value")

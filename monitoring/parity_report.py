@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitoring import pages
+from monitoring.blocks import Block, Page
 from monitoring.intervals import Estimate
 from monitoring.pages import percent
 from monitoring.parity import Column, Drawn, Kind
-from monitoring.reports import Block, Page
 
 TABLE = ("column", "view", "decisions", "other values", "share", "from", "to", *(kind.value for kind in Kind))
 MOST_NAMED = 6

@@ -8,12 +8,12 @@ from typing import Any
 from feature_repo.portfolio import Portfolio
 from governance.limits import Verdict, spans
 from monitoring import maturing_report, pages, segments_report
+from monitoring.blocks import Block, Page
 from monitoring.comparison import Side
 from monitoring.maturing_report import Way
 from monitoring.pages import NOTHING, number, p_value, percent
 from monitoring.params import PerformanceParams
 from monitoring.performance import READING, Band, Performance, Period, too_high
-from monitoring.reports import Block, Page
 
 AS_SAID = 0.005
 """Bad outcomes this close to what the PDs say are called equal, in shares of the mean PD."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import html
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from evidently.core.metric_types import (
 from evidently.core.report import Snapshot
 from evidently.legacy.renderers.html_widgets import CounterData, WidgetSize, counter, plotly_figure, table_data, text_widget
 
+from monitoring.blocks import Page
 from monitoring.plots import CHARTS
 
 # Evidently cuts a plot off at 500 pixels and a page at its widest table: give plots their height, and let a narrow window scroll tables.
@@ -41,29 +41,6 @@ STYLE = """
 # The browser itself holds the promise that an opened report fetches nothing.
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; base-uri 'none'"
 HEAD = '<head><meta http-equiv="Content-Security-Policy" content="{}"><title>{}</title><style>{}</style>'
-
-
-@dataclass(frozen=True)
-class Block:
-    """One part of a page.
-
-    kind: "text" (a column `text` of Markdown), "counters" (label, value), "table", or a name in `plots.CHARTS`;
-    half: it takes half the width.
-    """
-
-    title: str
-    kind: str
-    table: pd.DataFrame
-    half: bool = False
-
-
-@dataclass(frozen=True)
-class Page:
-    """A report: blocks from the top, and figures (column, measure, value) that Evidently can plot over time."""
-
-    name: str
-    blocks: tuple[Block, ...]
-    figures: pd.DataFrame
 
 
 class Figure(SingleValueMetric):  # type: ignore[misc] # evidently is not followed by mypy

@@ -7,9 +7,9 @@ from typing import Any
 
 from governance.limits import Verdict
 from monitoring import pages
+from monitoring.blocks import Block
 from monitoring.pages import NOTHING, number, p_value, percent
 from monitoring.performance import Segment, too_high
-from monitoring.reports import Block
 
 FLAGGED = (Verdict.WATCH, Verdict.ALERT)
 TABLE = ("segment", "decisions", "matured", "bad", "Gini", "foreseen by its PDs", "ranking", "KS", "mean PD", "bad rate", "calibration",

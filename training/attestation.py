@@ -21,6 +21,7 @@ from governance.ledger.book import open_book
 from governance.ledger.entries import Entry, Record, canonical
 from governance.release import Release
 from training import lineage, provenance, recorded, tracking
+from training.origin import home
 
 PROCESS = Actor("register", "process")
 
@@ -37,7 +38,7 @@ class Author:
 def author(release: Release) -> Author:
     """Sign a release, by the key of whoever acts. In an embedded home without a signers file they become its first author."""
     try:
-        signer = enrolment.signer(tracking.home())
+        signer = enrolment.signer(home())
         return Author(signer, signature.sign(release, signer))
     except IdentityError as error:
         return Author(lacking=str(error))
@@ -45,7 +46,7 @@ def author(release: Release) -> Author:
 
 def record(release: Release, card: tracking.Card, by: Author, experiment: str | None) -> str:
     """Append what the ledger lacks of this run; says who is the author of the registered release, or why nobody is."""
-    book = open_book(tracking.home() / card.model / "ledger", os.environ.get("TALLY_LEDGER"))
+    book = open_book(home() / card.model / "ledger", os.environ.get("TALLY_LEDGER"))
     try:
         recorded.once(book, _validated(release, by.signer))
         before = book.find("id", f"{events.NAMES[ReleaseRegistered]}:{card.release_id}")
@@ -71,7 +72,7 @@ def _standing(before: Record | None) -> ReleaseRegistered | None:
     if before is None or not isinstance(known, ReleaseRegistered):
         return None
     try:
-        genuine = enrolment.place(tracking.home()).people.checks(known, before.recorded_at)
+        genuine = enrolment.place(home()).people.checks(known, before.recorded_at)
     except IdentityError:  # no signers file, so no signature counts
         genuine = known.by == PROCESS
     return known if genuine and known.author in ("", known.by.key) else None
@@ -83,7 +84,7 @@ def _author(release: Release, card: tracking.Card, by: Author) -> tuple[str, str
     if by.signer is None or signed is None:
         return "", by.lacking
     try:
-        name = signature.verify(release.path, signed, enrolment.place(tracking.home()).people).name
+        name = signature.verify(release.path, signed, enrolment.place(home()).people).name
     except (ReleaseError, IdentityError) as error:
         return "", str(error)
     return (name, "") if name == by.signer.name else ("", f"it is signed by {name}, who has to register it: dvc repro")

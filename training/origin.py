@@ -17,6 +17,11 @@ def origin() -> Path:
     return next((parent.parent for parent in here.parents if parent.name == ".dvc"), Path())
 
 
+def home() -> Path:
+    """The folder of running services, absolute, the same from a queued experiment's temporary checkout."""
+    return (origin() / os.environ.get("TALLY_HOME", "var")).resolve()
+
+
 def experiment() -> str | None:
     """The name of the experiment that runs; None in a plain `dvc repro`."""
     return os.environ.get(EXPERIMENT) or None

@@ -21,7 +21,7 @@ from governance.ledger.book import Book, open_book
 from governance.ledger.entries import Entry, canonical
 from governance.ledger.writer import Ledger
 from governance.standing import Promotion
-from training.tracking import home
+from training.origin import home
 
 
 @contextmanager

@@ -38,7 +38,7 @@ from tqdm import tqdm
 from feature_repo.errors import ServiceError
 from feature_repo.portfolio import Portfolio
 from governance.release import Release
-from training.origin import origin
+from training.origin import home
 from training.search import Trial
 
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it raises what it logs, and a stage says that in one line
@@ -78,11 +78,6 @@ class Evidence:
     experiment: str | None = None
     trials: Sequence[Trial] = ()
     signature: bytes | None = None
-
-
-def home() -> Path:
-    """The folder of running services, absolute, the same from a queued experiment's temporary checkout."""
-    return (origin() / os.environ.get("TALLY_HOME", "var")).resolve()
 
 
 def embedded() -> str:

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from monitoring import reports
-from monitoring.reports import Block, Figure, Page
+from monitoring.blocks import Block, Page
+from monitoring.reports import Figure
 
 
 @pytest.fixture

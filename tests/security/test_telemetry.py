@@ -40,7 +40,7 @@ def test_mlflow_is_off_before_it_is_imported(ask):
 
 
 def test_evidently_is_off_once_a_report_is_made(ask):
-    code = ("import pandas as pd; from monitoring.reports import Block, Page, run; "
+    code = ("import pandas as pd; from monitoring.blocks import Block, Page; from monitoring.reports import run; "
             "text = Block('Found', 'text', pd.DataFrame({'text': ['x']})); "
             "run(Page('x', (text,), pd.DataFrame({'column': ['x'], 'measure': 'PSI', 'value': [0.3]}))); "
             "from evidently.telemetry import event_logger; print(event_logger.is_enabled())")

@@ -8,8 +8,8 @@ import pytest
 
 from feature_repo.errors import DataError
 from feature_repo.portfolios import load
-from training import raw, tracking
-from training.origin import experiment, origin
+from training import raw
+from training.origin import experiment, home, origin
 
 CARDS = load("card_default")
 CLIENTS = dataclasses.replace(CARDS.applications, sha256=())
@@ -64,7 +64,7 @@ def test_the_services_are_the_checkouts(copy, tmp_path, monkeypatch, said, folde
     if said:
         monkeypatch.setenv("TALLY_HOME", said)
 
-    assert tracking.home() == tmp_path / folder
+    assert home() == tmp_path / folder
 
 
 def test_an_experiment_simulates_into_its_own_copy(copy):

@@ -17,7 +17,7 @@ import pytest
 from feature_repo.errors import ServiceError
 from feature_repo.portfolios import load
 from governance.release import verify
-from training import provenance, tracking
+from training import origin, provenance, tracking
 from training.stages.register import example
 
 PORTFOLIO = load("card_default")
@@ -266,4 +266,4 @@ def test_a_queued_experiment_shares_the_checkouts_home(tmp_path, monkeypatch):
     queued.mkdir(parents=True)
     monkeypatch.chdir(queued)
 
-    assert tracking.home() == tmp_path / "var"
+    assert origin.home() == tmp_path / "var"

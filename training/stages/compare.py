@@ -13,7 +13,7 @@ from feature_repo.params import read
 from feature_repo.portfolios import load
 from governance.release import Release, dump, verify
 from governance.standing import Promotion
-from training import comparison, comparison_report, documents, recorded, tracking, vault
+from training import comparison, comparison_report, documents, recorded, vault
 from training.comparison import Compare, Subject
 from training.params import EvaluateParams
 from training.splits import align
@@ -47,6 +47,8 @@ def main(portfolio: str, assemble: Path, split: Path, protected: Path, release: 
 
 
 def _fetch(portfolio: str, champion: Promotion, folder: Path) -> Release:
+    from training import tracking  # noqa: PLC0415 - slow, and needed only where something serves
+
     return verify(tracking.fetch(tracking.card(portfolio, version=champion.version), folder), champion.release_id)
 
 
