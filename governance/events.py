@@ -62,21 +62,31 @@ class ReleaseCompared(Event, frozen=True, kw_only=True):
 
 
 class ColumnParity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How often a stored column was another online than offline; upper: the most that share may be (Clopper and Pearson 1934)."""
+    """How often a stored column was another online than offline; upper: the most that share may be (Clopper and Pearson 1934).
+
+    kinds: in what way, and how often.
+    """
 
     column: str
     compared: int
     mismatched: int
     upper: float
+    kinds: dict[str, int] = {}
 
 
 class ParityChecked(Event, frozen=True, kw_only=True):
-    """Vectors that decisions were made on beside those that the join gives at that moment. since: of the oldest decision drawn from."""
+    """Vectors that decisions were made on beside those that the join gives at that moment. since: of the oldest decision drawn from.
+
+    first, last: of those compared, and came_at: of the check, all three by business time; empty in what was recorded before they were kept.
+    """
 
     decisions: int
     since: str
     confidence: float
     columns: tuple[ColumnParity, ...]
+    first: str = ""
+    last: str = ""
+    came_at: str = ""
 
 
 class AliasSeen(Event, frozen=True, kw_only=True):

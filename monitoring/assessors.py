@@ -1,4 +1,4 @@
-"""Everything that judges a window, in one list: drift, performance and fairness as their stages do, the report on the decisions, a summary.
+"""Everything that judges a window, in one list: drift, performance and fairness as their stages do, decisions, parity, a summary.
 
 Responsible for giving each the paths it names, and for a statement in place of a report where one cannot be made: never a crash, never a
 silent pass. An error of this machine (disk, memory) is none of the window's and is raised.
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from feature_repo import faults
 from feature_repo.errors import MachineError, TallyError
-from monitoring import decisions_report
+from monitoring import decisions_report, parity_window
 from monitoring.stages import drift, fairness, performance, summary
 
 
@@ -27,20 +27,21 @@ class Assessor(NamedTuple):
     reads: frozenset[str]
 
 
-LABELS, GROUPS, OVERRIDES, OTHERS = "labels", "groups", "overrides", "other reports"
+LABELS, GROUPS, OVERRIDES, CHECKS, OTHERS = "labels", "groups", "overrides", "checks", "other reports"
 ASSESSORS = (
     Assessor("decisions", decisions_report.main, frozenset({LABELS, GROUPS, OVERRIDES})),
     Assessor("drift", drift.main, frozenset()),
     Assessor("performance", performance.main, frozenset({LABELS})),
     Assessor("fairness", fairness.main, frozenset({LABELS, GROUPS})),
-    Assessor("summary", summary.main, frozenset({LABELS, GROUPS, OVERRIDES, OTHERS})),  # the last, for it reads them
+    Assessor("parity", parity_window.main, frozenset({CHECKS})),
+    Assessor("summary", summary.main, frozenset({LABELS, GROUPS, OVERRIDES, CHECKS, OTHERS})),  # the last, for it reads them
 )
 
 
 class Paths(NamedTuple):
     """What an assessor may name: the window, the release, a folder with protected.parquet, ingest's record of outcomes, other reports.
 
-    plots: a folder for what `dvc plots` draws of the pipeline, which nobody keeps of a window of the record.
+    plots: a folder for what `dvc plots` draws of the pipeline, which nobody keeps of a window of the record; check: of parity.
     """
 
     decisions: Path
@@ -48,6 +49,7 @@ class Paths(NamedTuple):
     vault: Path
     record: Path
     plots: Path
+    check: Path
     drift: Path = Path("drift.json")
     performance: Path = Path("performance.json")
     fairness: Path = Path("fairness.json")

@@ -6,8 +6,9 @@ Responsible for leaving out nothing that a report flags, and for whose it is (`a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import msgspec
 import numpy as np
@@ -62,9 +63,21 @@ class Scope:
     params: LossParams
     rules: tuple[AlertRule, ...]
 
-    @property
+    @cached_property
     def losses(self) -> Array:
         return loss.losses(self.frame, self.portfolio, self.params.given_default)
+
+    @cached_property
+    def months(self) -> Array:
+        return window.months(self.frame, self.portfolio)
+
+    def of_mix(self, column: str, flagged: Sequence[str], every: Sequence[str]) -> tuple[str, Estimate, float | None]:
+        """The effect of a column's mix in the months that are flagged, all where none is: of which, the effect, its share of their loss."""
+        here = np.isin(self.months, flagged) if flagged else np.ones(len(self.months), dtype=bool)
+        when = spans(flagged, every) if flagged and tuple(flagged) != (window.ALL,) else WHOLE
+        lost, bins = self.losses[here], self.bins[column]
+        effect = loss.of_shift(lost, bins.places(self.frame.loc[here, column]), bins, self.params.confidence)
+        return when, effect, share(effect, lost)
 
     def owned(self, concern: Concern) -> Concern:
         """With its owner and how long they have."""
@@ -74,17 +87,13 @@ class Scope:
 
 def drifted(columns: Iterable[Column], scope: Scope) -> Iterator[Concern]:
     """Columns whose mix changed, and columns whose data are at fault."""
-    lost, months = scope.losses, window.months(scope.frame, scope.portfolio)
     for column in columns:
         shifted = column.flagged(Verdict.ALERT) or column.flagged(Verdict.WATCH)
         for part, verdict, flagged, sure in ((SHIFT, column.verdict, shifted, _psi(column)),
                                              (FAULT, column.quality, _faulty(column), _fault(column))):
             if verdict in FLAGGED:
-                here = np.isin(months, flagged) if flagged else np.ones(len(months), dtype=bool)
-                when = spans(flagged, [cell.month for cell in column.months]) if flagged and flagged != (window.ALL,) else WHOLE
-                bins = scope.bins[column.column]
-                effect = loss.of_shift(lost[here], bins.places(scope.frame.loc[here, column.column]), bins, scope.params.confidence)
-                yield scope.owned(Concern(Kind.DRIFT, column.column, part, verdict, when, sure, effect, _share(effect, lost[here])))
+                when, effect, of_loss = scope.of_mix(column.column, flagged, [cell.month for cell in column.months])
+                yield scope.owned(Concern(Kind.DRIFT, column.column, part, verdict, when, sure, effect, of_loss))
 
 
 def performed(measured: Performance, scope: Scope) -> Iterator[Concern]:
@@ -137,7 +146,7 @@ def _missed(subject: str, found: Period | Band | Segment, effect: Estimate, lost
     observed = "" if found.observed is None else f"{found.observed.value:.1%} went bad"
     sure = f"{observed}, PDs said {found.mean_pd:.1%}; {found.matured:,} outcomes"
     return Concern(Kind.PERFORMANCE, subject, HIGH if too_high(found) else LOW, found.calibration_verdict, WHOLE, sure, effect,
-                   _share(effect, lost))
+                   share(effect, lost))
 
 
 def _between(found: Estimate) -> str:
@@ -145,6 +154,7 @@ def _between(found: Estimate) -> str:
     return f"{found.value:.2f}{bounds}"
 
 
-def _share(effect: Estimate, lost: Array) -> float | None:
+def share(effect: Estimate, lost: Array) -> float | None:
+    """An effect as a share of a loss."""
     total = float(lost.sum())
     return effect.value / total if total else None

@@ -118,6 +118,12 @@ def projected(cases: Cases, relation: Relation, confidence: float) -> Estimate |
     return Estimate(rate, max(rate - half, 0.0), min(rate + half, 1.0))
 
 
+def watched(signs: Signs | None) -> tuple[Verdict, ...]:
+    """Watch where a sign of loans without an outcome is: of all of them, or of a vintage. Outcomes replace what it says."""
+    spans = () if signs is None else (signs.young, *(span for span in signs.spans if span.bad_rate is None))
+    return tuple(one.verdict for one in spans if one.verdict is Verdict.WATCH)
+
+
 def verdict(found: Estimate | None, mean_pd: float | None, params: PerformanceParams) -> Verdict:
     """Watch where the projected bad rate exceeds the PDs by as much as one that is watched may, and chance does not explain it."""
     if found is None or found.low is None or not mean_pd:

@@ -146,10 +146,14 @@ def _kind(online: Value, offline: Value, *, same_row: bool) -> Kind | None:
 
 def _column(table: Table, name: str, found: list[Kind | None], confidence: float) -> Column:
     kinds = Counter(kind for kind in found if kind)
-    hits, of = kinds.total(), len(found)
+    return counted(name, table.name, len(found), {kind: kinds[kind] for kind in Kind if kinds[kind]}, confidence)
+
+
+def counted(name: str, view: str, of: int, kinds: dict[Kind, int], confidence: float) -> Column:
+    """A column by its counts."""
+    hits = sum(kinds.values())
     low, high = (bound(hits, of, (1 - confidence) / 2, upper=upper) for upper in (False, True))
-    return Column(name, table.name, of, hits, {kind: kinds[kind] for kind in Kind if kinds[kind]}, hits / of if of else 0.0, low, high,
-                  bound(hits, of, 1 - confidence, upper=True))
+    return Column(name, view, of, hits, kinds, hits / of if of else 0.0, low, high, bound(hits, of, 1 - confidence, upper=True))
 
 
 def bound(hits: int, of: int, tail: float, *, upper: bool) -> float:

@@ -23,13 +23,18 @@ def findings(drawn: Drawn, columns: Sequence[Column]) -> list[str]:
     compared = len(drawn.vectors)
     if not compared:
         return [f"**Nothing to compare**: {drawn.of:,} decisions, none of them made on stored values."]
+    basis = f"Compared: {compared:,} of {drawn.of:,} decisions since {drawn.since[:10]}; {drawn.unread:,} were made without the store."
+    return [*differing(columns), basis]
+
+
+def differing(columns: Sequence[Column]) -> list[str]:
+    """How many columns differed, the worst of them, and how."""
     apart = sorted((one for one in columns if one.mismatched), key=lambda one: -one.share)
     head = (f"**{len(apart)} of {len(columns)} columns were not the same** online and offline:" if apart else
             f"**All {len(columns)} columns were the same** online and offline.")
     named = [f"- **{one.column}** in {one.mismatched:,} ({percent(one.share)}): {_kinds(one)}" for one in apart[:MOST_NAMED]]
     rest = [f"- and {len(apart) - MOST_NAMED} more"] if len(apart) > MOST_NAMED else []
-    basis = f"Compared: {compared:,} of {drawn.of:,} decisions since {drawn.since[:10]}; {drawn.unread:,} were made without the store."
-    return [head, *named, *rest, basis]
+    return [head, *named, *rest]
 
 
 def page(title: str, sentences: Sequence[str], columns: Sequence[Column], limit: float) -> Page:

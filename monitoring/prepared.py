@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,10 +20,12 @@ import pyarrow.parquet as pq
 from feature_repo.contract import APPLICATION_ID, BAD
 from feature_repo.portfolio import Portfolio
 from feature_repo.sources import EARLY
+from governance.events import ParityChecked
 from governance.ledger.entries import canonical
 from governance.observations import DecisionOverridden
+from governance.rules import moment
 from monitoring import outcomes, vault, window
-from monitoring.assessors import GROUPS, LABELS, OTHERS, OVERRIDES, Assessor, Paths
+from monitoring.assessors import CHECKS, GROUPS, LABELS, OTHERS, OVERRIDES, Assessor, Paths
 from monitoring.maturity import DAYS_A_MONTH
 from monitoring.outcomes import Outcomes
 from monitoring.overrides import CODE, OVERRIDE
@@ -32,11 +35,12 @@ KEYS = [window.DECISION_ID, window.DECIDED_AT, window.RELEASE_ID, BAD]
 
 @dataclass(frozen=True)
 class Known:
-    """What was known at a moment besides decisions. groups: the entries by which protected attributes came."""
+    """What was known at a moment besides decisions. groups: the entries by which protected attributes came; checks: of parity, in order."""
 
     outcomes: Outcomes
     overrides: Mapping[str, DecisionOverridden]
     groups: tuple[str, ...]
+    checks: tuple[ParityChecked, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Prepared:
     def basis(self, assessor: Assessor) -> str:
         """What a report stands on, as a digest: the decisions, the release, what else it reads; other reports stand on these themselves."""
         said: dict[str, Any] = {"decisions": digest(self.window), "release": self.release.name, "report": assessor.name}
-        reads = {LABELS: self._labels, GROUPS: lambda: self.known.groups, OVERRIDES: self._overrides}
+        reads = {LABELS: self._labels, GROUPS: lambda: self.known.groups, OVERRIDES: self._overrides, CHECKS: self._checked}
         return hashlib.sha256(canonical(said | {name: reads[name]() for name in sorted(assessor.reads - {OTHERS})})).hexdigest()
 
     def write(self, folder: Path, note: vault.Note, home: Path) -> Paths:
@@ -61,12 +65,14 @@ class Prepared:
         said = [self.known.overrides.get(name) for name in joined[window.DECISION_ID]]
         joined[OVERRIDE] = pd.Series([one.outcome if one else None for one in said], dtype=object)
         joined[CODE] = pd.Series([one.code if one else None for one in said], dtype=object)
-        paths = Paths(folder / self.window.name, self.release, folder, folder / "outcome-record.parquet", folder / "plots")
+        paths = Paths(folder / self.window.name, self.release, folder, folder / "outcome-record.parquet", folder / "plots",
+                      folder / "check.json")
         pq.write_table(pa.Table.from_pandas(joined, self._schema(), preserve_index=False), paths.decisions)
         protected = vault.read(home, joined, self.portfolio, self.known.outcomes.as_of, note)
         texts = pa.schema([(name, pa.string()) for name in protected.columns])
         pq.write_table(pa.Table.from_pandas(protected, texts, preserve_index=False), folder / "protected.parquet")
         pq.write_table(pa.table({APPLICATION_ID: pa.nulls(0, pa.string()), EARLY: pa.nulls(0, pa.float64())}), paths.record)
+        paths.check.write_bytes(msgspec.json.encode(self._check()))
         return paths
 
     def _schema(self) -> pa.Schema:
@@ -87,6 +93,18 @@ class Prepared:
         rows = hashlib.sha256(canonical(list(zip(matured[window.DECISION_ID], matured[BAD], strict=True)))).hexdigest()
         return [rows, int((ages >= self.portfolio.outcome.matures_after).sum()), int(ages.min().days // DAYS_A_MONTH),
                 int(joined[window.CONTRADICTED].sum())]
+
+    def _check(self) -> ParityChecked | None:
+        """The newest check that compared decisions of the time of these."""
+        at = self._own()[window.DECIDED_AT]
+        for check in reversed(self.known.checks):
+            first, last = moment(check.first), moment(check.last)
+            if first and last and first <= at.max() and last >= at.min():
+                return check
+        return None
+
+    def _checked(self) -> str:
+        return msgspec.json.encode(self._check()).decode()
 
     def _overrides(self) -> list[Any]:
         ids = set(self._own()[window.DECISION_ID])

@@ -13,7 +13,8 @@ import msgspec
 
 from feature_repo.errors import DataError
 from governance.limits import ORDER, Verdict
-from monitoring import concerns, loss
+from monitoring import concerns, loss, signals
+from monitoring.alerts.beside import Apart, Attribution, Signs
 from monitoring.alerts.found import Attribute
 from monitoring.concerns import Concern, Scope
 from monitoring.drift import Column
@@ -21,7 +22,7 @@ from monitoring.loss import Lent
 from monitoring.overrides import Overrides
 from monitoring.performance import Performance
 
-DECISIONS = "decisions.json"
+DECISIONS, PARITY = "decisions.json", "parity.json"
 
 
 class Drifted(msgspec.Struct, frozen=True):
@@ -30,6 +31,7 @@ class Drifted(msgspec.Struct, frozen=True):
     verdict: Verdict = Verdict.INSUFFICIENT
     found: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
+    attribution: tuple[Attribution, ...] = ()
 
 
 class Performed(msgspec.Struct, frozen=True):
@@ -38,6 +40,7 @@ class Performed(msgspec.Struct, frozen=True):
     verdict: Verdict = Verdict.INSUFFICIENT
     found: tuple[str, ...] = ()
     performance: Performance | None = None
+    early: Signs | None = None
 
 
 class Fared(msgspec.Struct, frozen=True):
@@ -55,7 +58,15 @@ class Decided(msgspec.Struct, frozen=True):
     overrides: Overrides | None = None
 
 
-Report = TypeVar("Report", Drifted, Performed, Fared, Decided)
+class Compared(msgspec.Struct, frozen=True):
+    """What is read of the report on parity, which windows of the record alone have."""
+
+    verdict: Verdict = Verdict.INSUFFICIENT
+    found: tuple[str, ...] = ()
+    parity: tuple[Apart, ...] = ()
+
+
+Report = TypeVar("Report", Drifted, Performed, Fared, Decided, Compared)
 
 
 class Reports(msgspec.Struct, frozen=True):
@@ -65,11 +76,13 @@ class Reports(msgspec.Struct, frozen=True):
     performance: Performed
     fairness: Fared
     decisions: Decided
+    parity: Compared | None = None
 
     @property
     def verdicts(self) -> dict[str, Verdict]:
         """What each comes to, in the order in which they are told."""
-        return {"drift": self.drift.verdict, "performance": self.performance.verdict, "fairness": self.fairness.verdict}
+        there = {"drift": self.drift, "performance": self.performance, "fairness": self.fairness, "parity": self.parity}
+        return {name: one.verdict for name, one in there.items() if one}
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -82,16 +95,22 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 def read(drift: Path, performance: Path, fairness: Path) -> Reports:
-    """The reports, with the one on decisions where it lies beside. Raises DataError for one that is missing or cannot be read."""
-    decided = drift.with_name(DECISIONS)
+    """The reports; of a window of the record, which has one on decisions beside, that and the one on parity.
+
+    Raises DataError for one that is missing or cannot be read.
+    """
+    decided, parity = drift.with_name(DECISIONS), drift.with_name(PARITY)
+    of_record = decided.is_file()
     return Reports(_read(drift, Drifted), _read(performance, Performed), _read(fairness, Fared),
-                   _read(decided, Decided) if decided.is_file() else Decided())
+                   _read(decided, Decided) if of_record else Decided(), _read(parity, Compared) if of_record else None)
 
 
 def assess(reports: Reports, scope: Scope) -> Summary:
     """Everything that is not ok, with its cost and its owner."""
     measured = reports.performance.performance
-    found = [*concerns.drifted(reports.drift.columns, scope), *(concerns.performed(measured, scope) if measured else ())]
+    found = [*concerns.drifted(reports.drift.columns, scope), *(concerns.performed(measured, scope) if measured else ()),
+             *signals.moved(reports.drift.attribution, scope), *signals.early(reports.performance.early, scope),
+             *signals.apart(reports.parity.parity if reports.parity else (), scope)]
     groups = concerns.of_groups(reports.fairness.attributes, reports.fairness.found, scope)
     return Summary(loss.lent(scope.frame, scope.portfolio, scope.params.given_default), reports.verdicts,
                    tuple(sorted(found, key=_dearest)), tuple(sorted(groups, key=lambda one: -ORDER.index(one.verdict))))

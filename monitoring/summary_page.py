@@ -20,6 +20,7 @@ from monitoring.loss import LOANS
 from monitoring.money import MINUS, effect, money
 from monitoring.pages import percent
 from monitoring.params import LossParams, SummaryParams
+from monitoring.signals import MOVED, SIGN, SKEW
 from monitoring.summary import Reports, Summary
 
 CHANGED, SURE, COSTS, DO = "What changed", "How sure that is", "What it costs", "What to do"
@@ -31,6 +32,9 @@ ACTIONS = {  # what to do in a word, and in a sentence
     RANKING: ("challenge the model", "develop a challenger on newer outcomes and compare it with what serves"),
     LOW: ("recalibrate", "recalibrate on newer outcomes; until then expect this loss"),
     HIGH: ("recalibrate", "recalibrate on newer outcomes; people are declined for risk that is not there"),
+    MOVED: ("find the cause", "find out what changed in who applies, or in how this is recorded; if it stays, develop on newer data"),
+    SIGN: ("expect more bad loans", "look at who was approved lately before their outcomes come; nothing is proved yet"),
+    SKEW: ("mend the store", "have the online store and the views agree; decisions were made on values that training would not be told"),
     GROUP: ("judge it", "have compliance judge it, and look at the fairer alternatives of the last development"),
 }
 FOLLOWS = ("see the inputs", "this follows from the inputs that shifted")
@@ -59,7 +63,7 @@ class Told:
 
     def answers(self) -> dict[str, list[str]]:
         """The four questions, each with its sentences."""
-        return {CHANGED: [*self._drifted(), *self._turned_out(), *self._people()] or ["Nothing could be judged."],
+        return {CHANGED: [*self._drifted(), *self._beside(), *self._turned_out(), *self._people()] or ["Nothing could be judged."],
                 SURE: self._sure(), COSTS: self._costs(), DO: self._do()}
 
     def found(self) -> list[str]:
@@ -86,6 +90,14 @@ class Told:
         of = len(self.reports.drift.columns)
         said = [f"{len(shifted)} of {of} columns drifted{_named(shifted)}."] if of else []
         return [*said, f"Data at fault{_named(faulty)}."] if faulty else said
+
+    def _beside(self) -> list[str]:
+        """What stands beside columns and outcomes: inputs that moved the score, the early sign, values that were others online."""
+        moved, skewed = (_flagged(self.summary.concerns, part) for part in (MOVED, SKEW))
+        early = self.reports.performance.early
+        said = [f"{many(len(moved), 'input', 'inputs')} moved the log-odds of bad beyond the limits{_named(moved)}."] if moved else []
+        said += [f"{_first(early.told[-1])}."] if early and early.flagged else []
+        return [*said, *([f"Other values online than in the data: {_named(skewed)[2:]}."] if skewed else [])]
 
     def _turned_out(self) -> list[str]:
         measured = self.reports.performance.performance
@@ -147,6 +159,10 @@ def write(path: Path, told: Told, looked: Sequence[str]) -> None:
                "rests": told.rests()}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(PAGES.get_template("summary.html").render(content), encoding="utf-8")
+
+
+def _flagged(concerns: Sequence[Concern], part: str) -> list[str]:
+    return [one.subject for one in concerns if one.part == part]
 
 
 def _alarmed(concerns: Sequence[Concern], part: str) -> list[str]:

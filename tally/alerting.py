@@ -15,13 +15,13 @@ from governance.limits import Verdict
 from monitoring.alerts.alert import REPORTED, Finding
 from monitoring.alerts.delivery import Desk
 from monitoring.alerts.exits import exits
-from monitoring.alerts.found import findings
+from monitoring.alerts.found import early, findings
 from monitoring.alerts.ongoing import Breaches
 from monitoring.alerts.params import AlertsParams
 from monitoring.alerts.ranking import ranked
 from tally.checkout import Checkout, here
 
-VERDICT = "verdict.json"
+VERDICT, PERFORMANCE = "verdict.json", "performance"
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -42,22 +42,24 @@ class Window(msgspec.Struct, frozen=True):
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """What is read of verdict.json, the oldest window first."""
+    """What is read of verdict.json, the oldest window first. pipeline: the reports that lie beside."""
 
     windows: tuple[Window, ...] = ()
+    pipeline: tuple[Made, ...] = ()
 
 
 def alert(checkout: Checkout | None = None) -> str:
     """Raise, send and write `reports/<portfolio>/alerts.prom`; what became of it, a line each."""
     checkout, params = checkout or here(), read("alerts", AlertsParams)
     name, folder = checkout.portfolio.name, checkout.reports / checkout.portfolio.name
-    every = judged(folder / VERDICT).windows
-    newest = every[-params.windows:]
-    breaches = Breaches([one.window for one in every], folder / "monitoring", params.windows)
-    flagged = (structs.replace(one, since=breaches.since(one)) for one in found(folder, newest))
+    said = judged(folder / VERDICT)
+    newest = said.windows[-params.windows:]
+    breaches = Breaches([one.window for one in said.windows], folder / "monitoring", params.windows)
+    flagged = [structs.replace(one, since=breaches.since(one)) for one in found(folder, newest)]
+    beside = [one for made in said.pipeline if made.report == PERFORMANCE for one in early(folder / f"{PERFORMANCE}.json", made.release_id)]
     desk = Desk(name, params, exits(), checkout.services, folder)
     window = newest[-1].window if newest else ""
-    return "\n".join(desk.deliver(flagged, window, datetime.now(UTC).date()).sentences)
+    return "\n".join(desk.deliver(flagged, window, datetime.now(UTC).date(), beside).sentences)
 
 
 def judged(path: Path) -> Judged:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from feature_repo.errors import DataError
 from governance import enrolment, history, overrides
+from governance.events import ParityChecked
 from governance.ledger.book import Book
 from governance.observations import VaultImported
 from governance.people import People
@@ -65,10 +66,12 @@ def over(day: date) -> datetime:
 
 
 def known(checkout: Checkout, book: Book, until: datetime) -> Known:
-    """Outcomes, overrides and groups that had come by a moment."""
+    """Outcomes, overrides, groups and checks of parity that had come by a moment."""
     records = list(book.events())
     place = enrolment.place(checkout.home)
     people = place.people if place.signers.exists() else People()
     came = tuple(record.id for record, event in history.known(records)
                  if isinstance(event, VaultImported) and (at := moment(event.came_at)) and at < until)
-    return Known(outcomes.known(outcomes_of(checkout), records, people, until), overrides.of(records, people, until).newest, came)
+    checks = tuple(event for _, event in history.known(records)
+                   if isinstance(event, ParityChecked) and (at := moment(event.came_at)) and at < until)
+    return Known(outcomes.known(outcomes_of(checkout), records, people, until), overrides.of(records, people, until).newest, came, checks)

@@ -9,10 +9,13 @@ from governance import actions, events
 from governance.events import Actor, ColumnParity, ParityChecked
 from governance.gate_settings import Gates
 from governance.ledger.entries import DECISION, stamp
+from governance.limits import worst
 from governance.release import dump
 from monitoring import parity, parity_report, reports
 from monitoring.params import ParityParams
 from monitoring.parity import Column, Drawn
+from monitoring.parity_window import verdict
+from tally.arriving import business_now
 from tally.checkout import Checkout, here
 from training import recorded
 
@@ -46,14 +49,17 @@ def check(checkout: Checkout | None = None) -> str:
 def _write(checkout: Checkout, found: list[str], drawn: Drawn, columns: list[Column], params: ParityParams) -> None:
     name, folder = checkout.portfolio.name, checkout.reports / checkout.portfolio.name
     folder.mkdir(parents=True, exist_ok=True)
+    limits = read("gates", Gates).parity
     (folder / "parity.json").write_bytes(dump({
-        "portfolio": name, "checked_at": actions.now(), "found": found, "decisions": drawn.of, "compared": len(drawn.vectors),
-        "unread": drawn.unread, "since": drawn.since, "settings": params, "columns": columns}))
-    limit = read("gates", Gates).parity.mismatch
-    reports.write(parity_report.page(f"{name}: parity", found, columns, limit), folder / "parity.html")
+        "portfolio": name, "checked_at": actions.now(), "verdict": worst(verdict(one, limits) for one in columns), "found": found,
+        "decisions": drawn.of, "compared": len(drawn.vectors), "unread": drawn.unread, "since": drawn.since, "settings": params,
+        "columns": columns}))
+    reports.write(parity_report.page(f"{name}: parity", found, columns, limits.mismatch), folder / "parity.html")
 
 
 def _event(drawn: Drawn, columns: list[Column], params: ParityParams) -> ParityChecked:
-    counted = tuple(ColumnParity(one.column, one.compared, one.mismatched, one.upper) for one in columns)
+    counted = tuple(ColumnParity(one.column, one.compared, one.mismatched, one.upper, {kind.value: n for kind, n in one.kinds.items()})
+                    for one in columns)
+    moments = [one.at.isoformat() for one in sorted(drawn.vectors, key=lambda one: one.at)]
     return ParityChecked(by=SELF, at=actions.now(), decisions=len(drawn.vectors), since=drawn.since, confidence=params.confidence,
-                         columns=counted)
+                         columns=counted, first=moments[0], last=moments[-1], came_at=business_now().isoformat())

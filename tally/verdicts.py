@@ -16,6 +16,8 @@ from monitoring.prepared import digest
 from tally.moment import Run
 
 MADE = "made.json"  # beside reports: what they stand on
+PIPELINE = ("drift", "performance", "fairness")
+SHORT = 12
 
 
 def write(run: Run) -> list[str]:
@@ -29,7 +31,7 @@ def write(run: Run) -> list[str]:
     path = run.folder.parent / "verdict.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     put(path, dump({"portfolio": run.checkout.portfolio.name, "as_of": run.day.isoformat(), "grain": run.windows.grain,
-                           "found": found, "ignored": run.known.outcomes.ignored, "windows": windows}))
+                           "found": found, "ignored": run.known.outcomes.ignored, "windows": windows, "pipeline": pipeline(path.parent)}))
     return found
 
 
@@ -45,6 +47,16 @@ def listed(run: Run, start: date) -> dict[str, Any]:
     called = name(start, run.windows.grain)
     path = run.windows.path(start)
     here_is = [path for path in sorted((run.folder / called).rglob("*.json")) if path.name != MADE and not path.parent.name.startswith(".")]
-    reports = [{"report": one.stem, "release_id": "" if one.parent.name == called else one.parent.name, "digest": digest(one),
-                "verdict": msgspec.json.decode(one.read_bytes()).get("verdict", Verdict.INSUFFICIENT)} for one in here_is]
+    reports = [_told(one, "" if one.parent.name == called else one.parent.name) for one in here_is]
     return {"window": called, "since": start.isoformat(), "left": left_of(path) if path.is_file() else None, "reports": reports}
+
+
+def pipeline(folder: Path) -> list[dict[str, Any]]:
+    """The reports of the pipeline that lie beside: the early sign is told there alone, for the record has none."""
+    there = [path for name in PIPELINE if (path := folder / f"{name}.json").is_file()]
+    return [_told(path, str(msgspec.json.decode(path.read_bytes()).get("release_id", ""))[:SHORT]) for path in there]
+
+
+def _told(path: Path, release_id: str) -> dict[str, Any]:
+    return {"report": path.stem, "release_id": release_id, "digest": digest(path),
+            "verdict": msgspec.json.decode(path.read_bytes()).get("verdict", Verdict.INSUFFICIENT)}

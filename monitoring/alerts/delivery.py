@@ -64,17 +64,17 @@ class Desk:
     state: Path
     reports: Path
 
-    def deliver(self, findings: Iterable[Finding], window: str, today: date) -> Delivered:
+    def deliver(self, findings: Iterable[Finding], window: str, today: date, beside: Sequence[Finding] = ()) -> Delivered:
         """Raise what was found, send what is owed, and write what stands in `alerts.prom`. Raises MachineError.
 
-        window: the newest; findings of others are those of an outage that is caught up with.
+        window: the newest; findings of others are those of an outage that is caught up with. beside: found in no window of the record.
         """
-        found = raised(findings, self.params, today)
+        found = raised([*findings, *beside], self.params, today)
         with journal(self.state) as book:
             firsts = self._owed(book, [one.alert for one in found if one.silence is None])
             found = tuple(Raised(structs.replace(one.alert, deadline=book.first(one.alert).deadline), one.silence) for one in found)
             sent = tuple(_send(way, book, self._heard(book.owed(way.name), today)) for way in self.ways)
-            standing = [one for one in found if one.alert.window == window]
+            standing = [one for one in found if one.alert.window in {window, *(finding.window for finding in beside)}]
             textfile.write(self.reports, self.portfolio, standing, {one.exit: one.owed for one in sent})
         overdue = tuple(one.alert for one in standing if one.silence is None and one.alert.deadline < today)
         return Delivered(found, sent, tuple(alert for alert in firsts if not self._names(alert)), overdue)

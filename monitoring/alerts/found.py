@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+from msgspec import structs
 
 from feature_repo.errors import DataError
 from governance.limits import ORDER, Verdict
@@ -19,6 +20,7 @@ from monitoring.alerts.beside import Apart, Attribution, Signs, Value
 
 WHOLE = "the portfolio"
 FLAGGED = (Verdict.WATCH, Verdict.ALERT)
+PIPELINE = "pipeline to "
 
 
 class Told(NamedTuple):
@@ -114,6 +116,18 @@ def findings(path: Path, window: str, release_id: str = "") -> Iterator[Finding]
         flagged.insert(0, Told(kind, WHOLE, report.own, report.gini, headline(report.found, report.own)))
     for one in flagged:
         yield Finding(portfolio=report.portfolio, window=window, release_id=release_id, **one._asdict())
+
+
+def early(path: Path, release_id: str) -> Iterator[Finding]:
+    """The early sign in the pipeline's report on performance; of windows of the record none is known.
+
+    Its window ends with the newest vintage and goes on since the first without an outcome. Raises DataError where it cannot be read.
+    """
+    report = _read(path)
+    young = [span.month for span in report.early.spans if span.bad_rate is None] if report.early else []
+    for one in findings(path, f"{PIPELINE}{young[-1]}" if young else PIPELINE, release_id):
+        if one.kind is Kind.EARLY:
+            yield structs.replace(one, since=f"{PIPELINE}{young[0]}" if young else PIPELINE)
 
 
 def verdicts(path: Path) -> dict[tuple[Kind, str], Verdict]:

@@ -28,12 +28,13 @@ def main(portfolio: str, decisions: Path, release: Path, figures: Path, report: 
     figures.parent.mkdir(parents=True, exist_ok=True)
     figures.write_bytes(dump({
         "portfolio": portfolio, "release_id": verified.id, "time_axis": contract.is_dated, "decisions": looked.decisions, "found": found,
-        "verdict": worst(one for column in columns for one in (column.verdict, column.quality)),
+        "verdict": worst((*(one for column in columns for one in (column.verdict, column.quality)), *(one.verdict for one in moves))),
         "drift_verdict": worst(column.verdict for column in columns),
         "columns_in_alert": sum(column.verdict is Verdict.ALERT for column in columns),
         "columns_to_watch": sum(column.verdict is Verdict.WATCH for column in columns),
         "quality_verdict": worst(column.quality for column in columns),
         "columns_with_faults": sum(column.quality in drift_sections.FLAGGED for column in columns),
+        "attribution_verdict": worst(one.verdict for one in moves),
         "highest_psi": max(drift.peak(column).psi for column in columns), "limits": params, "columns": columns,
         "development": population.development(bins), "doors": doors, "attribution": moves,
     }))

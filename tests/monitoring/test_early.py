@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from types import SimpleNamespace
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ from feature_repo.contract import BAD, days
 from feature_repo.sources import Early
 from governance.limits import Verdict
 from monitoring import early, performance, window
+from monitoring.alerts.beside import Signs
 from monitoring.early import Relation, projected
 from monitoring.intervals import Estimate
 from monitoring.performance import Reference
@@ -45,12 +47,14 @@ def told(portfolio, params, frame):
 @pytest.mark.parametrize(("lift", "verdict"), [(1.0, Verdict.OK), (1.5, Verdict.WATCH), (0.5, Verdict.OK)])
 def test_a_bad_rate_that_moved_is_told_months_before_its_outcomes(signed, performance_params, lift, verdict):
     frame = drawn(lift=lift)
-    young = told(signed, performance_params, frame).young
+    signs = told(signed, performance_params, frame)
+    young, read = signs.young, msgspec.json.decode(msgspec.json.encode(signs), type=Signs)
     there = frame[window.old_enough(frame, signed, days(20)) & ~window.old_enough(frame, signed, days(90))]
 
     assert young.known == len(there) < young.decisions
     assert young.projected.low < there[BAD].mean() < young.projected.high
-    assert young.verdict is verdict
+    assert young.verdict is read.verdict is verdict
+    assert bool(early.watched(signs)) is bool(read.flagged) is (verdict is Verdict.WATCH)
     assert young.mean_pd == pytest.approx(there["pd"].mean())
 
 

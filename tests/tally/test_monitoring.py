@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sqlite3
 
 import msgspec
 import numpy as np
@@ -20,6 +21,7 @@ from decided import scored as recorded
 from feature_repo.contract import BAD
 from feature_repo.errors import DataError, TallyError
 from governance import events
+from governance.events import Actor, ColumnParity, ParityChecked
 from governance.ledger.book import open_book
 from governance.ledger.entries import Entry, canonical
 from governance.observations import MonitoringBreached, VaultRead
@@ -103,7 +105,7 @@ def test_windows_are_caught_up_with_once_and_labels_count_as_of_the_day(home):
     january = home.frame[home.frame["decided_at"] < "2023-02-01"].dropna(subset=[BAD])
     home.outcomes("early.csv", january.head(300), "2023-04-25", "2023-05-01T00:00:00+00:00")
     told = home.run("monitor", "--as-of", "2023-05-01")
-    assert "as of 2023-05-01: 4 windows of a month, 16 reports made" in told
+    assert "as of 2023-05-01: 4 windows of a month, 19 reports made" in told
     assert sorted(path.name for path in (home.reports / "monitoring").iterdir()) == ["2023-01", "2023-02", "2023-03", "2023-04"]
     first = home.report("2023-01", "performance")
     assert first["matured"] == sum(january.head(300)["decided_at"] <= pd.Timestamp("2023-01-25", tz="UTC"))
@@ -155,6 +157,29 @@ def test_each_report_in_alert_is_a_breach_in_the_record_once(home):
     assert ("2023-05", "drift") in flagged
     assert sorted((one.window, one.report) for one in said) == sorted(flagged)
     assert {one.release_id for one in said} == {home.release.id}
+
+
+def test_a_check_of_parity_is_judged_in_the_windows_it_compared_and_from_the_day_on_that_it_came(home):
+    column = home.mill.views[0].stored[0].name
+    check = ParityChecked(by=Actor("parity", "process"), at="", decisions=600, since="", confidence=0.95,
+                          columns=(ColumnParity(column, 600, 60, 0.13, {"another value": 60}),), first="2023-01-05T00:00:00+00:00",
+                          last="2023-01-20T00:00:00+00:00", came_at="2023-02-03T12:00:00+00:00")
+    append(home.book, [events.entry(check, "check")])
+    home.run("monitor", "--as-of", "2023-02-02")
+    assert home.report("2023-01", "parity")["verdict"] == "insufficient"
+    home.run("monitor", "--as-of", "2023-02-28")
+    home.run("alerts")
+    (concern,) = [one for one in home.report("2023-01", "summary")["concerns"] if one["kind"] == "parity"]
+
+    assert [home.report(window, "parity")["verdict"] for window in ("2023-01", "2023-02")] == ["alert", "insufficient"]
+    assert (concern["subject"], concern["verdict"], concern["effect"], concern["owner"]) == (column, "alert", None, "models")
+    assert ("2023-01", "parity") in {(one.window, one.report) for _, one in events.every(home.book.events())
+                                     if isinstance(one, MonitoringBreached)}
+    told = json.loads((home.reports / "verdict.json").read_bytes())["windows"][0]["reports"]
+    assert [one["verdict"] for one in told if one["report"] == "parity"] == ["alert"]
+    with sqlite3.connect(home.path / home.mill.name / "alerts.db") as journal:
+        raised = [json.loads(row[0]) for row in journal.execute("SELECT alert FROM alerts")]
+    assert [(one["subject"], one["owner"]) for one in raised if one["kind"] == "parity"] == [(column, "models")]
 
 
 def test_alerts_are_of_the_newest_windows_and_owned_as_params_say(home):

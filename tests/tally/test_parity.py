@@ -76,7 +76,9 @@ def test_a_column_that_is_another_offline_is_named_on_the_page_and_by_the_gate(c
     assert f"- **{column}** in 301 (100.0%): another value 301" in said.splitlines()
     assert column in (checkout.reports / checkout.portfolio.name / "parity.html").read_text()
     assert written["compared"] == event.decisions == 301
-    assert {one.column: one.mismatched for one in event.columns if one.mismatched} == {column: 301}
+    assert {one.column: (one.mismatched, one.kinds) for one in event.columns if one.mismatched} == {column: (301, {"another value": 301})}
+    assert event.first <= event.last <= event.came_at
+    assert written["verdict"] == "alert"
     assert judged(checkout, checkout.book).found.startswith(f"other values online than offline: {column} in 301 (at most 100.0%)")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ from exits import receiver
 from feature_repo.errors import DataError
 from governance.limits import Verdict
 from governance.release import dump
+from monitoring.alerts.beside import UNKNOWN_YET
 from monitoring.alerts.found import WHOLE, findings, sentence
 from monitoring.alerts.textfile import FILE
 from monitoring.stages import drift
@@ -129,5 +131,34 @@ def test_tally_alerts_tells_what_the_newest_windows_found_once(moved, mill, tmp_
     assert f'subject="{column}"' in (tmp_path / "reports" / mill.name / FILE).read_text()
 
 
+def test_the_next_day_of_a_breach_raises_nothing_and_an_early_sign_of_the_pipeline_is_told_beside(moved, mill, tmp_path, monkeypatch):
+    column, path = moved
+    home, days = tmp_path / "reports" / mill.name, ("2023-12-30", "2023-12-31")
+    (tmp_path / "params.yaml").write_bytes(b"".join([f"portfolio: {mill.name}\n".encode(), rules()]))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TALLY_HOME", str(tmp_path / "var"))
+    spans = [{**YOUNG, "month": "2023-10", "verdict": "ok"}, {**YOUNG, "month": "2023-11"}]
+    (home / "performance.json").write_bytes(dump({"portfolio": mill.name, "verdict": "watch", "outcomes_verdict": "ok",
+                                                  "early": {"young": YOUNG, "spans": spans}}))
+    judged = [{"window": day, "reports": [{"report": "drift", "release_id": RELEASE, "verdict": "alert"}]} for day in days]
+    with receiver() as server:
+        monkeypatch.setenv("TALLY_ALERT_WEBHOOK", server.url)
+        monkeypatch.setenv("TALLY_ALERT_WEBHOOK_SECRET", "s")
+        for place, day in enumerate(days):
+            shutil.copytree(path.parent.parent, home / "monitoring" / day)
+            (home / "verdict.json").write_bytes(dump({"windows": judged[: place + 1], "pipeline": [{"report": "performance"}]}))
+            CliRunner().invoke(tally, ["alerts"], catch_exceptions=False)
+    told = [(body["window"], body["kind"], body["subject"]) for body in map(json.loads, (body for _, body in server.taken))]
+
+    assert ("pipeline to 2023-11", "early sign", UNKNOWN_YET) in told
+    assert (days[0], "drift", column) in told
+    assert days[1] not in {window for window, _, _ in told}
+    standing = (home / FILE).read_text()
+    assert f'window="{days[1]}"' in standing
+    assert 'window="pipeline to 2023-11"' in standing
+
+
 def rules() -> bytes:
-    return b"alerts: {windows: 1, rules: [{verdict: alert, severity: ticket, owner: models, days: 10}], silences: []}\n"
+    return b"""alerts: {windows: 1, silences: [], rules: [{verdict: alert, severity: ticket, owner: models, days: 10},
+        {kind: early sign, verdict: watch, severity: note, owner: models, days: 30}]}
+"""

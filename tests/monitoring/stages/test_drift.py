@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pandas as pd
 import pytest
 
@@ -47,6 +48,22 @@ def test_faults_the_door_and_what_moved_the_log_odds_are_told_beside_drift(run, 
     assert [len(each["months"]) for each in found["attribution"]] == [len(months)] * len(watched.portfolio.inputs)
     assert sum(found["development"]["bands"].values()) == pytest.approx(1)
     assert all(title in page for title in ("Who came through the door", "What moved the log-odds of bad"))
+
+
+def test_an_input_that_moved_the_log_odds_alone_is_in_the_verdict_of_the_report(at_home, watched, tmp_path, monkeypatch):
+    """A model may weigh a little drift so much that the score moves: whoever reads the headline has to see that too."""
+    frame, column = pd.read_parquet(at_home.window), watched.portfolio.requests[0].name
+    frame.assign(**{column: frame[column] * 1.1}).to_parquet(tmp_path / "moved.parquet")
+    params = msgspec.yaml.decode((at_home.folder / "params.yaml").read_bytes())
+    params["drift"] |= {"minimum": 150, "psi": {"watch": 1.0, "alert": 1.0},
+                        "attribution": {"shift": {"watch": 0.001, "alert": 0.002}, "sample": 2_000}}
+    (tmp_path / "params.yaml").write_bytes(msgspec.yaml.encode(params))
+    monkeypatch.chdir(tmp_path)
+    drift.main("mill", tmp_path / "moved.parquet", at_home.release, tmp_path / "moved.json", tmp_path / "moved.html")
+    found = json.loads((tmp_path / "moved.json").read_text())
+
+    assert (found["drift_verdict"], found["quality_verdict"]) == ("ok", "ok")
+    assert found["attribution_verdict"] == found["verdict"] == "alert"
 
 
 def test_a_fault_of_data_alone_is_in_the_verdict_of_the_report(at_home, watched, tmp_path):

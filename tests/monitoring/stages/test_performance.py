@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from projects import ROOT
 
+from feature_repo.contract import days
+from feature_repo.sources import Early
+from monitoring import window
 from monitoring.stages import performance
 
 RECORD = Path("outcome-record.parquet")  # never read: the mill declares no early sign
@@ -73,3 +77,18 @@ def test_live_decisions_without_an_outcome_are_no_pass(at_home, exported, tmp_pa
     assert found["verdict"] == "insufficient"
     assert found["found"][0] == "**Performance cannot be measured: insufficient.** No outcome has matured."
     assert "narrower range of PDs" in found["reading"]
+
+
+def test_an_early_sign_above_the_pds_is_in_the_verdict_of_the_report_and_told_apart_from_outcomes(at_home, mill, tmp_path, monkeypatch):
+    sign = Early(raw="x", yes=("y",), no=("n",), matures_after=days(1), meaning="a sack was lost in the first days")
+    signed = replace(mill, outcome=replace(mill.outcome, early=sign))
+    monkeypatch.setattr(performance, "load", lambda _: signed)
+    monkeypatch.setattr(performance, "require_interface", lambda *_: None)  # of a release trained on a contract with the sign
+    frame = pd.read_parquet(at_home.window)
+    matured = pd.Series(window.matured(frame, mill))
+    frame.assign(early=frame["bad"].where(matured, 1.0)).to_parquet(tmp_path / "record.parquet")
+    performance.main("mill", at_home.window, at_home.release, tmp_path / "record.parquet", tmp_path / "p.json", tmp_path / "p.html",
+                     tmp_path)
+    found = json.loads((tmp_path / "p.json").read_bytes())
+    assert found["early"]["young"]["verdict"] == "watch"
+    assert (found["outcomes_verdict"], found["verdict"]) == ("ok", "watch")
