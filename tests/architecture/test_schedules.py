@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from tally.__main__ import tally
 
 INFRA = Path(__file__).parents[2] / "infra"
-CRONS = ("monitor.cron", "retrain.cron")
+CRONS = ("monitor.cron", "parity.cron", "retrain.cron")
 
 
 def cron_job():
@@ -56,6 +56,13 @@ def test_a_schedule_runs_commands_and_options_that_exist(commands, then):
         command = tally.commands[name]
         command.make_context(name, list(options))
         assert CliRunner().invoke(tally, [name, "--help"]).exit_code == 0
+
+
+def test_stored_values_are_compared_before_the_day_that_monitoring_reports_on_is_over():
+    minute, hour, *_ = cron_lines("parity.cron")[-1].split()
+    assert cron_commands("parity.cron") == [["parity"]]
+    assert int(hour) == 23 > int(cron_lines("monitor.cron")[-1].split()[1])
+    assert int(minute) < 60
 
 
 @pytest.mark.parametrize("name", CRONS)

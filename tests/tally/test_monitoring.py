@@ -172,14 +172,14 @@ def test_a_check_of_parity_is_judged_in_the_windows_it_compared_and_from_the_day
     (concern,) = [one for one in home.report("2023-01", "summary")["concerns"] if one["kind"] == "parity"]
 
     assert [home.report(window, "parity")["verdict"] for window in ("2023-01", "2023-02")] == ["alert", "insufficient"]
-    assert (concern["subject"], concern["verdict"], concern["effect"], concern["owner"]) == (column, "alert", None, "models")
+    assert (concern["subject"], concern["verdict"], concern["effect"], concern["owner"]) == (column, "alert", None, "features")
     assert ("2023-01", "parity") in {(one.window, one.report) for _, one in events.every(home.book.events())
                                      if isinstance(one, MonitoringBreached)}
     told = json.loads((home.reports / "verdict.json").read_bytes())["windows"][0]["reports"]
     assert [one["verdict"] for one in told if one["report"] == "parity"] == ["alert"]
     with sqlite3.connect(home.path / home.mill.name / "alerts.db") as journal:
         raised = [json.loads(row[0]) for row in journal.execute("SELECT alert FROM alerts")]
-    assert [(one["subject"], one["owner"]) for one in raised if one["kind"] == "parity"] == [(column, "models")]
+    assert [(one["subject"], one["owner"]) for one in raised if one["kind"] == "parity"] == [(column, "features")]
 
 
 def test_alerts_are_of_the_newest_windows_and_owned_as_params_say(home):
