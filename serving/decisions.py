@@ -27,6 +27,7 @@ from feature_repo.statistics import FILE
 from governance.ledger.book import Column, open_book
 from governance.ledger.entries import DECISION, Entry, Record, canonical
 from governance.ledger.writer import Ledger
+from serving.alike import Alike
 from serving.answers import Answers, settle
 from serving.application import Application
 from serving.awaited import Awaited
@@ -62,6 +63,7 @@ class Decisions:
         self._features = reads(settings, portfolio, metrics)
         metrics.begin(KINDS, Action, [column.name for column in portfolio.inputs])
         metrics.also(Published(settings.folder / "feast" / FILE, settings.business_time))
+        self._alike = Alike(portfolio, metrics.registry, settings.alike)
         self._book = open_book(settings.folder / "ledger", settings.ledger)
         self._ledger = Ledger(self._book)
         self.answers = Answers(settings.folder / "answers", self._ledger, settings.in_flight * settings.batch_size)
@@ -102,6 +104,7 @@ class Decisions:
             self.answers.done(owed)
             return self._again(recorded, asked), Owed()
         self.beside.shadow.expect(recorded)
+        asyncio.get_running_loop().call_soon(self._alike.look, applications, [record.id for record in recorded])
         return [self._first(record) for record in recorded], owed
 
     def serving(self) -> str:

@@ -34,7 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     a request may take to arrive, and the ledger to answer; watch_every: seconds between looks at the record.
     deadline: seconds a decision may take from the arrival of its body, after which it is not made. drain: seconds a service that is told
     to end goes on answering, not ready any more. caller_header: where a trusted gateway names the caller whose Idempotency-Key it is.
-    shadow_waiting: decisions that may wait for the shadow, per worker; more are dropped.
+    shadow_waiting: decisions that may wait for the shadow, per worker; more are dropped. alike: decisions in an hour that may be alike, per
+    worker; more are counted.
     log_level: the least a line of ours must matter; log_format: a JSON object a line, or text for a person.
     """
 
@@ -60,6 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     caller_header: Annotated[str, msgspec.Meta(pattern="^([!#$%&'*+.^_`|~0-9A-Za-z-]+)?$")] = ""
     watch_every: Annotated[float, msgspec.Meta(gt=0)] = 1.0
     shadow_waiting: Count = 1_024
+    alike: Annotated[int, msgspec.Meta(ge=1, le=200)] = 10
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "json"
 

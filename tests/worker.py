@@ -59,11 +59,11 @@ def asked(applicant: str) -> dict[str, Any]:
     return {**example(PORTFOLIO), APPLICANT_ID: applicant}
 
 
-def post(api: Api, *bodies: list[dict[str, Any]]) -> list[bytes]:
+def post(api: Api, *bodies: list[dict[str, Any]], headers: dict[str, str] | None = None) -> list[bytes]:
     """The answers to batches, one after another."""
     async def all_of_them() -> list[bytes]:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://service") as client:
-            answers = [await client.post("/v1/decisions:batch", json={"decisions": body}) for body in bodies]
+            answers = [await client.post("/v1/decisions:batch", json={"decisions": body}, headers=headers) for body in bodies]
             await asyncio.sleep(0)  # the last one has left
             assert {answer.status_code for answer in answers} == {200}
             return [answer.content for answer in answers]
