@@ -83,6 +83,21 @@ def test_a_value_at_the_edge_refers_and_is_said_while_pd_and_score_stay_as_they_
     assert (without.outside, without.outcome) == ((), "approve")
 
 
+def test_a_code_nobody_had_and_an_answer_nobody_left_out_are_found_alone_as_among_many(mill, scorer, best):
+    number = next(column.name for column in mill.requests if not column.is_level)
+    coded, code = next((column.name, column.special[0]) for column in mill.stored if column.special)
+    changes = {number: {"missing": False}, coded: {"known": (), "never": (code,)}}
+    narrow = dataclasses.replace(scorer, support={name: msgspec.structs.replace(seen, **changes.get(name, {}))
+                                                  for name, seen in scorer.support.items()})
+    for name, value in ((number, None), (coded, code)):
+        values = {**best, name: value}
+        at = narrow.assess({column.name: np.array([values[column.name]], dtype=object if column.is_level else np.float64)
+                            for column in mill.raw_inputs})
+        assert name in narrow.decide(values).outside
+        assert tuple(at.outside) == narrow.decide(values).outside
+        assert name not in scorer.decide(values).outside
+
+
 def test_a_column_may_be_scored_all_the_same_and_is_flagged(scorer, best, edge):
     name, beyond = edge
     support = {each: msgspec.structs.replace(seen, outside=Outside.SCORE) for each, seen in scorer.support.items()}
