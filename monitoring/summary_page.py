@@ -129,7 +129,9 @@ class Told:
         share = f", {lent.expected / lent.amount:.2%} of it" if sold and lent.amount else ""
         said = f"{lent.approved:,} of {lent.decisions:,} applications were approved{sold}"
         lost = f"expected loss {money(lent.expected, lent.unit)}{share}"
-        dear = [(f"{_first(one.subject)} ({one.part}, {one.months})", one.effect) for one in self.summary.concerns if one.effect][:DEAREST]
+        dearest = {one.subject: one for one in reversed(self.summary.concerns) if one.effect}  # of a column its dearest finding
+        dear = [(f"{_first(one.subject)} ({one.part}, {one.months})", one.effect) for one in self.summary.concerns
+                if one.effect and dearest[one.subject] is one][:DEAREST]
         return [f"{said}; {lost}.", *(f"{what}: {effect(cost, lent.unit)}." for what, cost in dear)]
 
     def _do(self) -> list[str]:

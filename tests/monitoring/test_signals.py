@@ -16,7 +16,7 @@ from monitoring.concerns import WHOLE, Scope
 from monitoring.params import LossParams, SummaryParams
 from monitoring.signals import MOVED, SIGN, SKEW
 from monitoring.summary import Compared, Decided, Drifted, Fared, Performed, Reports
-from monitoring.summary_page import CHANGED, DO, Told
+from monitoring.summary_page import CHANGED, COSTS, DO, Told
 from serving.scoring.bins import Bins
 
 COSTLY = LossParams(0.45, 0.95)
@@ -41,6 +41,15 @@ def test_an_input_that_moved_the_score_costs_what_its_mix_does_in_the_months_it_
     assert (found.kind, found.part, found.months, found.owner) == (Kind.ATTRIBUTION, MOVED, months[3], "models")
     assert (months[3], found.effect, found.of_loss) == scope.of_mix(column, [months[3]], months)
     assert found.sure == f"log-odds of bad +0.30 (+0.20 to +0.40) in {months[3]}"
+
+
+def test_among_the_costs_a_column_that_drifted_and_moved_the_score_is_told_once(scope):
+    columns = [column.name for column in scope.portfolio.inputs[:2]]
+    moves = [Attribution(name, (Moved(scope.months[0], 0.3, 0.2, 0.4, Verdict.ALERT),), Verdict.ALERT) for name in columns]
+    reports = Reports(Drifted(Verdict.ALERT, attribution=(*moves, moves[0])), Performed(), Fared(), Decided())
+    told = Told(scope.portfolio, reports, summary.assess(reports, scope), COSTLY, SummaryParams(confidence=0.95, most=8), 0.05)
+    first, *dear = told.answers()[COSTS]
+    assert sorted(one.split(" (")[0].lower().replace(" ", "_") for one in dear) == sorted(columns)
 
 
 def test_an_early_sign_costs_what_loans_without_outcomes_lose_beyond_their_pds(scope):
