@@ -46,9 +46,9 @@ def test_an_input_that_moved_the_score_costs_what_its_mix_does_in_the_months_it_
 def test_among_the_costs_a_column_that_drifted_and_moved_the_score_is_told_once(scope):
     columns = [column.name for column in scope.portfolio.inputs[:2]]
     moves = [Attribution(name, (Moved(scope.months[0], 0.3, 0.2, 0.4, Verdict.ALERT),), Verdict.ALERT) for name in columns]
-    reports = Reports(Drifted(Verdict.ALERT, attribution=(*moves, moves[0])), Performed(), Fared(), Decided())
+    reports = Reports(Drifted(Verdict.ALERT, attribution=(*moves, *moves)), Performed(), Fared(), Decided())
     told = Told(scope.portfolio, reports, summary.assess(reports, scope), COSTLY, SummaryParams(confidence=0.95, most=8), 0.05)
-    first, *dear = told.answers()[COSTS]
+    _, *dear = told.answers()[COSTS]
     assert sorted(one.split(" (")[0].lower().replace(" ", "_") for one in dear) == sorted(columns)
 
 
