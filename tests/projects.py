@@ -17,6 +17,8 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
 RERUN = "Running stage '"
+PACKAGES = ("feature_repo", "governance", "serving", "training", "monitoring", "tally")
+COMPILED = {".pyc", ".nbi", ".nbc"}
 OTHERS = {"MLFLOW_TRACKING_URI", "TALLY_HOME", "TALLY_PORTFOLIO"}
 
 
@@ -78,11 +80,21 @@ def copy_of_the_project(path: Path) -> Project:
         if (ROOT / name).is_file():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, path / name)
+    copy_what_is_compiled(path)
     (path / "dvc.lock").unlink(missing_ok=True)
     project = Project(path)
     for command in (["init", "-q"], ["add", "-A"], ["-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "-qm", "Start"]):
         assert project.run("git", *command).returncode == 0
     return project
+
+
+def copy_what_is_compiled(path: Path) -> None:
+    """Python's and Numba's caches, which are good for a copy of the same age: or each copy would compile its kernels for ten seconds."""
+    for found in (each for package in PACKAGES for each in (ROOT / package).rglob("__pycache__/*")):
+        if found.suffix in COMPILED:
+            copied = path / found.relative_to(ROOT)
+            copied.parent.mkdir(exist_ok=True)
+            shutil.copy2(found, copied)
 
 
 @pytest.fixture(scope="session")
@@ -128,5 +140,5 @@ def run_small(make_project: Callable[..., Project]) -> Project:
 
 def copy_of_its_results(project: Project, path: Path) -> Project:
     """The checkout with all its stages wrote and DVC's cache, and none of its services."""
-    shutil.copytree(project.path, path, ignore=shutil.ignore_patterns("var", "__pycache__"))
+    shutil.copytree(project.path, path, ignore=shutil.ignore_patterns("var"))
     return Project(path)
