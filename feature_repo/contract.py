@@ -129,7 +129,7 @@ class Input:
         """Raw text -> level name, shape of the declared levels."""
         return dict(self.levels) if isinstance(self.levels, Mapping) else {name: name for name in self.levels}
 
-    @property
+    @cached_property
     def level_names(self) -> tuple[str, ...]:
         names = dict.fromkeys(self.level_of.values())
         return tuple(names) if not self.other else tuple({**names, OTHER: None})
@@ -228,11 +228,11 @@ class Table:
         """The columns of the given kinds, in declared order."""
         return tuple(column for column in self.columns if isinstance(column, kinds))
 
-    @property
+    @cached_property
     def stored(self) -> tuple[Stored, ...]:
         return self.select(Stored)
 
-    @property
+    @cached_property
     def as_of(self) -> str:
         """The feature that carries the event time of a stored row, in seconds since 1970 (UTC)."""
         return f"{self.name}_as_of"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
+from math import inf
 from typing import Any
 
 from feature_repo import contradictions
@@ -92,22 +94,34 @@ class Portfolio:
     def is_dated(self) -> bool:
         return isinstance(self.applications.time, EventTime)
 
-    @property
+    @cached_property
     def requests(self) -> tuple[Request, ...]:
         return self.applications.select(Request)
 
-    @property
+    @cached_property
     def stored(self) -> tuple[Stored, ...]:
         return tuple(column for table in self.tables for column in table.stored)
 
-    @property
+    @cached_property
     def views(self) -> tuple[Table, ...]:
         """The tables that hold stored columns: one Feast view each."""
         return tuple(table for table in self.tables if table.stored)
 
-    @property
+    @cached_property
+    def ageing(self) -> tuple[tuple[Table, Stored, float], ...]:
+        """Every stored column with its table and its limit in seconds, infinite where it does not age.
+
+        Nothing ages where there is no time axis, whatever `fresh_for` says.
+        """
+        return tuple((table, column, column.fresh_for.total_seconds() if self._dates(table) and column.fresh_for is not None else inf)
+                     for table in self.views for column in table.stored)
+
+    @cached_property
     def raw_inputs(self) -> tuple[Input, ...]:
         return (*self.requests, *self.stored)
+
+    def _dates(self, table: Table) -> bool:
+        return self.is_dated and isinstance(table.time, EventTime)
 
     @property
     def derived_columns(self) -> tuple[Derived, ...]:

@@ -146,13 +146,12 @@ def level(value: Any, column: Input) -> str:
 
 def number(value: Any, column: Input) -> float:
     """A finite number within its bounds, or one of its codes; -0.0 becomes 0.0."""
-    allowed = f"must be a number{bounds(column)}"
     if isinstance(value, bool) or not isinstance(value, (int, float)) or (isinstance(value, int) and abs(value) > 2**1000):
-        raise Invalid(allowed)
+        raise Invalid(f"must be a number{bounds(column)}")
     real = float(value) + 0.0
     low, high = column.low, column.high
     if not isfinite(real) or (real not in column.special and ((low is not None and real < low) or (high is not None and real > high))):
-        raise Invalid(allowed)
+        raise Invalid(f"must be a number{bounds(column)}")
     return real
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from feature_repo.contract import Stored, WhenStale
 from feature_repo.errors import FeatureError
 from feature_repo.feast_bytes import Value
-from feature_repo.freshness import ageing, is_fresh
+from feature_repo.freshness import is_fresh
 from feature_repo.portfolio import Portfolio
 
 
@@ -54,7 +54,7 @@ def fresh(portfolio: Portfolio, values: Mapping[str, Value] | None, decided_at: 
     judged: dict[str, Value] = {}
     states: dict[str, State] = {}
     missed: list[Stored] = []
-    for table, column, limit in ageing(portfolio):
+    for table, column, limit in portfolio.ageing:
         as_of = stored.get(table.as_of)
         current = isinstance(as_of, float) and is_fresh(as_of, at, limit)
         value = stored.get(column.name) if current else None

@@ -10,6 +10,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +22,7 @@ from prometheus_client.registry import Collector
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 UNRECORDED = ("refused", "late")
 SHED = ("places", "wait", "late", "gone")
+PATTERNS = 1024  # of what is found of an applicant's stored values, remembered at most
 CIRCUIT = ("closed", "half-open", "open")
 BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 
@@ -81,6 +83,10 @@ class Metrics:
                               ["release_id", "model_version"], registry=self._own, multiprocess_mode="liveall")
         Gauge("tally_build_info", "The program (1)", ["version", "python"], registry=self._own,
               multiprocess_mode="livemax").labels(program(), platform.python_version()).set(1)
+        # looked up once: the client makes texts of labels and takes a lock each time
+        self._step, self._route, self._answered = cache(self._seconds.labels), cache(self._whole.labels), cache(self._requests.labels)
+        self._outcome = cache(self._decisions.labels)
+        self._found = lru_cache(PATTERNS)(lambda states: [self._stored.labels(*each) for each in states])
         for reason in UNRECORDED:
             self._unrecorded.labels(reason)
         for reason in SHED:
@@ -111,8 +117,8 @@ class Metrics:
     def request(self, route: str, status: int, seconds: float) -> None:
         """A request that was asked is answered."""
         self._in_flight.dec()
-        self._requests.labels(route, status).inc()
-        self._whole.labels(route).observe(seconds)
+        self._answered(route, status).inc()
+        self._route(route).observe(seconds)
 
     def problem(self, kind: str) -> None:
         self._problems.labels(kind).inc()
@@ -132,7 +138,7 @@ class Metrics:
         self._unrecorded.labels(reason).inc()
 
     def decided(self, outcome: str, *, degraded: bool, outside: Iterable[str] = ()) -> None:
-        self._decisions.labels(outcome, str(degraded).lower()).inc()
+        self._outcome(outcome, str(degraded).lower()).inc()
         for column in outside:
             self._outside.labels(column).inc()
 
@@ -147,8 +153,8 @@ class Metrics:
 
     def stored(self, states: Mapping[str, str]) -> None:
         """What a decision found of each stored column."""
-        for each in states.items():
-            self._stored.labels(*each).inc()
+        for counted in self._found(tuple(states.items())):
+            counted.inc()
 
     def refused(self) -> None:
         self._refused.inc()
@@ -162,7 +168,7 @@ class Metrics:
 
     def step(self, name: str) -> Step:
         """Measure what happens inside."""
-        return Step(self._seconds.labels(name), self.spans, name)
+        return Step(self._step(name), self.spans, name)
 
     def page(self) -> bytes:
         """All of it in Prometheus' text format."""

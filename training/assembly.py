@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, CREATED_TIME, EVENT_TIME, NO_TIME, Input, Table
 from feature_repo.derive import derive
 from feature_repo.errors import DataError
-from feature_repo.freshness import ageing, is_fresh
+from feature_repo.freshness import is_fresh
 from feature_repo.portfolio import Portfolio
 
 SECOND = 1_000_000  # microseconds
@@ -79,7 +79,7 @@ def assemble(portfolio: Portfolio, joined: pd.DataFrame) -> pd.DataFrame:
     """
     at = _seconds(joined[EVENT_TIME]).to_numpy()
     values = {column.name: _values(column, joined).to_numpy() for column in portfolio.raw_inputs}
-    for table, column, limit in ageing(portfolio):
+    for table, column, limit in portfolio.ageing:
         usable = is_fresh(joined[table.as_of].to_numpy(), at, limit)
         values[column.name] = np.where(usable, values[column.name], _missing(column))
     known = derive(portfolio, values)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feature_repo.contract import Stored
-from feature_repo.freshness import ageing, is_fresh
+from feature_repo.freshness import is_fresh
 from feature_repo.portfolios import load
 
 SECONDS = st.one_of(st.floats(-1e10, 1e10), st.integers(0, 2 * 10**9).map(float), st.just(nan))
@@ -28,7 +28,7 @@ def test_a_value_counts_from_its_own_moment_until_its_limit_inclusive(as_of, at,
 
 
 def test_every_stored_column_has_one_limit_and_without_it_none(harbour):
-    limits = {column.name: limit for _, column, limit in ageing(harbour)}
+    limits = {column.name: limit for _, column, limit in harbour.ageing}
 
     assert list(limits) == [column.name for column in harbour.stored]
     for column in harbour.stored:
@@ -39,4 +39,4 @@ def test_nothing_ages_without_a_time_axis():
     undated = load("card_default")
 
     assert any(column.fresh_for for column in undated.stored if isinstance(column, Stored))
-    assert all(isinf(limit) for _, _, limit in ageing(undated))
+    assert all(isinf(limit) for _, _, limit in undated.ageing)

@@ -12,7 +12,6 @@ import pytest
 from feature_repo.contract import APPLICANT_ID, APPLICATION_ID, BAD, CREATED_TIME, EVENT_TIME, NO_TIME
 from feature_repo.derive import derive
 from feature_repo.errors import DataError
-from feature_repo.freshness import ageing
 from feature_repo.portfolios import load
 from training.assembly import applications, assemble, save, view
 
@@ -127,7 +126,7 @@ def test_inputs_come_in_the_models_order_with_derived_columns_of_the_one_impleme
 
 @pytest.mark.parametrize(("late", "used"), [(pd.Timedelta(0), True), (pd.Timedelta(1, "s"), False)])
 def test_a_value_is_used_until_its_limit_and_missing_after_it(late, used, harbour, tables):
-    for _, column, limit in ageing(harbour):
+    for _, column, limit in harbour.ageing:
         age = pd.Timedelta(min(limit, 1e9), "s") + late
         frame = assemble(harbour, joined(harbour, tables, age))
 
