@@ -85,17 +85,22 @@ class SqliteFeatures:
             opened = self._opened()
             if not opened.packed():
                 return opened.connection.execute(from_rows(self._tables, len(keys)), keys).fetchall()
-            opened.connection.execute("BEGIN")
-            packed = opened.connection.execute(from_packed(self._tables, len(keys)), keys).fetchall()
-            rows = [row for row in packed if _covers(row[2], self._wanted[row[0]])]
+            rows = self._packed(opened.connection, keys)
             if len(rows) < len(keys) * len(self._tables):
+                opened.connection.execute("BEGIN")
+                rows = self._packed(opened.connection, keys)
                 rows += self._unpacked(opened.connection, keys, {(place, key) for place, key, _, _ in rows})
-            opened.connection.execute("COMMIT")
+                opened.connection.execute("COMMIT")
         except sqlite3.Error as error:
             self.close()
             raise Unreachable(f"online features {self._database} cannot be read ({error}); is it published, and is no other program "
                               "holding it?") from None
         return rows
+
+    def _packed(self, connection: sqlite3.Connection, keys: tuple[bytes, ...]) -> list[Row]:
+        """In one statement, and so of one snapshot."""
+        found = connection.execute(from_packed(self._tables, len(keys)), keys).fetchall()
+        return [row for row in found if _covers(row[2], self._wanted[row[0]])]
 
     def _unpacked(self, connection: sqlite3.Connection, keys: tuple[bytes, ...], found: set[tuple[int, bytes]]) -> list[Row]:
         """From Feast's rows, in the same snapshot, what is not packed of these keys."""
