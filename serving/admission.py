@@ -1,9 +1,10 @@
 """Whether one more decision is begun: refused at once where it would wait too long, so that those that are begun are answered in time.
 
-Responsible for how many decisions are in flight in one worker. A burst is let in as long as it can be worked off within the deadline. A
-queue that has been standing for a tenth of a second is cut down to what keeps the worker busy: the rate at which decisions leave times
-three times what one takes alone, as BBR bounds what is on a network's path (Cardwell et al. 2016), and like BBR it lets the queue run dry
-now and then to measure that. Refuses nothing while little is in flight. Knows nothing of HTTP.
+Responsible for how many decisions are in flight in one worker. A burst is let in as long as it can be worked off within the deadline, and
+so is a queue that keeps to a small share of it: callers who wait for their answers. One that has been longer for a tenth of a second is
+cut down, for as long as too much is asked, to what keeps the worker busy: the rate at which decisions leave times three times what one
+takes alone, as BBR bounds what is on a network's path (Cardwell et al. 2016), and like BBR it lets the queue run dry now and then to
+measure that. Refuses nothing while little is in flight. Knows nothing of HTTP.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from enum import StrEnum
 
 FEW = 8  # decisions in flight that are always let in: fewer leave a processor idle while the disk is waited for
 GAIN = 3.0  # times what one decision takes alone: how long one may take where the queue stands
-BURST = 0.1  # seconds after which much in flight is no burst but a queue that stands
+STANDS = 0.025  # of the deadline: a wait that nobody is refused for, however long the queue stands
+BURST = 0.1  # seconds after which more in flight is no burst but a queue that stands
 WINDOW = 0.1  # seconds of work over which a rate is told
 WINDOWS = 10  # that are remembered
 LATEST = 0.3  # the weight of the newest window
@@ -63,7 +65,7 @@ class Admission:
         now = self._turn()
         if self._requests >= self._most:
             return Reason.PLACES
-        if self._calm.left:
+        if not self._calm.over:
             return Reason.WAIT if self.decisions >= FEW and self.wait > self._deadline else None
         if self._alone.old(now):
             return Reason.WAIT if self.decisions else None
@@ -101,7 +103,7 @@ class Admission:
         """Now. So many were in flight until then."""
         now = self._now()
         self._rate.turn(now, self.decisions)
-        self._calm.turn(now, calm=self.decisions <= self.limit // 2)
+        self._calm.turn(now, calm=self.decisions <= self.limit // 2 or (not self._calm.over and self.wait <= STANDS * self._deadline))
         return now
 
 
@@ -119,17 +121,16 @@ class Flight:
 
 
 class Rate:
-    """Decisions that leave in a second while there is enough to do; a second without an answer counts as well."""
+    """Decisions that leave in a second while there is enough to do; a second without an answer counts as well.
+
+    best: of the last windows, what this worker can do; in others it may have had less to do.
+    """
 
     def __init__(self, now: float) -> None:
         self.told: float | None = None
+        self.best = 0.0
         self._windows: deque[float] = deque(maxlen=WINDOWS)
         self._since, self._worked, self._left = now, 0.0, 0
-
-    @property
-    def best(self) -> float:
-        """That of the best of the last windows: what this worker can do, in others it may have had less to do."""
-        return max(self._windows, default=0.0)
 
     def turn(self, now: float, in_flight: int) -> None:
         """So many were in flight until now."""
@@ -139,6 +140,7 @@ class Rate:
         if self._worked >= WINDOW:
             rate = self._left / self._worked
             self._windows.append(rate)
+            self.best = max(self._windows)
             self.told = rate if self.told is None else self.told + LATEST * (rate - self.told)
             self._worked, self._left = 0.0, 0
 
@@ -148,15 +150,20 @@ class Rate:
 
 
 class Calm:
-    """Seconds for which a burst is let in: used up while much is in flight, won back in as many seconds of calm."""
+    """Seconds for which a burst is let in: used up while much is in flight, won back in as many seconds of calm.
+
+    over: they were used up and are not all won back, or the queue would be let grow again and again while too much is asked.
+    """
 
     def __init__(self, now: float) -> None:
-        self.left = BURST
+        self.over = False
+        self._left = BURST
         self._since = now
 
     def turn(self, now: float, *, calm: bool) -> None:
         gone = now - self._since
-        self.left = min(BURST, self.left + gone) if calm else max(0.0, self.left - gone)
+        self._left = min(BURST, self._left + gone) if calm else max(0.0, self._left - gone)
+        self.over = self._left < BURST if self.over else not self._left
         self._since = now
 
 
