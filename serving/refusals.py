@@ -12,6 +12,8 @@ import time
 from collections import Counter
 from typing import ClassVar
 
+from starlette.types import ASGIApp
+
 from serving.admission import Admission, Reason
 from serving.metrics import Metrics
 from serving.problems import KINDS, Problem, response
@@ -30,9 +32,10 @@ def busy(admission: Admission, reason: Reason) -> Problem:
 
 
 class Doors:
-    """Where connections find what to ask. refusals: of this worker, once there are any."""
+    """Where connections find what to ask. refusals, application: of this worker, once there are any."""
 
     refusals: ClassVar[Refusals | None] = None
+    application: ClassVar[ASGIApp | None] = None
 
 
 class Refusals:

@@ -7,15 +7,21 @@ is uvicorn's.
 
 from __future__ import annotations
 
+from typing import Any
+
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from serving.refusals import Doors
 
 
 class Refusing(HttpToolsProtocol):
-    """A connection."""
+    """A connection. What is let in goes to the service's own application, past those that BentoML and uvicorn put around it."""
 
     _past = False  # the body that arrives belongs to a request that is answered
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.app = Doors.application or self.app
 
     def on_headers_complete(self) -> None:
         """Refuse, or begin the request."""

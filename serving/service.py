@@ -110,7 +110,7 @@ class CreditScoring:
         self._traces = traces({f"tally.{name}": value for name, value in named.items()})
         metrics.spans = self._traces.step if self._traces else None
         Front.api = Api(self._settings, self._decisions, self._traces)
-        Doors.refusals = Front.api.refusals
+        Doors.refusals, Doors.application = Front.api.refusals, Front.api
 
     @bentoml.on_startup  # type: ignore[untyped-decorator]
     async def watch(self) -> None:
