@@ -41,6 +41,7 @@ from serving.online.store import Vector
 from serving.owed import Owed
 from serving.permission import Permission
 from serving.problems import KINDS, Fault, Problem
+from serving.recording import Recording
 from serving.settings import Settings
 from serving.split import Chosen
 from serving.statistics import Published
@@ -66,6 +67,7 @@ class Decisions:
         self._alike = Alike(portfolio, metrics.registry, settings.alike)
         self._book = open_book(settings.folder / "ledger", settings.ledger)
         self._ledger = Ledger(self._book)
+        self._recording = Recording(self._ledger)
         self.answers = Answers(settings.folder / "answers", self._ledger, settings.in_flight * settings.batch_size)
         self.workers = Workers(settings.folder / "workers", self.answers.worker)
         permission = Permission(self._ledger, settings.people, self.answers.worker, settings.patience)
@@ -91,12 +93,14 @@ class Decisions:
             return await self._decided(applications, awaited, once)
 
     async def _decided(self, applications: Sequence[Application], awaited: Awaited, once: Once | None) -> tuple[list[bytes], Owed]:
-        asked = digest(applications)
+        asked = digest(applications) if once else ""
         keys = [once.scoped(place) if once else None for place in range(len(applications))]
         if once and (found := await self._found("idempotency_key", *keys, periods=2)):
             return self._again(found, asked), Owed()
         awaited.require()
-        entries = [entry async for entry in self._entries(applications, keys, asked, awaited)]
+        contents = [content async for content in self._contents(applications, awaited)]
+        entries = [Entry(DECISION, content["decision_id"], canonical(content), key, asked if key else None)
+                   for content, key in zip(contents, keys, strict=True)]
         awaited.require()
         with self.metrics.step("record"):
             recorded, owed = await self._recorded(entries, min(self._settings.patience, awaited.left))
@@ -105,7 +109,7 @@ class Decisions:
             return self._again(recorded, asked), Owed()
         self.beside.shadow.expect(recorded)
         asyncio.get_running_loop().call_soon(self._alike.look, applications, [record.id for record in recorded])
-        return [self._first(record) for record in recorded], owed
+        return [self._first(content) for content in contents], owed
 
     def serving(self) -> str:
         """The id of the release that serves; empty where none does."""
@@ -135,7 +139,7 @@ class Decisions:
         found = [Fault("/release", self.champions.why)] if self.champions.now is None else []
         try:
             await asyncio.to_thread(self.answers.open)
-            await self._committed(self._ledger.probe(), min(self._settings.patience, PROBE))
+            await self._committed(self._recording.append(()), min(self._settings.patience, PROBE))
         except (Problem, LedgerError):
             found.append(Fault("/ledger", "the ledger cannot be written"))
         try:
@@ -159,16 +163,14 @@ class Decisions:
         self._features.close()
         self.metrics.close()
 
-    async def _entries(self, applications: Sequence[Application], keys: Sequence[str | None], asked: str,
-                       awaited: Awaited) -> AsyncIterator[Entry]:
+    async def _contents(self, applications: Sequence[Application], awaited: Awaited) -> AsyncIterator[dict[str, Any]]:
         """Decide them all with the same releases at one moment, letting other requests in between."""
         arms = self.beside.arms(self.champion())
         with self.metrics.step("features"):
             stored = await self._features.many([one.applicant_id for one in applications])
         at = self._settings.business_time or datetime.now(UTC)  # after the read: what was pushed before it is not of the future
-        for place, (one, key) in enumerate(zip(applications, keys, strict=True)):
-            content = self._content(one, stored[place] if stored else None, arms.of(one.applicant_id), at)
-            yield Entry(DECISION, content["decision_id"], canonical(content), key, asked if key else None)
+        for place, one in enumerate(applications):
+            yield self._content(one, stored[place] if stored else None, arms.of(one.applicant_id), at)
             if place:
                 await asyncio.sleep(0)
                 awaited.require()
@@ -202,10 +204,9 @@ class Decisions:
             log.warning("not read: %s", error)
             raise Problem("not-ready", "the ledger cannot be read; send the request again") from None
 
-    def _first(self, record: Record) -> bytes:
-        content = record.content
+    def _first(self, content: dict[str, Any]) -> bytes:
         self.metrics.decided(content["outcome"], degraded=content["degraded"], outside=content["outside"])
-        return answer(record)
+        return told(content)
 
     def _again(self, recorded: Sequence[Record], asked: str) -> list[bytes]:
         if any(record.request_digest != asked for record in recorded):
@@ -221,7 +222,7 @@ class Decisions:
             log.warning("not recorded: %s", error)
             self.metrics.unrecorded("refused")
             raise Problem("not-recorded", f"nothing was recorded; {AGAIN}") from None
-        waiting = self._ledger.append(entries)
+        waiting = self._recording.append(entries)
         try:
             return await self._committed(waiting, patience), owed
         except BaseException:
@@ -239,7 +240,10 @@ class Decisions:
         """Wait for the disk, within patience; an append given up before its commit began is not written."""
         try:
             async with asyncio.timeout(patience):
-                return await asyncio.wrap_future(waiting)
+                return await self._recording.heard(waiting)
+        except asyncio.CancelledError:
+            waiting.cancel()
+            raise
         except LedgerError as error:
             log.warning("not recorded: %s", error)
             self.metrics.unrecorded("refused")
@@ -258,5 +262,9 @@ def digest(applications: Sequence[Application]) -> str:
 
 def answer(record: Record) -> bytes:
     """What the lending system is told of a recorded decision: always the same bytes for the same record."""
-    content = record.content
+    return told(record.content)
+
+
+def told(content: dict[str, Any]) -> bytes:
+    """The answer to a decision with this content, as it was recorded or is read again."""
     return msgspec.json.encode({name: content[name] for name in ANSWER})

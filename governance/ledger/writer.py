@@ -52,18 +52,28 @@ class Ledger:
         A future cancelled before its commit begins is not written.
         """
         group = Group(tuple(entries), Future())
+        self.put([group])
+        return group.done
+
+    def put(self, groups: Iterable[Group]) -> None:
+        """`append` for some at a time; each is told by its own future."""
+        for group in groups:
+            if objection := self._objection(group):
+                group.done.set_exception(objection)
+            else:
+                self._waiting.put(group)
+
+    def _objection(self, group: Group) -> LedgerError | None:
+        """Why a group is not taken, if it is not."""
         try:
             admit(group.entries)
         except LedgerError as error:
-            group.done.set_exception(error)
-            return group.done
+            return error
         if not self._thread.is_alive():
-            group.done.set_exception(LedgerError("the ledger is closed in this process; start the service again"))
-        elif self._waiting.qsize() >= MOST_WAITING:
-            group.done.set_exception(LedgerError(f"{MOST_WAITING} appends wait already; another process holds the ledger's lock"))
-        else:
-            self._waiting.put(group)
-        return group.done
+            return LedgerError("the ledger is closed in this process; start the service again")
+        if self._waiting.qsize() >= MOST_WAITING:
+            return LedgerError(f"{MOST_WAITING} appends wait already; another process holds the ledger's lock")
+        return None
 
     def probe(self) -> Future[Stored]:
         """Go through everything an append does, short of writing; raises LedgerError where an append would."""
