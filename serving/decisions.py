@@ -33,6 +33,7 @@ from serving.application import Application
 from serving.awaited import Awaited
 from serving.beside import Beside
 from serving.champion import Champion, Champions
+from serving.counting import Counting
 from serving.features import fresh
 from serving.metrics import Metrics
 from serving.once import InFlight, Once
@@ -70,6 +71,7 @@ class Decisions:
         self._recording = Recording(self._ledger)
         self.answers = Answers(settings.folder / "answers", self._ledger, settings.in_flight * settings.batch_size)
         self.workers = Workers(settings.folder / "workers", self.answers.worker)
+        self._counting = Counting(settings.folder, portfolio, self.answers.worker)
         permission = Permission(self._ledger, settings.people, self.answers.worker, settings.patience)
         self.beside = Beside(settings.folder, portfolio, permission, metrics, (self._ledger, settings.shadow_waiting))
         self.answers.follow(self.beside.shadow.left)
@@ -160,6 +162,7 @@ class Decisions:
         self.answers.close()
         self.beside.shadow.close()
         self._ledger.close()
+        self._counting.close()
         self._features.close()
         self.metrics.close()
 
@@ -223,6 +226,7 @@ class Decisions:
             self.metrics.unrecorded("refused")
             raise Problem("not-recorded", f"nothing was recorded; {AGAIN}") from None
         waiting = self._recording.append(entries)
+        waiting.add_done_callback(partial(self._counting.recorded, entries[0].id))
         try:
             return await self._committed(waiting, patience), owed
         except BaseException:

@@ -1,19 +1,23 @@
 """Frozen bins: a column's distribution in the development population, to count later values against.
 
 Edges are quantiles of development and never move, so an outlier or a batch of missing values cannot hide a shift. Missing values,
-special codes and levels have bins of their own. Refuses to judge: what a PSI means is monitoring's business.
+special codes and levels have bins of their own. Workers count in them, so nothing here needs pandas. Refuses to judge: what a PSI means
+is monitoring's business.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-import pandas as pd
 
 from feature_repo.contract import OTHER
 from serving.scoring.kernel import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MISSING = "missing"
 FLOOR = 1e-4
@@ -47,9 +51,9 @@ class Bins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self._level_positions(values) if self.names else self._number_positions(np.asarray(values, dtype=np.float64))
 
     def _level_positions(self, values: Array | pd.Series) -> Array:
-        missing = pd.isna(values)
-        at = pd.Index(self.names).get_indexer(pd.Index(values, dtype=object))
-        return np.where(missing, len(self.names), np.where(at < 0, len(self.names) - 1, at))
+        """A level is a text; whatever is none is missing."""
+        place, other, gone = {name: at for at, name in enumerate(self.names)}, len(self.names) - 1, len(self.names)
+        return np.array([place.get(value, other) if isinstance(value, str) else gone for value in values], dtype=np.int64)
 
     def _number_positions(self, values: Array) -> Array:
         at = np.searchsorted(self.edges, values, side="right")

@@ -42,11 +42,14 @@ def monitor(as_of: str | None, grain: str, *, again: bool) -> None:
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--release", metavar="ID", help="Whose decisions: the beginning of a release's id, v7, or its folder. Default: what serves.")
 @click.option("--counts", type=click.Path(path_type=Path, dir_okay=False), help="Keep the counts there, to judge them with others' later.")
 def drift(files: tuple[Path, ...], release: str | None, counts: Path | None) -> None:
-    """Judge the drift of windows of any length in FILES: Parquet as `tally export` writes it, or counts that were kept (.json)."""
+    """Judge the drift of windows of any length in FILES: Parquet as `tally export` writes it, or counts that were kept (.json).
+
+    A folder stands for the counts in it: var/<portfolio>/counts has what the workers decided, counted as they did, by the hour.
+    """
     from tally import drifting
 
     click.echo(drifting.judge(files, release, counts))

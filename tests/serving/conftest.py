@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from asking import api, brought, home, make_api, request_of, said, settings  # noqa: F401
+from millers import mill_home, requests  # noqa: F401
 from redis_server import Server
 from worker import card_home, make_worker, other  # noqa: F401
 

@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -18,11 +17,9 @@ from asking import ask, asked, decide
 from borrowers import brought as mill_brought
 from click.testing import CliRunner
 from ledgers import recorded
-from served import promote
 
-from feature_repo.contract import APPLICANT_ID, CREATED_TIME, EVENT_TIME, NO_TIME
+from feature_repo.contract import APPLICANT_ID, NO_TIME
 from feature_repo.errors import ReleaseError
-from feature_repo.store import publish
 from governance.ledger import erasure
 from governance.release import verify
 from serving import advice
@@ -36,7 +33,7 @@ from serving.scoring.counterfactual import APPROVED, FOUND, changeable
 from serving.settings import Settings
 from tally.commands.questions import counterfactual
 
-DECLINES, PEOPLE = 1_000, 60
+DECLINES = 1_000
 
 
 @pytest.fixture(scope="module")
@@ -74,21 +71,6 @@ def test_a_record_that_does_not_come_out_as_recorded_gets_no_advice(scorer, cont
         advise({**contents[0], "pd": contents[0]["pd"] / 2}, scorer)
 
 
-@pytest.fixture(scope="module")
-def mill_home(tmp_path_factory, mill, mill_model) -> Path:
-    """A home of the mill's service, with millers whose stored values are current, and a release of trees that serves."""
-    home, people = tmp_path_factory.mktemp("home"), mill_model.frame.tail(PEOPLE)
-    (home / "views").mkdir()
-    for table in mill.views:
-        stored = people[[column.name for column in table.stored]].ffill().bfill()
-        frame = stored.assign(**{APPLICANT_ID: [f"m{number}" for number in range(PEOPLE)], EVENT_TIME: NO_TIME, CREATED_TIME: NO_TIME,
-                                 table.as_of: NO_TIME.timestamp()})
-        frame.to_parquet(home / "views" / f"{table.name}.parquet")
-    publish(mill, home / "views", home / mill.name / "feast")
-    promote(home, mill, verify(mill_model.release), "1")
-    return home
-
-
 @pytest.fixture
 def mill_api(mill, mill_home):
     settings = Settings(portfolio=mill.name, home=mill_home, business_time=NO_TIME + timedelta(days=1))
@@ -101,14 +83,6 @@ def mill_api(mill, mill_home):
         yield api
         api.close()
         decisions.close()
-
-
-@pytest.fixture
-def requests(mill, mill_model) -> list[dict[str, Any]]:
-    """An application of each miller, all values given."""
-    people = mill_model.frame.tail(PEOPLE)[[column.name for column in mill.requests]].ffill().bfill().astype(object)
-    rows = people.to_dict("records")
-    return [{APPLICANT_ID: f"m{number}", APPLICATION: row} for number, row in enumerate(rows)]
 
 
 @pytest.fixture

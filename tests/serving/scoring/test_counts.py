@@ -17,6 +17,7 @@ from feature_repo.portfolios import load
 from serving.scoring import counter
 from serving.scoring.bins import Bins, freeze_levels, freeze_numbers
 from serving.scoring.counts import NEGATIVE, ColumnCounts, Counts, merge, merged, middle
+from serving.scoring.increments import Increments
 from serving.scoring.kernel import Levels
 
 TEXTS = st.sampled_from(["a", "b", "other", "never seen", None])
@@ -53,6 +54,28 @@ def test_every_value_is_counted_in_the_bin_the_frozen_bins_say(numbers, levels):
         assert found.columns[name].bins == tuple(frozen()[name].count(values).tolist())
     assert found.rows == rows
     assert found.columns["level"].unseen == levels[:rows].count("never seen")
+
+
+@given(st.lists(st.tuples(NUMBERS, TEXTS), max_size=60), st.integers(0, 60))
+def test_decisions_counted_while_they_are_made_are_counted_as_a_window_is(rows, cut):
+    """NaN is how a window has what a decision has as None."""
+    into = Increments(frozen(), load("card_default"))
+    for some in (rows[:cut], rows[cut:]):
+        into.add([{"number": None if number != number else number, "level": level} for number, level in some])  # noqa: PLR0124
+    assert into.found() == counted(rows)
+
+
+def test_usual_ranges_codes_and_columns_of_other_widths_are_kept_apart():
+    """Real numbers of every kind: columns without a bin, with a code, with a usual range, and many edges beside few."""
+    column = next(each for each in load("consumer_loans").raw_inputs if each.usual and not each.is_level)
+    low, high = column.usual
+    values = np.array([low - 1, low, high, high + 1, -1.0, 0.0, np.nan, 1e300])
+    bins = {column.name: freeze_numbers(np.linspace(low, high, 999), 10, (-1.0,)), "pd": freeze_numbers(np.array([0.5]), 10),
+            "score": freeze_numbers(np.arange(90.0), 60)}
+    into = Increments(bins, load("consumer_loans"))
+    into.add([dict.fromkeys(bins, None if value != value else value) for value in values.tolist()])  # noqa: PLR0124
+    assert into.found() == counter.count(dict.fromkeys(bins, values), bins, load("consumer_loans"))
+    assert into.found().columns[column.name].unusual == 4
 
 
 def test_levels_told_by_place_are_counted_as_texts_are():
