@@ -1,14 +1,13 @@
 """Exact path-dependent Shapley contributions of trees (Lundberg et al. 2020), from tables.
 
-A leaf's contribution depends only on which of its path's distinct inputs agree with the row. Two leaves under one split share their path
-but for that split's side, so every split with a leaf under it (an end) keeps one table for both: a row for each way the inputs above may
-agree and each side, built once when a release is loaded. Refuses a leaf whose path asks for more inputs than `DEEPEST`.
+What a leaf contributes depends only on which inputs of its path agree with the row. Leaves that hang together share most of their path, so
+the last splits above them, up to three (a twig), keep one table: a row for each way the inputs above may agree and each side of the twig's
+own splits, built once when a release is loaded. Refuses a leaf whose path asks for more inputs than `DEEPEST`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import factorial
 from typing import NamedTuple
 
 import numpy as np
@@ -16,46 +15,22 @@ from numba import njit
 
 from feature_repo.errors import ReleaseError
 from serving.scoring.kernel import Array, Nodes
-from serving.scoring.walks import DEEPEST, both_ways
+from serving.scoring.walks import DEEPEST, LARGEST, both_ways, both_ways_of_many
 
 BLOCK = 256  # rows that are added up together
-SHALLOW = 5  # inputs on a path of most models
-Condition = tuple[float, float, bool]
-Path = dict[int, Condition]
+LARGEST_TWIG = 3  # splits
+LINE = 64  # bytes that come from memory together
+WIDTH = 8  # values a table's row has room for, so that none lies on two lines; a twig has at most DEEPEST + 1 inputs
+POINTS, WEIGHTS = np.polynomial.legendre.leggauss((DEEPEST + 1) // 2)
+POINTS, WEIGHTS = (POINTS + 1) / 2, WEIGHTS / 2
 Shares = dict[int, float]
 
 
-class Ends(NamedTuple):
-    """Every split with a leaf under it, in the order of a walk from left to right.
-
-    slot: where the walk keeps which inputs above agree, one bit each; every: all those bits; side: the bit after them, of a row that goes
-    left; place: as in `walks.Filled`. column, missing: the split's own input, and whether missing goes left. starts, columns_above, low,
-    high, missing_above: the conditions above, an input each: the values that agree (low <= x < high), whether missing does. tables: where
-    an end's table begins in `table`, whose rows are as wide as `columns`, the inputs of the path, shape (ends, width): beyond its own an
-    end has places behind the last input of any tree, and zeros to add there, so that adding takes no branch.
-    """
-
-    slot: Array
-    place: Array
-    threshold: Array
-    every: Array
-    side: Array
-    column: Array
-    missing: Array
-    starts: Array
-    columns_above: Array
-    low: Array
-    high: Array
-    missing_above: Array
-    tables: Array
-    table: Array
-    columns: Array
-
-
 class Splits(NamedTuple):
-    """Every split with a split under it, those above before those below. bit: the place of its input among those of its path.
+    """Every split that has more than its twig below it, those above before those below. bit: the place of its input among its path's.
 
-    own, left, right: slots; the last slot is of leaves, which nobody reads.
+    place: as in `walks.Filled`. own, left, right: slots, where a row's agreeing inputs are kept, one bit each. The first slot of a tree is
+    of whatever nobody reads, the second of its root.
     """
 
     place: Array
@@ -66,184 +41,281 @@ class Splits(NamedTuple):
     right: Array
 
 
-class End(NamedTuple):
-    """An end as it is found. leaves: value and shares of training rows by input, of the left and of the right child where it is a leaf."""
+class Twigs(NamedTuple):
+    """Every twig, in the order of a walk from left to right. slot: which inputs above agree; above: how many there are.
 
-    node: int
-    above: Path
-    leaves: tuple[tuple[float, Shares] | None, tuple[float, Shares] | None]
+    place, threshold: of its splits, shape (twigs, 3); one that is not there sends every row right. first: where its rows of `table` begin,
+    by the bits of its slot and, above them, one for each split that sends the row left. columns: the inputs of a row's values; a twig with
+    fewer than the largest has places behind the last input of any tree, and zeros to add there, so that adding takes no branch.
+    trees: where the splits, twigs and slots of a tree begin, shape (trees + 1, 3).
+    """
 
-    @property
-    def inputs(self) -> list[int]:
-        """Of the path: those above, then the split's own where it is another."""
-        shares = next(leaf[1] for leaf in self.leaves if leaf)
-        return list(shares)
+    slot: Array
+    above: Array
+    place: Array
+    threshold: Array
+    first: Array
+    columns: Array
+    table: Array
+    trees: Array
 
 
-WEIGHTS = np.array([[factorial(size) * factorial(max(d - size - 1, 0)) / factorial(d) for size in range(DEEPEST + 1)]
-                    for d in range(DEEPEST + 1)])
+class Agreement(NamedTuple):
+    """When an input agrees on the path of a leaf: of the bits of a table's row, `bits` are as in `set`. share: of the training rows."""
+
+    bits: int
+    set: int
+    share: float
 
 
-def walked(nodes: Nodes, cover: Array) -> tuple[Splits, Ends]:
-    """What `add_ends` takes. cover: float32, training rows per node. Raises ReleaseError."""
-    found, order = [], []
+Path = dict[int, Agreement]
+
+
+class Twig(NamedTuple):
+    """A twig as it is found. splits: nodes, the topmost first; inputs: those above, then its own; leaves: value and path."""
+
+    splits: list[int]
+    above: int
+    inputs: list[int]
+    leaves: list[tuple[float, Path]]
+
+
+def walked(nodes: Nodes, cover: Array) -> tuple[Splits, Twigs]:
+    """What `add_twigs` takes. cover: float32, training rows per node. Raises ReleaseError."""
+    slots: dict[int, int] = {}
+    splits: list[tuple[int, Shares, int]] = []
+    twigs: list[Twig] = []
+    trees = [(0, 0, 0)]
     for root in nodes.roots:
-        for node, above, end in _splits(nodes, cover, int(root), {}, {}):
-            order.append((node, above))
-            if end:
-                found.append(end)
-    slots = {node: slot for slot, (node, _) in enumerate(order)}
-    return _inner(nodes, order, slots), _ends(nodes, found, slots)
+        nobody = trees[-1][2]
+        reached = list(_reached(nodes, cover, int(root), {}))
+        slots.update((node, nobody + 1 + place) for place, (node, _, _) in enumerate(reached))
+        splits += [(node, above, nobody) for node, above, _ in reached if int(nodes.left[node]) in slots or int(nodes.right[node]) in slots]
+        twigs += [_twig(nodes, cover, twig, above) for _, above, twig in reached if twig]
+        trees.append((len(splits), len(twigs), nobody + 1 + len(reached)))
+    return _inner(nodes, splits, slots), _twigs(nodes, twigs, slots, np.array(trees))
 
 
-def _splits(nodes: Nodes, cover: Array, node: int, above: Path, shares: Shares) -> Iterator[tuple[int, Path, End | None]]:
-    """Every split at and below `node`, with what agrees above it and, where a leaf is under it, its end."""
-    children = int(nodes.left[node]), int(nodes.right[node])
-    if children[0] < 0:
+def _reached(nodes: Nodes, cover: Array, node: int, above: Shares) -> Iterator[tuple[int, Shares, list[int]]]:
+    """Every split at and below `node` but those within twigs, with the shares of inputs above it and the splits of the twig it begins."""
+    if nodes.left[node] < 0:
         return
-    column, cut, goes_left = int(nodes.feature[node]), float(nodes.threshold[node]), bool(nodes.default_left[node])
-    low, high, missing = above.get(column, (-np.inf, np.inf, True))
-    below = ({**above, column: (low, min(high, cut), missing and goes_left)},
-             {**above, column: (max(low, cut), high, missing and not goes_left)})
-    shared = tuple({**shares, column: shares.get(column, 1.0) * (float(cover[child]) / float(cover[node]))} for child in children)
-    leaves = [(float(nodes.value[child]), share) if nodes.left[child] < 0 else None for child, share in zip(children, shared, strict=True)]
-    if any(leaves) and len(shared[0]) > DEEPEST:
-        raise ReleaseError(f"a tree of the release asks for {len(shared[0])} inputs on one path; reasons are exact for at most {DEEPEST}. "
-                           "Train with a smaller depth")
-    yield node, above, End(node, above, (leaves[0], leaves[1])) if any(leaves) else None
-    for child, path, share in zip(children, below, shared, strict=True):
-        yield from _splits(nodes, cover, child, path, share)
+    twig, column = _splits_of_twig(nodes, node), int(nodes.feature[node])
+    yield node, above, twig
+    for child in (int(nodes.left[node]), int(nodes.right[node])):
+        if child not in twig:
+            yield from _reached(nodes, cover, child, {**above, column: above.get(column, 1.0) * _share(cover, child, node)})
 
 
-def _inner(nodes: Nodes, order: list[tuple[int, Path]], slots: dict[int, int]) -> Splits:
-    some = [(node, [*{**above, int(nodes.feature[node]): None}]) for node, above in order
-            if int(nodes.left[node]) in slots or int(nodes.right[node]) in slots]
-    at, nobody = np.array([node for node, _ in some], dtype=np.int64), len(order)
-    bit = np.array([1 << inputs.index(int(nodes.feature[node])) for node, inputs in some], dtype=np.uint8)
-    own, left, right = (np.array([slots.get(int(node), nobody) for node in side], dtype=np.int32)
+def _splits_of_twig(nodes: Nodes, node: int) -> list[int]:
+    """This split and those below where no other is below them; else it alone if a leaf is; none if none is."""
+    below = [int(child) for child in (nodes.left[node], nodes.right[node]) if nodes.left[child] >= 0]
+    if all(nodes.left[nodes.left[child]] < 0 and nodes.left[nodes.right[child]] < 0 for child in below):
+        return [node, *below]
+    return [node] if len(below) == 1 else []
+
+
+def _share(cover: Array, child: int, node: int) -> float:
+    return float(cover[child]) / float(cover[node])
+
+
+def _twig(nodes: Nodes, cover: Array, splits: list[int], above: Shares) -> Twig:
+    path = {column: Agreement(1 << place, 1 << place, share) for place, (column, share) in enumerate(above.items())}
+    bits = {split: 1 << len(above) + place for place, split in enumerate(splits)}
+    inputs = list(dict.fromkeys([*above, *(int(nodes.feature[split]) for split in splits)]))
+    return Twig(splits, len(above), inputs, list(_leaves(nodes, cover, splits[0], bits, path)))
+
+
+def _leaves(nodes: Nodes, cover: Array, node: int, bits: dict[int, int], path: Path) -> Iterator[tuple[float, Path]]:
+    """Value and path of every leaf below `node` that only splits of the twig lead to. bits: theirs."""
+    if nodes.left[node] < 0:
+        if len(path) > DEEPEST:
+            raise ReleaseError(f"a tree of the release asks for {len(path)} inputs on one path; reasons are exact for at most {DEEPEST}. "
+                               "Train with a smaller depth")
+        yield float(nodes.value[node]), path
+    elif node in bits:
+        column, bit = int(nodes.feature[node]), bits[node]
+        so_far = path.get(column, Agreement(0, 0, 1.0))
+        for child, side in ((int(nodes.left[node]), bit), (int(nodes.right[node]), 0)):
+            own = Agreement(so_far.bits | bit, so_far.set | side, so_far.share * _share(cover, child, node))
+            yield from _leaves(nodes, cover, child, bits, {**path, column: own})
+
+
+def _inner(nodes: Nodes, splits: list[tuple[int, Shares, int]], slots: dict[int, int]) -> Splits:
+    at = np.array([node for node, _, _ in splits], dtype=np.int64)
+    bits = [1 << [*above, column].index(column) for (_, above, _), column in zip(splits, nodes.feature[at].tolist(), strict=True)]
+    own, left, right = (np.array([slots.get(int(node), nobody) for node, (_, _, nobody) in zip(side, splits, strict=True)], dtype=np.uint32)
                         for side in (at, nodes.left[at], nodes.right[at]))
-    return Splits(_places(nodes, at), nodes.threshold[at], bit, own, left, right)
+    return Splits(_places(nodes, at), _thresholds(nodes, at), np.array(bits, dtype=np.uint8), own, left, right)
 
 
-def _ends(nodes: Nodes, found: list[End], slots: dict[int, int]) -> Ends:
-    at, last = np.array([end.node for end in found], dtype=np.int64), int(nodes.feature.max(initial=-1))
-    width = max([SHALLOW, *(len(end.inputs) for end in found)])
-    columns = np.tile(np.arange(last + 1, last + 1 + width, dtype=np.int32), (len(found), 1))
-    value, share = np.full((len(found), 2), np.nan), np.ones((len(found), 2, width))
-    for place, end in enumerate(found):
-        columns[place, : len(end.inputs)] = end.inputs
-        for side, leaf in enumerate(end.leaves):
-            if leaf:
-                value[place, side], share[place, side, : len(leaf[1])] = leaf[0], list(leaf[1].values())
-    above = [len(end.above) for end in found]
-    flat = np.array([(column, *condition) for end in found for column, condition in end.above.items()], dtype=np.float64).reshape(-1, 4).T
-    tables = np.cumsum([0, *((2 << d) * width for d in above)])
-    table = np.zeros(int(tables[-1]))
-    own = np.array([end.inputs.index(int(nodes.feature[end.node])) for end in found], dtype=np.int64)
-    fill_tables((value, share, np.array([len(end.inputs) for end in found], dtype=np.int64), np.array(above, dtype=np.int64), own),
-                tables, WEIGHTS, table.reshape(-1, width))
-    return Ends(
-        slot=np.array([slots[end.node] for end in found], dtype=np.int32), place=_places(nodes, at), threshold=nodes.threshold[at],
-        every=np.array([(1 << d) - 1 for d in above], dtype=np.uint8), side=np.array([1 << d for d in above], dtype=np.int64),
-        column=nodes.feature[at].astype(np.int32), missing=nodes.default_left[at].astype(np.uint8), starts=np.cumsum([0, *above]),
-        columns_above=flat[0].astype(np.int32), low=flat[1].astype(np.float32), high=flat[2].astype(np.float32),
-        missing_above=flat[3].astype(np.uint8), tables=tables, table=table.astype(np.float32), columns=columns,
+def _twigs(nodes: Nodes, twigs: list[Twig], slots: dict[int, int], trees: Array) -> Twigs:
+    behind, most = int(nodes.feature.max(initial=-1)) + 1, max((len(twig.inputs) for twig in twigs), default=0)
+    columns = np.tile(np.arange(behind, behind + most, dtype=np.uint32), (len(twigs), 1))
+    place, threshold = (np.zeros((len(twigs), LARGEST_TWIG), dtype=np.uint32),
+                        np.full((len(twigs), LARGEST_TWIG), -np.inf, dtype=np.float32))
+    for i, twig in enumerate(twigs):
+        at = np.array(twig.splits)
+        columns[i, : len(twig.inputs)] = twig.inputs
+        place[i, : len(at)], threshold[i, : len(at)] = _places(nodes, at), _thresholds(nodes, at)
+    first = np.cumsum([0, *(1 << twig.above + len(twig.splits) for twig in twigs)])
+    table = _on_lines(int(first[-1]))
+    fill_tables(first, np.cumsum([0, *(len(twig.leaves) for twig in twigs)]), _agreements(twigs, most), table)
+    return Twigs(
+        slot=np.array([slots[twig.splits[0]] for twig in twigs], dtype=np.uint32),
+        above=np.array([twig.above for twig in twigs], dtype=np.uint8), place=place, threshold=threshold,
+        first=first.astype(np.uint32), columns=columns, table=table, trees=trees,
     )
 
 
+def _agreements(twigs: list[Twig], most: int) -> tuple[Array, Array, Array, Array]:
+    """Of every leaf the value, and by input of its twig what `Agreement` says; an input that is not on its path always agrees."""
+    leaves = [(leaf, twig.inputs) for twig in twigs for leaf in twig.leaves]
+    told = np.array([(at, inputs.index(column), *agreement) for at, ((_, path), inputs) in enumerate(leaves)
+                     for column, agreement in path.items()]).reshape(-1, 5).T
+    places = told[0].astype(np.int64), told[1].astype(np.int64)
+    bits, state, share = (np.zeros((len(leaves), most), dtype=np.int64), np.zeros((len(leaves), most), dtype=np.int64),
+                          np.ones((len(leaves), most)))
+    bits[places], state[places], share[places] = told[2], told[3], told[4]
+    return np.array([value for (value, _), _ in leaves], dtype=np.float64), bits, state, share
+
+
+def _on_lines(rows: int) -> Array:
+    """Zeros for so many rows of a table, none of which lies on two lines."""
+    space = np.zeros(rows * WIDTH + LINE // 4, dtype=np.float32)
+    skipped = -space.ctypes.data % LINE // 4
+    return space[skipped : skipped + rows * WIDTH].reshape(rows, WIDTH)
+
+
 def _places(nodes: Nodes, at: Array) -> Array:
-    return np.asarray(2 * nodes.feature[at] + (nodes.default_left[at] == 0), dtype=np.int32)
+    return np.asarray(2 * nodes.feature[at] + (nodes.default_left[at] == 0), dtype=np.uint32)
+
+
+def _thresholds(nodes: Nodes, at: Array) -> Array:
+    """In float32; minus infinity becomes what is still below every number and above a missing value that goes left."""
+    return np.maximum(nodes.threshold[at], np.float32(-LARGEST))
 
 
 @njit(cache=True)
-def fill_tables(ends: tuple[Array, Array, Array, Array, Array], tables: Array, weights: Array, table: Array) -> None:
-    """Add up, for each end, mask above and side, what both leaves contribute to each input.
+def fill_tables(first: Array, starts: Array, leaves: tuple[Array, Array, Array, Array], table: Array) -> None:
+    """Add up, for each row of each twig, what its leaves contribute to each input. starts: where the leaves of a twig begin.
 
-    ends: value and shares of the leaves (left, right), how many inputs they have, how many of them are above, and which is the split's own.
+    A leaf's contribution to input j is a sum over subsets of the other inputs, weighted by their size. The weights are Beta integrals, so
+    the sum is the integral from 0 to 1 of a product of linear functions, which Gauss's rule gives exactly.
     """
-    value, share, inputs, above, own = ends
-    leaf = np.empty((1 << DEEPEST, table.shape[1]))
-    for end in range(len(inputs)):
-        first = tables[end] // table.shape[1]
-        for right in range(2):
-            if np.isnan(value[end, right]):
-                continue
-            fill_leaf(value[end, right], share[end, right], inputs[end], weights, leaf)
-            for index in range(2 << above[end]):
-                goes_left = index >> above[end]
-                mask = index & ((1 << above[end]) - 1)
-                agrees = (goes_left != right) and (own[end] == above[end] or mask & (1 << own[end]) != 0)
-                mask = (mask | (1 << own[end])) if agrees else mask & ~(1 << own[end])
-                for j in range(inputs[end]):
-                    table[first + index, j] += leaf[mask, j]
-
-
-@njit(cache=True)
-def fill_leaf(value: float, share: Array, d: int, weights: Array, leaf: Array) -> None:
-    """For each agreement mask and input j: value x sum over subsets S of the others of weight x prod x (a_j - w_j)."""
-    for mask in range(1 << d):
-        for j in range(d):
-            total = 0.0
-            for subset in range(1 << d):
-                if subset & (1 << j) or subset & ~mask:
-                    continue
-                product, size = 1.0, 0
-                for k in range(d):
-                    if subset & (1 << k):
-                        size += 1
-                    elif k != j:
-                        product *= share[k]
-                total += weights[d, size] * product
-            leaf[mask, j] = value * total * ((1.0 if mask & (1 << j) else 0.0) - share[j])
+    value, bits, state, share = leaves
+    most = share.shape[1]
+    agrees, before, total = np.empty(most), np.empty(most), np.empty(most)
+    for twig in range(len(first) - 1):
+        for index in range(first[twig + 1] - first[twig]):
+            total[:] = 0.0
+            for leaf in range(starts[twig], starts[twig + 1]):
+                for j in range(most):
+                    agrees[j] = 1.0 if index & bits[leaf, j] == state[leaf, j] else 0.0
+                for point in range(len(POINTS)):
+                    x, product = POINTS[point], WEIGHTS[point] * value[leaf]
+                    for j in range(most):
+                        before[j] = product
+                        product *= (1.0 - x) * share[leaf, j] + x * agrees[j]
+                    product = 1.0
+                    for j in range(most - 1, -1, -1):
+                        total[j] += before[j] * product * (agrees[j] - share[leaf, j])
+                        product *= (1.0 - x) * share[leaf, j] + x * agrees[j]
+            table[first[twig] + index, : most] = total
 
 
 @njit(cache=True, nogil=True)
-def add_ends(rows: Array, splits: Splits, ends: Ends, out: Array) -> None:
-    """Per row, strike at every split the bit of its input from the side not taken; add every end's table row for what is left."""
-    both = np.empty(2 * rows.shape[1], dtype=np.float32)
-    width = ends.columns.shape[1]
-    sums = np.empty(rows.shape[1] + width)
-    agree = np.full(len(splits.place) + len(ends.slot) + 1, np.uint8(255), dtype=np.uint8)
+def add_twigs(rows: Array, splits: Splits, twigs: Twigs, out: Array) -> None:
+    """Per row, strike at every split the bit of its input from the side not taken; add every twig's row of its table for what is left."""
+    both, sums = np.empty(2 * rows.shape[1], dtype=np.float32), np.empty(rows.shape[1] + WIDTH + 1)
+    agree, at = np.full(twigs.trees[-1, 2], np.uint8(255), dtype=np.uint8), np.empty(len(twigs.slot), dtype=np.uint32)
     for i in range(rows.shape[0]):
         both_ways(rows[i], both)
-        sums[:] = 0
-        for split in range(len(splits.place)):
-            mask, bit = agree[splits.own[split]], splits.bit[split]
-            goes_left = both[splits.place[split]] < splits.threshold[split]
-            agree[splits.left[split]] = mask if goes_left else mask & ~bit
-            agree[splits.right[split]] = mask & ~bit if goes_left else mask
-        for end in range(len(ends.slot)):
-            goes_left = both[ends.place[end]] < ends.threshold[end]
-            index = np.int64(agree[ends.slot[end]] & ends.every[end]) + (ends.side[end] if goes_left else 0)
-            at = ends.tables[end] + index * width
-            for k in range(SHALLOW):  # a constant, so that no loop is left of it
-                sums[ends.columns[end, k]] += ends.table[at + k]
-            for k in range(SHALLOW, width):
-                sums[ends.columns[end, k]] += ends.table[at + k]
+        strike_bits(both, splits, agree)
+        find_rows(both, twigs, agree, at)
+        sums[:] = 0.0
+        unread = 0.0
+        for twig in range(len(at)):  # ask memory for all the rows before the first is waited for
+            unread += twigs.table[at[twig], 0]
+        sums[-1] = unread
+        for twig in range(len(at)):
+            for k in range(twigs.columns.shape[1]):
+                sums[twigs.columns[twig, k]] += twigs.table[at[twig], k]
         out[i] = sums[: rows.shape[1]]
 
 
 @njit(cache=True, nogil=True)
-def add_ends_to_many(columns: Array, ends: Ends, out: Array) -> None:
-    """`add_ends` for rows that stand in columns: an end at a time over a block that fits the cache, so the same sums, bit for bit."""
-    masks, width = np.empty(BLOCK, dtype=np.int64), ends.columns.shape[1]
+def strike_bits(both: Array, splits: Splits, agree: Array) -> None:
+    """Which inputs agree, into the slots of both sides of every split."""
+    for split in range(len(splits.own)):
+        mask, bit = agree[splits.own[split]], splits.bit[split]
+        goes_left = both[splits.place[split]] < splits.threshold[split]
+        agree[splits.left[split]] = mask if goes_left else mask & ~bit
+        agree[splits.right[split]] = mask & ~bit if goes_left else mask
+
+
+@njit(cache=True, nogil=True)
+def find_rows(both: Array, twigs: Twigs, agree: Array, at: Array) -> None:
+    """The row's own row in the table of every twig."""
+    place, threshold = twigs.place, twigs.threshold
+    for twig in range(len(at)):
+        sides = np.uint32(both[place[twig, 0]] < threshold[twig, 0])
+        sides += np.uint32(both[place[twig, 1]] < threshold[twig, 1]) << 1
+        sides += np.uint32(both[place[twig, 2]] < threshold[twig, 2]) << 2
+        above = twigs.above[twig]
+        at[twig] = twigs.first[twig] + (agree[twigs.slot[twig]] & ((1 << above) - 1)) + (sides << above)
+
+
+@njit(cache=True, nogil=True)
+def add_twigs_to_many(columns: Array, splits: Splits, twigs: Twigs, out: Array) -> None:
+    """`add_twigs` for rows that stand in float64 columns: a tree at a time over a block that fits the cache; the same sums, bit for bit."""
+    inputs, trees = len(columns), twigs.trees
+    both, sums = np.empty((2 * inputs, BLOCK), dtype=np.float32), np.empty((inputs, BLOCK))
+    slots, at = 2, np.empty(BLOCK, dtype=np.uint32)
+    for tree in range(len(trees) - 1):
+        slots = max(slots, trees[tree + 1, 2] - trees[tree, 2])
+    agree = np.full((slots, BLOCK), np.uint8(255), dtype=np.uint8)
     for start in range(0, columns.shape[1], BLOCK):
         many = min(BLOCK, columns.shape[1] - start)
-        for end in range(len(ends.slot)):
-            first, d = ends.starts[end], ends.starts[end + 1] - ends.starts[end]
-            column, cut, missing = ends.column[end], ends.threshold[end], ends.missing[end] == 1
-            for i in range(many):
-                x = columns[column, start + i]
-                masks[i] = int((x < cut) | (np.isnan(x) & missing)) << d
-            for k in range(first, first + d):
-                column, low, high, missing = ends.columns_above[k], ends.low[k], ends.high[k], ends.missing_above[k] == 1
-                for i in range(many):
-                    x = columns[column, start + i]
-                    agrees = ((low <= x) & (x < high)) | (np.isnan(x) & missing)
-                    masks[i] |= int(agrees) << (k - first)
-            for k in range(width):
-                column, at = ends.columns[end, k], ends.tables[end] + k
-                if column >= columns.shape[0]:
-                    break
-                for i in range(many):
-                    out[column, start + i] += ends.table[at + masks[i] * width]
+        for j in range(inputs):
+            both_ways_of_many(columns[j, start : start + many], both[2 * j], both[2 * j + 1])
+        sums[:] = 0.0
+        for tree in range(len(trees) - 1):
+            for split in range(trees[tree, 0], trees[tree + 1, 0]):
+                strike_bits_of_many(both[:, :many], splits, split, agree, trees[tree, 2])
+            for twig in range(trees[tree, 1], trees[tree + 1, 1]):
+                mask = agree[twigs.slot[twig] - trees[tree, 2]]
+                find_rows_of_many(both, twigs, twig, mask, at[:many])
+                for k in range(twigs.columns.shape[1]):
+                    if twigs.columns[twig, k] < inputs:
+                        add_values(twigs.table, at[:many], k, sums[twigs.columns[twig, k]])
+        out[:, start : start + many] = sums[:, :many]
+
+
+@njit(cache=True, nogil=True)
+def strike_bits_of_many(both: Array, splits: Splits, split: int, agree: Array, first: int) -> None:
+    """`strike_bits` of one split. first: the first slot of its tree."""
+    own, left, right = agree[splits.own[split] - first], agree[splits.left[split] - first], agree[splits.right[split] - first]
+    values, threshold, bit = both[splits.place[split]], splits.threshold[split], splits.bit[split]
+    for i in range(len(values)):
+        goes_left = np.uint8(values[i] < threshold) * bit
+        left[i] = own[i] & (goes_left | ~bit)
+        right[i] = own[i] & ~goes_left
+
+
+@njit(cache=True, nogil=True)
+def find_rows_of_many(both: Array, twigs: Twigs, twig: int, mask: Array, at: Array) -> None:
+    """`find_rows` of one twig."""
+    place, threshold = twigs.place[twig], twigs.threshold[twig]
+    first, second, third = both[place[0]], both[place[1]], both[place[2]]
+    above = twigs.above[twig]
+    for i in range(len(at)):
+        sides = np.uint32(first[i] < threshold[0]) + 2 * np.uint32(second[i] < threshold[1]) + 4 * np.uint32(third[i] < threshold[2])
+        at[i] = twigs.first[twig] + (mask[i] & ((1 << above) - 1)) + (sides << above)
+
+
+@njit(cache=True, nogil=True)
+def add_values(table: Array, at: Array, k: int, sums: Array) -> None:
+    """The k-th value of each row's own row of the table."""
+    for i in range(len(at)):
+        sums[i] += table[at[i], k]

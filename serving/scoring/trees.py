@@ -53,9 +53,9 @@ class Trees:
     def contributions(self, rows: Array) -> Array:
         out = np.zeros(rows.shape, dtype=np.float64)
         if len(rows) < FEW:
-            shapley.add_ends(wide(rows), *self._walked, out)
+            shapley.add_twigs(wide(rows), *self._walked, out)
         else:
-            shapley.add_ends_to_many(np.ascontiguousarray(single(rows).T), self._walked[1], out.T)
+            shapley.add_twigs_to_many(np.ascontiguousarray(rows.T, dtype=np.float64), *self._walked, out.T)
         return out
 
     @cached_property
@@ -75,7 +75,7 @@ class Trees:
         return walks.strikes(self._nodes)
 
     @cached_property
-    def _walked(self) -> tuple[shapley.Splits, shapley.Ends]:
+    def _walked(self) -> tuple[shapley.Splits, shapley.Twigs]:
         return shapley.walked(self._nodes, self.cover)
 
 
