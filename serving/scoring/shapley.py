@@ -18,12 +18,12 @@ from serving.scoring.kernel import Array, Nodes
 from serving.scoring.walks import DEEPEST, LARGEST, both_ways, both_ways_of_many
 
 BLOCK = 256  # rows that are added up together
-LARGEST_TWIG = 3  # splits
 LINE = 64  # bytes that come from memory together
 WIDTH = 8  # values a table's row has room for, so that none lies on two lines; a twig has at most DEEPEST + 1 inputs
 POINTS, WEIGHTS = np.polynomial.legendre.leggauss((DEEPEST + 1) // 2)
 POINTS, WEIGHTS = (POINTS + 1) / 2, WEIGHTS / 2
 Shares = dict[int, float]
+Path = dict[int, "Agreement"]
 
 
 class Splits(NamedTuple):
@@ -68,9 +68,6 @@ class Agreement(NamedTuple):
     share: float
 
 
-Path = dict[int, Agreement]
-
-
 class Twig(NamedTuple):
     """A twig as it is found. splits: nodes, the topmost first; inputs: those above, then its own; leaves: value and path."""
 
@@ -85,7 +82,7 @@ def walked(nodes: Nodes, cover: Array) -> tuple[Splits, Twigs]:
     slots: dict[int, int] = {}
     splits: list[tuple[int, Shares, int]] = []
     twigs: list[Twig] = []
-    trees = [(0, 0, 0)]
+    trees, cover = [(0, 0, 0)], cover.astype(np.float64)
     for root in nodes.roots:
         nobody = trees[-1][2]
         reached = list(_reached(nodes, cover, int(root), {}))
@@ -104,7 +101,7 @@ def _reached(nodes: Nodes, cover: Array, node: int, above: Shares) -> Iterator[t
     yield node, above, twig
     for child in (int(nodes.left[node]), int(nodes.right[node])):
         if child not in twig:
-            yield from _reached(nodes, cover, child, {**above, column: above.get(column, 1.0) * _share(cover, child, node)})
+            yield from _reached(nodes, cover, child, {**above, column: above.get(column, 1.0) * (cover[child] / cover[node])})
 
 
 def _splits_of_twig(nodes: Nodes, node: int) -> list[int]:
@@ -113,10 +110,6 @@ def _splits_of_twig(nodes: Nodes, node: int) -> list[int]:
     if all(nodes.left[nodes.left[child]] < 0 and nodes.left[nodes.right[child]] < 0 for child in below):
         return [node, *below]
     return [node] if len(below) == 1 else []
-
-
-def _share(cover: Array, child: int, node: int) -> float:
-    return float(cover[child]) / float(cover[node])
 
 
 def _twig(nodes: Nodes, cover: Array, splits: list[int], above: Shares) -> Twig:
@@ -137,7 +130,7 @@ def _leaves(nodes: Nodes, cover: Array, node: int, bits: dict[int, int], path: P
         column, bit = int(nodes.feature[node]), bits[node]
         so_far = path.get(column, Agreement(0, 0, 1.0))
         for child, side in ((int(nodes.left[node]), bit), (int(nodes.right[node]), 0)):
-            own = Agreement(so_far.bits | bit, so_far.set | side, so_far.share * _share(cover, child, node))
+            own = Agreement(so_far.bits | bit, so_far.set | side, so_far.share * (cover[child] / cover[node]))
             yield from _leaves(nodes, cover, child, bits, {**path, column: own})
 
 
@@ -152,8 +145,7 @@ def _inner(nodes: Nodes, splits: list[tuple[int, Shares, int]], slots: dict[int,
 def _twigs(nodes: Nodes, twigs: list[Twig], slots: dict[int, int], trees: Array) -> Twigs:
     behind, most = int(nodes.feature.max(initial=-1)) + 1, max((len(twig.inputs) for twig in twigs), default=0)
     columns = np.tile(np.arange(behind, behind + most, dtype=np.uint32), (len(twigs), 1))
-    place, threshold = (np.zeros((len(twigs), LARGEST_TWIG), dtype=np.uint32),
-                        np.full((len(twigs), LARGEST_TWIG), -np.inf, dtype=np.float32))
+    place, threshold = np.zeros((len(twigs), 3), dtype=np.uint32), np.full((len(twigs), 3), -np.inf, dtype=np.float32)
     for i, twig in enumerate(twigs):
         at = np.array(twig.splits)
         columns[i, : len(twig.inputs)] = twig.inputs
@@ -173,11 +165,10 @@ def _agreements(twigs: list[Twig], most: int) -> tuple[Array, Array, Array, Arra
     leaves = [(leaf, twig.inputs) for twig in twigs for leaf in twig.leaves]
     told = np.array([(at, inputs.index(column), *agreement) for at, ((_, path), inputs) in enumerate(leaves)
                      for column, agreement in path.items()]).reshape(-1, 5).T
-    places = told[0].astype(np.int64), told[1].astype(np.int64)
-    bits, state, share = (np.zeros((len(leaves), most), dtype=np.int64), np.zeros((len(leaves), most), dtype=np.int64),
-                          np.ones((len(leaves), most)))
-    bits[places], state[places], share[places] = told[2], told[3], told[4]
-    return np.array([value for (value, _), _ in leaves], dtype=np.float64), bits, state, share
+    bits, state, share = np.zeros((len(leaves), most)), np.zeros((len(leaves), most)), np.ones((len(leaves), most))
+    for table, column in ((bits, told[2]), (state, told[3]), (share, told[4])):
+        table[told[0].astype(np.int64), told[1].astype(np.int64)] = column
+    return np.array([value for (value, _), _ in leaves], dtype=np.float64), bits.astype(np.int64), state.astype(np.int64), share
 
 
 def _on_lines(rows: int) -> Array:
@@ -234,10 +225,8 @@ def add_twigs(rows: Array, splits: Splits, twigs: Twigs, out: Array) -> None:
         strike_bits(both, splits, agree)
         find_rows(both, twigs, agree, at)
         sums[:] = 0.0
-        unread = 0.0
-        for twig in range(len(at)):  # ask memory for all the rows before the first is waited for
-            unread += twigs.table[at[twig], 0]
-        sums[-1] = unread
+        for twig in range(len(at)):  # a place nobody reads: it asks memory for all rows before the first is waited for
+            sums[-1] += twigs.table[at[twig], 0]
         for twig in range(len(at)):
             for k in range(twigs.columns.shape[1]):
                 sums[twigs.columns[twig, k]] += twigs.table[at[twig], k]
@@ -259,9 +248,8 @@ def find_rows(both: Array, twigs: Twigs, agree: Array, at: Array) -> None:
     """The row's own row in the table of every twig."""
     place, threshold = twigs.place, twigs.threshold
     for twig in range(len(at)):
-        sides = np.uint32(both[place[twig, 0]] < threshold[twig, 0])
-        sides += np.uint32(both[place[twig, 1]] < threshold[twig, 1]) << 1
-        sides += np.uint32(both[place[twig, 2]] < threshold[twig, 2]) << 2
+        sides = (np.uint32(both[place[twig, 0]] < threshold[twig, 0]) + 2 * np.uint32(both[place[twig, 1]] < threshold[twig, 1])
+                 + 4 * np.uint32(both[place[twig, 2]] < threshold[twig, 2]))
         above = twigs.above[twig]
         at[twig] = twigs.first[twig] + (agree[twigs.slot[twig]] & ((1 << above) - 1)) + (sides << above)
 
@@ -270,11 +258,9 @@ def find_rows(both: Array, twigs: Twigs, agree: Array, at: Array) -> None:
 def add_twigs_to_many(columns: Array, splits: Splits, twigs: Twigs, out: Array) -> None:
     """`add_twigs` for rows that stand in float64 columns: a tree at a time over a block that fits the cache; the same sums, bit for bit."""
     inputs, trees = len(columns), twigs.trees
-    both, sums = np.empty((2 * inputs, BLOCK), dtype=np.float32), np.empty((inputs, BLOCK))
-    slots, at = 2, np.empty(BLOCK, dtype=np.uint32)
-    for tree in range(len(trees) - 1):
-        slots = max(slots, trees[tree + 1, 2] - trees[tree, 2])
-    agree = np.full((slots, BLOCK), np.uint8(255), dtype=np.uint8)
+    both, sums = np.empty((2 * inputs, BLOCK), dtype=np.float32), np.empty((inputs + WIDTH, BLOCK))
+    agree, at = np.empty((trees[-1, 2] + 2, BLOCK), dtype=np.uint8), np.empty(BLOCK, dtype=np.uint32)
+    agree[1] = 255
     for start in range(0, columns.shape[1], BLOCK):
         many = min(BLOCK, columns.shape[1] - start)
         for j in range(inputs):
@@ -284,12 +270,12 @@ def add_twigs_to_many(columns: Array, splits: Splits, twigs: Twigs, out: Array) 
             for split in range(trees[tree, 0], trees[tree + 1, 0]):
                 strike_bits_of_many(both[:, :many], splits, split, agree, trees[tree, 2])
             for twig in range(trees[tree, 1], trees[tree + 1, 1]):
-                mask = agree[twigs.slot[twig] - trees[tree, 2]]
-                find_rows_of_many(both, twigs, twig, mask, at[:many])
+                find_rows_of_many(both, twigs, twig, agree[twigs.slot[twig] - trees[tree, 2]], at[:many])
                 for k in range(twigs.columns.shape[1]):
-                    if twigs.columns[twig, k] < inputs:
-                        add_values(twigs.table, at[:many], k, sums[twigs.columns[twig, k]])
-        out[:, start : start + many] = sums[:, :many]
+                    added = sums[twigs.columns[twig, k]]
+                    for i in range(many):
+                        added[i] += twigs.table[at[i], k]
+        out[:, start : start + many] = sums[:inputs, :many]
 
 
 @njit(cache=True, nogil=True)
@@ -312,10 +298,3 @@ def find_rows_of_many(both: Array, twigs: Twigs, twig: int, mask: Array, at: Arr
     for i in range(len(at)):
         sides = np.uint32(first[i] < threshold[0]) + 2 * np.uint32(second[i] < threshold[1]) + 4 * np.uint32(third[i] < threshold[2])
         at[i] = twigs.first[twig] + (mask[i] & ((1 << above) - 1)) + (sides << above)
-
-
-@njit(cache=True, nogil=True)
-def add_values(table: Array, at: Array, k: int, sums: Array) -> None:
-    """The k-th value of each row's own row of the table."""
-    for i in range(len(at)):
-        sums[i] += table[at[i], k]
