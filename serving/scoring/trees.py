@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from serving.scoring import shapley, walks
+from serving.scoring import shapley, twigs, walks
 from serving.scoring.kernel import Array, Nodes, walk_trees
 from serving.scoring.shapley import BLOCK
 from serving.scoring.walks import DEEPEST, LARGEST
@@ -76,7 +76,7 @@ class Trees:
 
     @cached_property
     def _walked(self) -> tuple[shapley.Splits, shapley.Twigs]:
-        return shapley.walked(self._nodes, self.cover)
+        return twigs.walked(self._nodes, self.cover)
 
 
 def single(rows: Array) -> Array:

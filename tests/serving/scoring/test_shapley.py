@@ -8,8 +8,8 @@ from math import factorial
 import numpy as np
 import pytest
 
-from serving.scoring.shapley import LINE
 from serving.scoring.trees import FEW, Trees
+from serving.scoring.twigs import LINE
 
 INPUTS = 4
 CUTS = (-1.0, 0.0, 1.0, np.inf, -np.inf)
