@@ -41,7 +41,7 @@ def test_parts_are_disjoint_in_applications_and_in_applicants(portfolio, borrow,
 
     assert parts[APPLICATION_ID].tolist() == frame[APPLICATION_ID].tolist()
     assert frame.loc[parts[PART].notna(), BAD].notna().all()
-    assert set(parts[PART].dropna()) == set(PARTS)
+    assert {"development", "test"} <= set(parts[PART].dropna()) <= set(PARTS)  # too few for a calibration part go to development
     assert parts[PART].groupby(frame[APPLICANT_ID]).nunique().max() == 1
 
 
