@@ -32,7 +32,7 @@ def write_index(reports: Path, dashboard: str = "") -> None:
     dashboard: its address where it runs; elsewhere the page says what starts it.
     """
     reports.mkdir(exist_ok=True)
-    folders = sorted(path for path in reports.iterdir() if path.is_dir())
+    folders = sorted(path for path in reports.iterdir() if path.is_dir() and any(path.rglob("*.html")))  # others hold measurements
     sections = (f"<h2>{html.escape(folder.name)}</h2><ul>{''.join(map(_item, _in_order(folder)))}</ul>{_windows(folder)}"
                 for folder in folders)
     (reports / "index.html").write_text(PAGE.format(portfolios="".join(sections), dashboard=_dashboard(dashboard)))
@@ -41,7 +41,7 @@ def write_index(reports: Path, dashboard: str = "") -> None:
 def _dashboard(address: str) -> str:
     starts = "<code>make monitor</code> starts it"
     if not address:
-        return f"The same along time, window by window, is in Evidently's dashboard, which does not run: {starts}."
+        return f"The same along time, window by window, is in Evidently's dashboard, which is not running: {starts}."
     link = f'<a href="{html.escape(address)}">Evidently\'s dashboard</a>'
     return f"The same along time, window by window: {link}, on this machine alone. <code>make stop</code> ends it, {starts}."
 

@@ -11,27 +11,23 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pytest
-from approved import allow, keep_people
-from arrived import WHO
 from borrowers import brought
-from click.testing import CliRunner
 from decided import append
 from decided import scored as recorded
+from monitored import Home
 
 from feature_repo.contract import BAD
 from feature_repo.errors import DataError, TallyError
 from governance import events
 from governance.events import Actor, ColumnParity, ParityChecked
-from governance.ledger.book import open_book
 from governance.ledger.entries import Entry, canonical
 from governance.observations import MonitoringBreached, VaultRead
-from governance.release import place, verify
+from governance.release import verify
 from monitoring import scored
 from monitoring.alerts.alert import REPORTED
 from monitoring.assessors import ASSESSORS
 from serving.scoring import decision
 from tally import monitoring
-from tally.__main__ import tally
 
 REPORTS = [one.name for one in ASSESSORS]
 
@@ -47,44 +43,6 @@ def decided(mill, mill_model, borrow):
 
 def times(first, last, number):
     return pd.date_range(first, last, periods=number, tz="UTC")
-
-
-class Home:
-    """The mill's home, and what its people run in it."""
-
-    def __init__(self, path, mill, decided, monkeypatch):
-        self.path, self.mill, (self.release, self.frame), self.patch = path, mill, decided, monkeypatch
-        keep_people(path)
-        place(self.release.path, path / mill.name / "releases")
-        allow(path, mill.name, self.release.id)
-
-    @property
-    def book(self):
-        return open_book(self.path / self.mill.name / "ledger")
-
-    @property
-    def reports(self):
-        return self.path / "reports" / self.mill.name
-
-    def run(self, *arguments, now="2024-01-01T00:00:00+00:00", who=None):
-        self.patch.setenv("TALLY_BUSINESS_TIME", now)
-        self.patch.setenv("TALLY_ACTOR", who or WHO.get(arguments[0], "olga"))
-        done = CliRunner().invoke(tally, [str(each) for each in arguments])
-        if done.exception and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return done.stdout
-
-    def report(self, window, name):
-        return json.loads((self.reports / "monitoring" / window / self.release.id[:12] / f"{name}.json").read_bytes())
-
-    def files(self):
-        return {path.relative_to(self.reports).as_posix(): path.read_bytes() for path in self.reports.rglob("*") if path.is_file()}
-
-    def outcomes(self, name, rows, seen, now):
-        text = {1.0: self.mill.outcome.bad[0], 0.0: self.mill.outcome.good[0]}
-        path = self.path / name
-        pd.DataFrame({"decision_id": rows["decision_id"], "outcome": rows[BAD].map(text), "observed_at": seen}).to_csv(path, index=False)
-        return self.run("outcomes", "import", path, now=now)
 
 
 @pytest.fixture
@@ -200,10 +158,12 @@ def test_the_index_links_every_report_on_a_window_the_newest_first(home):
     from tally import pages
 
     home.run("monitor", "--as-of", "2023-03-31")
+    (home.reports.parent / "soak").mkdir()  # measurements, and no page
     pages.write_index(home.reports.parent)
     index = (home.reports.parent / "index.html").read_text()
     links = re.findall(r'href="([^"]+)"', index)
     assert len(links) == 2 * len(REPORTS) + 1
+    assert re.findall("<h2>([^<]+)", index) == [home.mill.name]
     assert all((home.reports.parent / link).is_file() for link in links)
     assert index.index("2023-03:") < index.index("2023-02:") < index.index("2023-01:")
 
