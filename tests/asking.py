@@ -74,7 +74,7 @@ def settings(home, tmp_path, brought) -> Settings:
     for shared in ("feast", "releases", "champion.json"):
         (own / shared).symlink_to(home / brought.name / shared)
     allow(tmp_path, brought.name, pointed(own), "7")
-    return Settings(portfolio=brought.name, home=tmp_path, business_time=NOW, patience=2.0)
+    return Settings(portfolio=brought.name, home=tmp_path, business_time=NOW, patience=5.0)
 
 
 def pointed(folder: Path) -> str:

@@ -33,9 +33,13 @@ class Step:
         return Load(self.load.rate, self.load.seconds - WARM_UP, answers, self.load.unsent)
 
     @property
-    def worth(self) -> float:
-        """Useful answers a second of the workers' processor time, which others on the machine do not take away."""
-        return self.load.statuses[200] / self.processor if self.processor else 0.0
+    def answering(self) -> float:
+        """Seconds of the workers' processor time for each useful answer, whatever else they did."""
+        return self.processor / max(1, self.load.statuses[200])
+
+    def refusing(self, answering: float) -> float:
+        """Seconds of it for each refusal, where each useful answer takes so many."""
+        return (self.processor - answering * self.load.statuses[200]) / max(1, self.load.statuses[429])
 
 
 def port_of(service: Service) -> int:

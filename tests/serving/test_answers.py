@@ -187,10 +187,10 @@ def test_after_its_deadline_nothing_is_decided(settings, make_api, request_of):
 
 
 def test_a_record_that_came_after_the_wait_was_given_up_is_marked(settings, make_api, request_of, quick, monkeypatch):
-    api = make_api(Settings(portfolio=settings.portfolio, home=settings.home, business_time=NOW, patience=0.2))
+    api = make_api(Settings(portfolio=settings.portfolio, home=settings.home, business_time=NOW, patience=1.0))
     decide(api, request_of("fresh"))
     commit, put = threading.Event(), writer.place
-    monkeypatch.setattr(writer, "place", lambda *given: (commit.wait(5), put(*given))[1])
+    monkeypatch.setattr(writer, "place", lambda *given: (commit.wait(60), put(*given))[1])
     assert decide(api, request_of("fresh"), Idempotency_Key="k").status_code == 503
     commit.set()
     wait_for(lambda: marked(settings.folder))
@@ -198,7 +198,7 @@ def test_a_record_that_came_after_the_wait_was_given_up_is_marked(settings, make
 
 
 def test_what_was_not_recorded_is_not_marked(settings, make_api, request_of, quick):
-    api = make_api(Settings(portfolio=settings.portfolio, home=settings.home, business_time=NOW, patience=0.2))
+    api = make_api(Settings(portfolio=settings.portfolio, home=settings.home, business_time=NOW, patience=1.0))
     decide(api, request_of("fresh"))
     with hold(open_book(settings.folder / "ledger")):
         assert decide(api, request_of("fresh")).status_code == 503

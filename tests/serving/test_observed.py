@@ -110,9 +110,9 @@ def test_the_spans_of_a_request_have_the_trace_and_the_parent_that_were_sent(wat
 
 def test_a_refusal_s_span_says_its_kind(watched):
     _, collected, _ = watched
-    kinds = {said(span).get("error.type") for span in collected.wait(ALL)}
 
-    assert {"invalid-application", "malformed-json", "not-found", "method-not-allowed"} <= kinds
+    wait_for(lambda: {"invalid-application", "malformed-json", "not-found", "method-not-allowed"}
+             <= {said(span).get("error.type") for span in collected.wait(ALL)})
 
 
 def said(span: Any) -> dict[str, Any]:

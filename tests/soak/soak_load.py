@@ -64,7 +64,7 @@ def lines(step: Step, unloaded: Step, most: float) -> list[Result]:
 def wasted(steps: list[Step]) -> Result:
     """What refusing costs: processor time of the workers at five times the peak that a decision at the peak does not take."""
     at = {step.factor: step for step in steps}
-    share = 1 - at[HELD_TO].worth / at[1.0].worth
+    share = 1 - at[1.0].answering / at[HELD_TO].answering
     return judged("load", f"work for no answer, {HELD_TO:g} times the peak", f"{max(0.0, 100 * share):.1f}% of the workers' processor time",
                   f"{100 * WASTED:.0f}%", met=share <= WASTED)
 
