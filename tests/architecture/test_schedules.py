@@ -13,14 +13,19 @@ from tally.__main__ import tally
 
 INFRA = Path(__file__).parents[2] / "infra"
 CRONS = ("monitor.cron", "parity.cron", "retrain.cron")
+JOBS = ("monitor", "parity")
 
 
-def cron_job():
-    return YAML(typ="safe").load((INFRA / "kubernetes" / "monitor-cronjob.yaml").read_text())["spec"]
+def cron_job(name="monitor"):
+    return YAML(typ="safe").load((INFRA / "kubernetes" / f"{name}-cronjob.yaml").read_text())["spec"]
 
 
-def pod():
-    return cron_job()["jobTemplate"]["spec"]["template"]["spec"]
+def pod(name="monitor"):
+    return cron_job(name)["jobTemplate"]["spec"]["template"]["spec"]
+
+
+def containers(name):
+    return [*pod(name).get("initContainers", []), *pod(name)["containers"]]
 
 
 def cron_lines(name):
@@ -33,8 +38,8 @@ def cron_commands(name):
     return [words[1:] for words in map(shlex.split, commands.split("&&")) if words[0].endswith("bin/tally")]
 
 
-def pod_commands():
-    return [one["command"][1:] for one in (*pod()["initContainers"], *pod()["containers"])]
+def pod_commands(name="monitor"):
+    return [one["command"][1:] for one in containers(name)]
 
 
 def workflow():
@@ -60,7 +65,8 @@ def test_a_schedule_runs_commands_and_options_that_exist(commands, then):
 
 def test_stored_values_are_compared_before_the_day_that_monitoring_reports_on_is_over():
     minute, hour, *_ = cron_lines("parity.cron")[-1].split()
-    assert cron_commands("parity.cron") == [["parity"]]
+    assert cron_commands("parity.cron") == pod_commands("parity") == [["parity"]]
+    assert cron_job("parity")["schedule"].split()[:2] == [minute, hour]
     assert int(hour) == 23 > int(cron_lines("monitor.cron")[-1].split()[1])
     assert int(minute) < 60
 
@@ -83,22 +89,24 @@ def test_the_workflow_is_one_run_at_a_time_gives_up_in_the_end_and_may_write_to_
     assert "self-hosted" in job["runs-on"]  # it keeps the home that the record and the cache are in
 
 
-def test_the_cron_job_is_one_run_at_a_time_and_gives_up_in_the_end():
-    spec = cron_job()
+@pytest.mark.parametrize("name", JOBS)
+def test_the_cron_job_is_one_run_at_a_time_and_gives_up_in_the_end(name):
+    spec = cron_job(name)
     assert (spec["concurrencyPolicy"], spec["timeZone"]) == ("Forbid", "Etc/UTC")
     assert 0 < spec["startingDeadlineSeconds"] < 24 * 3600
     assert 0 < spec["jobTemplate"]["spec"]["activeDeadlineSeconds"] < 24 * 3600
-    assert pod()["restartPolicy"] == "Never"
+    assert pod(name)["restartPolicy"] == "Never"
 
 
-def test_the_pod_may_do_nothing_it_need_not_and_writes_where_a_volume_is():
-    spec = pod()
+@pytest.mark.parametrize("name", JOBS)
+def test_the_pod_may_do_nothing_it_need_not_and_writes_where_a_volume_is(name):
+    spec = pod(name)
     assert spec["automountServiceAccountToken"] is False
     assert spec["securityContext"]["runAsNonRoot"] is True
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     volumes = {one["name"] for one in spec["volumes"]}
     confined = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
-    for one in (*spec["initContainers"], *spec["containers"]):
+    for one in containers(name):
         assert one["securityContext"] == confined
         assert {mount["name"] for mount in one["volumeMounts"]} == volumes
         assert one["resources"]["limits"]["memory"]
