@@ -9,6 +9,7 @@ neither MLflow nor a network.
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import os
 import signal
@@ -80,6 +81,12 @@ def drain_on_term(api: Api | None, seconds: float) -> None:
     signal.signal(signal.SIGTERM, told)
 
 
+def keep_what_is_loaded() -> None:
+    """Look through what is loaded by now for garbage once, and never again: doing so takes 0.15 s, in which nobody is answered."""
+    gc.collect()
+    gc.freeze()
+
+
 class Front:
     """Answers every HTTP request with the service's own application; anything else (startup, shutdown) is BentoML's."""
 
@@ -117,6 +124,7 @@ class CreditScoring:
         """Serve the champion, and follow its pointer from now on."""
         drain_on_term(Front.api, self._settings.drain)
         await self._decisions.open()
+        keep_what_is_loaded()
         self._watching = asyncio.create_task(self._decisions.champions.watch(self._settings.watch_every))
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
