@@ -15,7 +15,7 @@ import pandas as pd
 
 from feature_repo.contract import BAD
 from feature_repo.portfolio import Portfolio
-from governance.limits import Verdict, unless_chance
+from governance.limits import Verdict, unless_chance, worst
 from governance.release import Release
 from monitoring import window
 from monitoring.calibration import HosmerLemeshow, binomial, hosmer_lemeshow
@@ -90,15 +90,15 @@ class Band(msgspec.Struct, frozen=True):
 class Segment(msgspec.Struct, frozen=True):
     """One level of a column that the contract calls a segment, over all months (`monitoring.performance_segments`).
 
-    gini, ks, mean_pd, observed, too_low: of matured outcomes, null below the minimum sample; foreseen: the Gini that these PDs foresee of
-    these outcomes if they are right, with the interval of chance; note: why a figure is withheld.
+    bad, gini, ks, mean_pd, observed, too_low: of matured outcomes, null below the minimum sample; foreseen: the Gini that these PDs foresee
+    of these outcomes if they are right, with the interval of chance; note: why a figure is withheld.
     """
 
     column: str
     value: str
     decisions: int
     matured: int
-    bad: int
+    bad: int | None
     gini: Estimate | None
     foreseen: Estimate | None
     ks: Estimate | None
@@ -141,6 +141,12 @@ class Performance(msgspec.Struct, frozen=True):
         both: tuple[Period | Segment, ...] = (self.total, *self.months, *self.segments)
         pairs = [(one.gini_verdict, one.calibration_verdict) for one in both]
         return (*(verdict for pair in pairs for verdict in pair), *(band.calibration_verdict for band in self.bands))
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst that is given. A band or a segment that is ok is no pass of a window that could not be judged as a whole."""
+        found, whole = worst(self.flagged), {self.total.gini_verdict, self.total.calibration_verdict}
+        return Verdict.INSUFFICIENT if found is Verdict.OK and whole == {Verdict.INSUFFICIENT} else found
 
 
 def reference(release: Release) -> Reference:

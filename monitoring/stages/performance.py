@@ -34,7 +34,7 @@ def main(  # noqa: PLR0913, PLR0917 - its paths
     figures.parent.mkdir(parents=True, exist_ok=True)
     figures.write_bytes(dump({
         "portfolio": portfolio, "release_id": verified.id, "time_axis": contract.is_dated, "found": found,
-        "verdict": worst((*measured.flagged, *early.watched(signs))), "outcomes_verdict": worst(measured.flagged),
+        "verdict": worst((measured.verdict, *early.watched(signs))), "outcomes_verdict": measured.verdict,
         "decisions": measured.total.decisions, "matured": measured.total.matured, "bad": measured.total.bad,
         "gini": measured.total.gini.value if measured.total.gini else None, "ks": measured.total.ks, "brier": measured.total.brier,
         "limits": params, "reading": performance.READING, "performance": measured, "side_by_side": sides,

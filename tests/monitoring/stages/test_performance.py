@@ -12,8 +12,10 @@ from projects import ROOT
 
 from feature_repo.contract import days
 from feature_repo.sources import Early
+from governance.release import verify
 from monitoring import window
 from monitoring.stages import performance
+from serving.scoring.parts import Policy
 
 RECORD = Path("outcome-record.parquet")  # never read: the mill declares no early sign
 
@@ -77,6 +79,18 @@ def test_live_decisions_without_an_outcome_are_no_pass(at_home, exported, tmp_pa
     assert found["verdict"] == "insufficient"
     assert found["found"][0] == "**Performance cannot be measured: insufficient.** No outcome has matured."
     assert "narrower range of PDs" in found["reading"]
+
+
+def test_a_window_that_could_not_be_judged_as_a_whole_is_no_pass_though_a_band_is_ok(at_home, mill, tmp_path):
+    """Of 300 good loans at PDs of 2% the best band is as its PDs say; without a bad one that says nothing of ranking, nor of the whole."""
+    frame = pd.read_parquet(at_home.window).sort_values("decided_at")
+    best = verify(at_home.release).read("policy.json", Policy).bands[0].name
+    good = frame[window.matured(frame, mill)].tail(300).assign(pd=0.02, band=best, bad=0.0)
+    pd.concat([good, frame.tail(1).assign(bad=float("nan"))]).to_parquet(tmp_path / "good.parquet")  # the newest, so that the others mature
+    performance.main("mill", tmp_path / "good.parquet", at_home.release, RECORD, tmp_path / "p.json", tmp_path / "p.html", tmp_path)
+    found = json.loads((tmp_path / "p.json").read_bytes())
+    assert found["performance"]["bands"][0]["calibration_verdict"] == "ok"
+    assert (found["matured"], found["bad"], found["outcomes_verdict"], found["verdict"]) == (300, 0, "insufficient", "insufficient")
 
 
 def test_an_early_sign_above_the_pds_is_in_the_verdict_of_the_report_and_told_apart_from_outcomes(at_home, mill, tmp_path, monkeypatch):
