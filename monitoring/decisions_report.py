@@ -99,8 +99,8 @@ def page(title: str, sentences: Sequence[str], found: Found) -> Page:
 
 
 def _segment(one: Segment) -> dict[str, Any]:
-    figures = (one.column, one.value, one.decisions, number(one.approved), percent(one.mean_pd), one.matured, one.bad,
-               number(one.bad_rate, 3), one.note or NOTHING)
+    figures = (one.column, one.value, one.decisions, number(one.approved), percent(one.mean_pd), one.matured,
+               NOTHING if one.bad is None else one.bad, number(one.bad_rate, 3), one.note or NOTHING)
     return dict(zip(SEGMENTS, figures, strict=True))
 
 

@@ -26,7 +26,7 @@ from monitoring.segments import NOT_STATED
 from serving.scoring.kernel import Array
 from training import measures
 
-QUESTIONS = 2  # a segment is asked whether its PDs rank and whether they hold
+QUESTIONS = 3  # of a segment: are its PDs too low, are they too high, do they rank; the last takes half its share, one end of an interval
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _segment(part: _Part, params: PerformanceParams, together: PerformanceParams
     chances = estimate.chances(part.pd, shift=shift)
     gini = Estimate(*measures.gini_interval(part.bad, part.pd, params.confidence)) if ranks else None
     return Segment(
-        column=part.column, value=part.value, decisions=part.decisions, matured=matured, bad=part.bads, gini=gini,
+        column=part.column, value=part.value, decisions=part.decisions, matured=matured, bad=part.bads if some else None, gini=gini,
         foreseen=estimate.gini(chances, params.confidence) if ranks else None,
         ks=separation(part.bad, part.pd, params.confidence) if ranks else None,
         mean_pd=float(np.average(part.pd, weights=measures.weigh(part.bad, shift))) if some else None,

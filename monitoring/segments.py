@@ -20,7 +20,7 @@ NOT_STATED = "not stated"
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """One part. mean_pd: of all its decisions; bad_rate: of its matured outcomes; note: why a figure is not given."""
+    """One part. mean_pd: of all its decisions; bad, bad_rate: of its matured outcomes, null below the minimum; note: why one is."""
 
     column: str
     value: str
@@ -28,7 +28,7 @@ class Segment(msgspec.Struct, frozen=True):
     approved: Estimate | None
     mean_pd: float | None
     matured: int
-    bad: int
+    bad: int | None
     bad_rate: Estimate | None
     note: str
 
@@ -45,10 +45,11 @@ def assess(frame: pd.DataFrame, portfolio: Portfolio, params: SegmentParams) -> 
 def _segment(column: str, value: str, rows: pd.DataFrame, params: SegmentParams) -> Segment:
     bad = rows[BAD].to_numpy(dtype=np.float64)
     matured, bads, enough = int(np.isfinite(bad).sum()), int((bad == 1).sum()), len(rows) >= params.minimum
+    told = matured >= params.minimum
     approved = int((rows["outcome"] == Action.APPROVE).sum())
     lacking = [f"fewer than {params.minimum} {what}" for what, count in (("decisions", len(rows)), ("matured outcomes", matured))
                if count < params.minimum]
     return Segment(
         column, value, len(rows), share((approved, len(rows)), params.confidence) if enough else None,
-        float(rows["pd"].mean()) if enough else None, matured, bads,
-        share((bads, matured), params.confidence) if matured >= params.minimum else None, "; ".join(lacking))
+        float(rows["pd"].mean()) if enough else None, matured, bads if told else None,
+        share((bads, matured), params.confidence) if told else None, "; ".join(lacking))

@@ -25,7 +25,8 @@ def findings(segments: Sequence[Segment]) -> list[str]:
             for one in judged if one.gini_verdict in FLAGGED]
     said += [f"**Calibration of {one.name}: {calibration(one)}.** {number(one.observed, 3)} bad, mean PD {percent(one.mean_pd)}."
              for one in judged if one.calibration_verdict in FLAGGED]
-    return [*said, *([] if said or not judged else ["No segment's PDs are off by more than chance."]), *_withheld(segments)]
+    nothing = "No segment's PDs are off beyond the limits and by more than chance."
+    return [*said, *([] if said or not judged else [nothing]), *_withheld(segments)]
 
 
 def _withheld(segments: Sequence[Segment]) -> list[str]:
@@ -51,6 +52,7 @@ def calibration(one: Segment) -> str:
 
 
 def _row(one: Segment) -> dict[str, Any]:
-    figures = (one.name, one.decisions, one.matured, one.bad, number(one.gini), number(one.foreseen), one.gini_verdict.value,
-               number(one.ks), percent(one.mean_pd), number(one.observed, 3), calibration(one), p_value(one.too_low), one.note or NOTHING)
+    figures = (one.name, one.decisions, one.matured, NOTHING if one.bad is None else one.bad, number(one.gini), number(one.foreseen),
+               one.gini_verdict.value, number(one.ks), percent(one.mean_pd), number(one.observed, 3), calibration(one),
+               p_value(one.too_low), one.note or NOTHING)
     return dict(zip(TABLE, figures, strict=True))

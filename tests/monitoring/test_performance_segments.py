@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
+from scipy.stats import binom
 from sklearn import metrics
 
 from feature_repo.contract import BAD
-from governance.limits import Verdict
+from governance.limits import Ceiling, Verdict
 from monitoring import performance_segments, segments_report, window
 from monitoring.intervals import separation
 from monitoring.segments import NOT_STATED
@@ -58,6 +60,17 @@ def test_of_segments_whose_pds_are_right_nearly_no_window_has_a_flag(drawn, mill
     assert sum(map(bool, windows)) <= 5  # more than 5 of 40, where one in twenty is promised, has a chance of one in seventy
 
 
+def test_the_false_alarms_of_calibration_both_ways_leave_room_for_those_of_ranking(drawn, mill, performance_params):
+    """Exact, over every number of bad ones among 1,000 at a PD of 0.1, whatever their size: a fifth of the false alarms is ranking's."""
+    any_size = msgspec.structs.replace(performance_params, excess_bad=Ceiling(watch=1e-9, alert=1.0))
+    frame, alarms = drawn(1, 1_000).assign(pd=0.1), 0.0
+    for bads in range(50, 151):
+        outcomes = np.append(np.arange(1_000) < bads, np.nan)
+        one = performance_segments.assess(frame.assign(**{BAD: outcomes}), mill, any_size)[-1]
+        alarms += binom.pmf(bads, 1_000, 0.1) * (one.calibration_verdict is not Verdict.OK)
+    assert 0.02 < alarms < (1 - performance_params.confidence) * 4 / 5
+
+
 @pytest.mark.parametrize(("change", "what"), [({"power": 0.1}, "gini_verdict"), ({"lift": 1.6}, "calibration_verdict")])
 def test_one_segment_among_many_that_is_off_is_found(drawn, mill, performance_params, change, what):
     found = performance_segments.assess(drawn(20, 1_500, **change), mill, performance_params)
@@ -69,12 +82,21 @@ def test_one_segment_among_many_that_is_off_is_found(drawn, mill, performance_pa
 def test_too_small_a_segment_is_withheld_and_said(drawn, mill, performance_params):
     few, rare = (performance_segments.assess(frame, mill, performance_params)[-1] for frame in
                  (drawn(1, 199), drawn(1, 400).pipe(lambda frame: frame.assign(bad=frame[BAD].where(frame.index % 30 == 0, 0.0)))))
-    assert (few.gini, few.ks, few.mean_pd, few.observed, few.too_low) == (None,) * 5
+    assert (few.bad, few.gini, few.ks, few.mean_pd, few.observed, few.too_low) == (None,) * 6
+    assert few.matured == 199
+    assert segments_report.blocks([few])[-1].table.loc[0, "bad"] == "-"
     assert few.note == "withheld: fewer than 200 matured outcomes"
     assert rare.observed is not None
     assert (rare.gini, rare.ks, rare.gini_verdict, rare.note) == (
         None, None, Verdict.INSUFFICIENT, "ranking is withheld: fewer than 20 bad outcomes")
     assert any(few.name in sentence for sentence in segments_report.findings([few]))
+
+
+def test_a_small_excess_that_is_no_chance_is_not_called_chance(drawn, mill, performance_params):
+    outcomes = np.append(np.arange(20_000) < 2_140, np.nan)  # 7% more than the PDs say
+    one = performance_segments.assess(drawn(1, 20_000).assign(**{"pd": 0.1, BAD: outcomes}), mill, performance_params)[-1]
+    assert one.too_low < 0.001
+    assert segments_report.findings([one])[0] == "No segment's PDs are off beyond the limits and by more than chance."
 
 
 def test_a_flag_is_told_with_what_it_stands_on(drawn, mill, performance_params):

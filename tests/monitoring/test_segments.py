@@ -26,6 +26,7 @@ def test_bands_and_declared_columns_cover_every_decision_once(watched, frame):
     for column in (segments.BAND, *watched.portfolio.segments):
         assert sum(one.decisions for one in found if one.column == column) == len(frame)
     assert segments.NOT_STATED in {one.value for one in found}
+    assert all((one.bad is None) == (one.matured < 30) for one in found)
     one = next(one for one in found if one.column == segments.BAND and one.bad_rate)
     rows = frame[frame["band"] == one.value]
     assert one.bad_rate == share((int((rows[BAD] == 1).sum()), int(rows[BAD].notna().sum())), 0.95)
@@ -33,7 +34,7 @@ def test_bands_and_declared_columns_cover_every_decision_once(watched, frame):
 
 def test_a_small_part_gets_words(watched, frame):
     small = segments.assess(frame.head(20), watched.portfolio, PARAMS)
-    assert {(one.approved, one.mean_pd, one.bad_rate) for one in small} == {(None, None, None)}
+    assert {(one.approved, one.mean_pd, one.bad, one.bad_rate) for one in small} == {(None, None, None, None)}
     assert all("fewer than 30 decisions" in one.note for one in small)
 
 
