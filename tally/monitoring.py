@@ -105,7 +105,8 @@ def _release(run: Run, called: str, prepared: Prepared) -> Iterator[Told]:
     if not due:
         return
     with tempfile.TemporaryDirectory(dir=run.windows.home, prefix=".draft-") as scratch:
-        vault = vault_of(run.checkout) if any(GROUPS in one.reads for one in due) else Path(scratch)  # else nobody looks into it
+        looks = any(GROUPS in one.reads and OTHERS not in one.reads for one in due)  # the summary reads what others found of groups
+        vault = vault_of(run.checkout) if looks else Path(scratch)
         paths = prepared.write(Path(scratch), lambda rows: _note(run, called, rows), vault)
         left = left_of(prepared.window).said
         for one in due:
