@@ -7,8 +7,9 @@ asked for it keeps to themselves and removes. Judges nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -95,13 +96,8 @@ class Prepared:
                 int(joined[window.CONTRADICTED].sum())]
 
     def _check(self) -> ParityChecked | None:
-        """The newest check that compared decisions of the time of these."""
         at = self._own()[window.DECIDED_AT]
-        for check in reversed(self.known.checks):
-            first, last = moment(check.first), moment(check.last)
-            if first and last and first <= at.max() and last >= at.min():
-                return check
-        return None
+        return _nearest(self.known.checks, at.min().to_pydatetime(), at.max().to_pydatetime())
 
     def _checked(self) -> str:
         return msgspec.json.encode(self._check()).decode()
@@ -109,6 +105,18 @@ class Prepared:
     def _overrides(self) -> list[Any]:
         ids = set(self._own()[window.DECISION_ID])
         return sorted([name, one.outcome, one.code] for name, one in self.known.overrides.items() if name in ids)
+
+
+def _nearest(checks: Sequence[ParityChecked], begin: datetime, end: datetime) -> ParityChecked | None:
+    """The newest check whose last decision is of a span of time; else the one that shares most of it, of equal ones the newest.
+
+    A check looks back a month and runs every night: the newest that shares any time with a span may be of later decisions but for a few.
+    """
+    spans = [(first, last, check) for check in checks if (first := moment(check.first)) and (last := moment(check.last))]
+    ended = [check for _, last, check in spans if begin <= last <= end]
+    sharing = [(min(last, end) - max(first, begin), check) for first, last, check in spans if first <= end and last >= begin]
+    most = max((shared for shared, _ in sharing), default=None)
+    return ended[-1] if ended else next((check for shared, check in reversed(sharing) if shared == most), None)
 
 
 def releases(path: Path) -> list[str]:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pandas as pd
+import pytest
 from approved import allow, keep_people
 from arrived import WHO
+from borrowers import brought
 from click.testing import CliRunner
+from decided import append
+from decided import scored as recorded
 
 from feature_repo.contract import BAD
 from governance.ledger.book import open_book
-from governance.release import place
+from governance.release import place, verify
+from monitoring import scored
+from serving.scoring import decision
 from tally.__main__ import tally
 
 
@@ -51,3 +58,31 @@ class Home:
         path = self.path / name
         pd.DataFrame({"decision_id": rows["decision_id"], "outcome": rows[BAD].map(text), "observed_at": seen}).to_csv(path, index=False)
         return self.run("outcomes", "import", path, now=now)
+
+
+def times(first, last, number):
+    return pd.date_range(first, last, periods=number, tz="UTC")
+
+
+@pytest.fixture(scope="session")
+def decided_in_2023(mill, mill_model, borrow):
+    """A release of the mill and what it decided from January to April 2023, none of it in March."""
+    release = verify(mill_model.release)
+    frame = scored.decisions(borrow(mill, 9_000, seed=4).head(1_500), decision.load(release, mill), release)
+    winter, spring = times("2023-01-02", "2023-02-27", 1_200), times("2023-04-02", "2023-04-20", 300)
+    return release, frame.assign(decided_at=winter.append(spring))
+
+
+@pytest.fixture
+def home_of_2023(tmp_path, mill, mill_model, decided_in_2023, monkeypatch):
+    """A home with these decisions in its record; the working directory is in it and holds params.yaml."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"TALLY_HOME": str(tmp_path), "TALLY_PORTFOLIO": mill.name}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("TALLY_LEDGER", "TALLY_SIGNERS", "TALLY_KEY", "TALLY_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    shutil.copy(mill_model.evaluate.parent / "params.yaml", tmp_path)
+    with brought():
+        home = Home(tmp_path, mill, decided_in_2023, monkeypatch)
+        append(home.book, recorded(home.frame, mill, home.release))
+        yield home

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import sqlite3
 
 import msgspec
 import numpy as np
@@ -14,49 +12,23 @@ import pytest
 from borrowers import brought
 from decided import append
 from decided import scored as recorded
-from monitored import Home
+from monitored import times
 
 from feature_repo.contract import BAD
 from feature_repo.errors import DataError, TallyError
 from governance import events
-from governance.events import Actor, ColumnParity, ParityChecked
 from governance.ledger.entries import Entry, canonical
-from governance.observations import MonitoringBreached, VaultRead
-from governance.release import verify
-from monitoring import scored
+from governance.observations import MonitoringBreached
 from monitoring.alerts.alert import REPORTED
 from monitoring.assessors import ASSESSORS
-from serving.scoring import decision
 from tally import monitoring
 
 REPORTS = [one.name for one in ASSESSORS]
 
 
-@pytest.fixture(scope="module")
-def decided(mill, mill_model, borrow):
-    """A release of the mill and what it decided from January to April 2023, none of it in March."""
-    release = verify(mill_model.release)
-    frame = scored.decisions(borrow(mill, 9_000, seed=4).head(1_500), decision.load(release, mill), release)
-    winter, spring = times("2023-01-02", "2023-02-27", 1_200), times("2023-04-02", "2023-04-20", 300)
-    return release, frame.assign(decided_at=winter.append(spring))
-
-
-def times(first, last, number):
-    return pd.date_range(first, last, periods=number, tz="UTC")
-
-
 @pytest.fixture
-def home(tmp_path, mill, mill_model, decided, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for name, value in {"TALLY_HOME": str(tmp_path), "TALLY_PORTFOLIO": mill.name}.items():
-        monkeypatch.setenv(name, value)
-    for name in ("TALLY_LEDGER", "TALLY_SIGNERS", "TALLY_KEY", "TALLY_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    shutil.copy(mill_model.evaluate.parent / "params.yaml", tmp_path)
-    with brought():
-        home = Home(tmp_path, mill, decided, monkeypatch)
-        append(home.book, recorded(home.frame, mill, home.release))
-        yield home
+def home(home_of_2023):
+    return home_of_2023
 
 
 def test_windows_are_caught_up_with_once_and_labels_count_as_of_the_day(home):
@@ -117,29 +89,6 @@ def test_each_report_in_alert_is_a_breach_in_the_record_once(home):
     assert {one.release_id for one in said} == {home.release.id}
 
 
-def test_a_check_of_parity_is_judged_in_the_windows_it_compared_and_from_the_day_on_that_it_came(home):
-    column = home.mill.views[0].stored[0].name
-    check = ParityChecked(by=Actor("parity", "process"), at="", decisions=600, since="", confidence=0.95,
-                          columns=(ColumnParity(column, 600, 60, 0.13, {"another value": 60}),), first="2023-01-05T00:00:00+00:00",
-                          last="2023-01-20T00:00:00+00:00", came_at="2023-02-03T12:00:00+00:00")
-    append(home.book, [events.entry(check, "check")])
-    home.run("monitor", "--as-of", "2023-02-02")
-    assert home.report("2023-01", "parity")["verdict"] == "insufficient"
-    home.run("monitor", "--as-of", "2023-02-28")
-    home.run("alerts")
-    (concern,) = [one for one in home.report("2023-01", "summary")["concerns"] if one["kind"] == "parity"]
-
-    assert [home.report(window, "parity")["verdict"] for window in ("2023-01", "2023-02")] == ["alert", "insufficient"]
-    assert (concern["subject"], concern["verdict"], concern["effect"], concern["owner"]) == (column, "alert", None, "features")
-    assert ("2023-01", "parity") in {(one.window, one.report) for _, one in events.every(home.book.events())
-                                     if isinstance(one, MonitoringBreached)}
-    told = json.loads((home.reports / "verdict.json").read_bytes())["windows"][0]["reports"]
-    assert [one["verdict"] for one in told if one["report"] == "parity"] == ["alert"]
-    with sqlite3.connect(home.path / home.mill.name / "alerts.db") as journal:
-        raised = [json.loads(row[0]) for row in journal.execute("SELECT alert FROM alerts")]
-    assert [(one["subject"], one["owner"]) for one in raised if one["kind"] == "parity"] == [(column, "features")]
-
-
 def test_alerts_are_of_the_newest_windows_and_owned_as_params_say(home):
     params = msgspec.yaml.decode((home.path / "params.yaml").read_bytes())
     rule = {"verdict": "insufficient", "severity": "note", "owner": "models", "days": 1}
@@ -166,23 +115,6 @@ def test_the_index_links_every_report_on_a_window_the_newest_first(home):
     assert re.findall("<h2>([^<]+)", index) == [home.mill.name]
     assert all((home.reports.parent / link).is_file() for link in links)
     assert index.index("2023-03:") < index.index("2023-02:") < index.index("2023-01:")
-
-
-def test_the_vault_is_read_for_reports_that_are_due_and_each_read_is_in_the_record(home):
-    column = home.mill.protected[0]
-    home.frame.head(900)[["decision_id"]].assign(**{column.name: list(column.group_names) * 450}).to_csv(home.path / "v.csv", index=False)
-    home.run("vault", "import", home.path / "v.csv", now="2023-03-01T00:00:00+00:00")
-    home.run("monitor", "--as-of", "2023-03-31")
-
-    def reads():
-        return [(event.purpose, event.rows, event.by.name) for _, event in events.every(home.book.events()) if isinstance(event, VaultRead)]
-
-    within = sum(home.frame["decided_at"] < "2023-02-01")
-    assert reads() == [("monitoring of window 2023-01", within, "monitor"), ("monitoring of window 2023-02", 900 - within, "monitor")]
-    assert sum(group["decisions"] for group in home.report("2023-01", "fairness")["attributes"][0]["groups"]) == within
-    home.run("monitor", "--as-of", "2023-03-31")
-    assert len(reads()) == 2
-    assert not list((home.path / home.mill.name / "windows").glob(".draft*"))
 
 
 def test_overrides_and_segments_are_in_the_report_with_a_minimum_sample(home):
