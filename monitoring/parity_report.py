@@ -18,23 +18,30 @@ published late, or not at all. **Another as_of**: another row, published or deli
 that holds up a promotion; it counts from the upper bound, so a point below it is not enough."""
 
 
-def findings(drawn: Drawn, columns: Sequence[Column]) -> list[str]:
-    """How many columns differed, which and how; what was drawn, and what could not be."""
+def findings(drawn: Drawn, columns: Sequence[Column], minimum: int) -> list[str]:
+    """How many columns differed, which and how; what was drawn, and what could not be. minimum: decisions that a column is judged on."""
     compared = len(drawn.vectors)
     if not compared:
         return [f"**Nothing to compare**: {drawn.of:,} decisions, none of them made on stored values."]
     basis = f"Compared: {compared:,} of {drawn.of:,} decisions since {drawn.since[:10]}; {drawn.unread:,} were made without the store."
-    return [*differing(columns), basis]
+    return [*differing(columns, minimum), basis]
 
 
-def differing(columns: Sequence[Column]) -> list[str]:
-    """How many columns differed, the worst of them, and how."""
+def differing(columns: Sequence[Column], minimum: int) -> list[str]:
+    """How many columns differed, the worst of them, and how; which were compared in too few decisions to be called the same."""
     apart = sorted((one for one in columns if one.mismatched), key=lambda one: -one.share)
-    head = (f"**{len(apart)} of {len(columns)} columns were not the same** online and offline:" if apart else
-            f"**All {len(columns)} columns were the same** online and offline.")
+    few = [one.column for one in columns if not one.mismatched and one.compared < minimum]
+    of = len(columns)
+    same = f"**{of - len(few)} of {of} columns are known to be the same**" if few else f"**All {of} columns were the same**"
+    head = f"**{len(apart)} of {of} columns were not the same** online and offline:" if apart else f"{same} online and offline."
     named = [f"- **{one.column}** in {one.mismatched:,} ({percent(one.share)}): {_kinds(one)}" for one in apart[:MOST_NAMED]]
     rest = [f"- and {len(apart) - MOST_NAMED} more"] if len(apart) > MOST_NAMED else []
-    return [head, *named, *rest]
+    return [head, *named, *rest, *_few(few, minimum)]
+
+
+def _few(names: Sequence[str], minimum: int) -> list[str]:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return [f"Compared in fewer than {minimum:,} decisions, which is no pass: {', '.join(names[:MOST_NAMED])}{more}."] if names else []
 
 
 def page(title: str, sentences: Sequence[str], columns: Sequence[Column], limit: float) -> Page:

@@ -9,12 +9,11 @@ from governance import actions, events
 from governance.events import Actor, ColumnParity, ParityChecked
 from governance.gate_settings import Gates
 from governance.ledger.entries import DECISION, stamp
-from governance.limits import worst
 from governance.release import dump
 from monitoring import parity, parity_report, reports
 from monitoring.params import ParityParams
 from monitoring.parity import Column, Drawn
-from monitoring.parity_window import verdict
+from monitoring.parity_window import overall, verdict
 from tally.arriving import business_now
 from tally.checkout import Checkout, here
 from training import recorded
@@ -28,7 +27,7 @@ def check(checkout: Checkout | None = None) -> str:
     Nothing is recorded where nothing was compared: a gate would have to take it for evidence.
     """
     checkout = checkout or here()
-    portfolio, params = checkout.portfolio, read("parity", ParityParams)
+    portfolio, params, limits = checkout.portfolio, read("parity", ParityParams), read("gates", Gates).parity
     if not portfolio.views:
         return f"{portfolio.name} has no stored column: nothing can differ"
     book = checkout.book
@@ -36,7 +35,7 @@ def check(checkout: Checkout | None = None) -> str:
         since = stamp(datetime.now(UTC) - timedelta(days=params.days))
         drawn = parity.draw(book.records({DECISION}, since=since), params.sample, params.seed)
         columns = parity.compare(portfolio, drawn, checkout.data("featurize", "views"), checkout.online / "pushed.db", params.confidence)
-        found = parity_report.findings(drawn, columns)
+        found = parity_report.findings(drawn, columns, limits.minimum)
         _write(checkout, found, drawn, columns, params)
         if columns:
             event = _event(drawn, columns, params)
@@ -51,7 +50,7 @@ def _write(checkout: Checkout, found: list[str], drawn: Drawn, columns: list[Col
     folder.mkdir(parents=True, exist_ok=True)
     limits = read("gates", Gates).parity
     (folder / "parity.json").write_bytes(dump({
-        "portfolio": name, "checked_at": actions.now(), "verdict": worst(verdict(one, limits) for one in columns), "found": found,
+        "portfolio": name, "checked_at": actions.now(), "verdict": overall(verdict(one, limits) for one in columns), "found": found,
         "decisions": drawn.of, "compared": len(drawn.vectors), "unread": drawn.unread, "since": drawn.since, "settings": params,
         "columns": columns}))
     reports.write(parity_report.page(f"{name}: parity", found, columns, limits.mismatch), folder / "parity.html")

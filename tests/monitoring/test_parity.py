@@ -77,7 +77,7 @@ def test_one_percent_of_other_values_in_one_column_is_found(harbour, views, tmp_
     assert {name: one.kinds for name, one in columns.items() if one.mismatched} == {column: {Kind.VALUE: len(PEOPLE) // 100}}
     assert columns[column].low < 0.01 < columns[column].upper
     assert f"**{column}** in 30 (1.0%): another value 30" in "".join(
-        parity_report.findings(Drawn([None] * 3000, 3000, 0, "2024-04-20"), [*columns.values()]))
+        parity_report.findings(Drawn([None] * 3000, 3000, 0, "2024-04-20"), [*columns.values()], 300))
 
 
 def test_each_way_to_differ_has_its_name(toy, tmp_path):
@@ -142,7 +142,7 @@ def test_decisions_without_the_store_and_erased_ones_are_left_out_and_counted(to
     drawn = parity.draw([Said(None, erased=True), Said(None), Said({}), Said({"a": 1.0})], 10, seed=1)
 
     assert (len(drawn.vectors), drawn.of, drawn.unread) == (1, 3, 2)
-    assert "none of them made on stored values" in parity_report.findings(parity.draw([Said(None)], 10, 1), [])[0]
+    assert "none of them made on stored values" in parity_report.findings(parity.draw([Said(None)], 10, 1), [], 300)[0]
 
 
 def test_every_decision_is_as_likely_to_be_drawn(harbour, views, tmp_path):
