@@ -56,10 +56,18 @@ def alert(checkout: Checkout | None = None) -> str:
     newest = said.windows[-params.windows:]
     breaches = Breaches([one.window for one in said.windows], folder / "monitoring", params.windows)
     flagged = [structs.replace(one, since=breaches.since(one)) for one in found(folder, newest)]
-    beside = [one for made in said.pipeline if made.report == PERFORMANCE for one in early(folder / f"{PERFORMANCE}.json", made.release_id)]
+    beside, untold = _beside(folder / f"{PERFORMANCE}.json", said.pipeline)
     desk = Desk(name, params, exits(), checkout.services, folder)
     window = newest[-1].window if newest else ""
-    return "\n".join(desk.deliver(flagged, window, datetime.now(UTC).date(), beside).sentences)
+    return "\n".join([*desk.deliver(flagged, window, datetime.now(UTC).date(), beside).sentences, *untold])
+
+
+def _beside(path: Path, pipeline: Sequence[Made]) -> tuple[list[Finding], list[str]]:
+    """The early sign of the pipeline, and why it is not told: `dvc repro` may be making that report anew, which stops no other alert."""
+    try:
+        return [one for made in pipeline if made.report == PERFORMANCE for one in early(path, made.release_id, made.digest)], []
+    except DataError as error:
+        return [], [f"early sign not told: {error}"]
 
 
 def judged(path: Path) -> Judged:

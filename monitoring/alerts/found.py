@@ -6,6 +6,7 @@ columns and groups is `monitoring.alerts.beside`'s. Judges nothing.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -110,7 +111,10 @@ class Report(msgspec.Struct, frozen=True):
 
 def findings(path: Path, window: str, release_id: str = "") -> Iterator[Finding]:
     """What a report flags. Raises DataError where it cannot be read."""
-    report, kind = _read(path), REPORTED[path.stem][0]
+    yield from _flagged(_read(path), REPORTED[path.stem][0], window, release_id)
+
+
+def _flagged(report: Report, kind: Kind, window: str, release_id: str) -> Iterator[Finding]:
     flagged = [one for one in report.told(kind) if one.verdict in FLAGGED]
     if report.own is not Verdict.OK and not any(one.kind is kind for one in flagged):
         flagged.insert(0, Told(kind, WHOLE, report.own, report.gini, headline(report.found, report.own)))
@@ -118,14 +122,15 @@ def findings(path: Path, window: str, release_id: str = "") -> Iterator[Finding]
         yield Finding(portfolio=report.portfolio, window=window, release_id=release_id, **one._asdict())
 
 
-def early(path: Path, release_id: str) -> Iterator[Finding]:
-    """The early sign in the pipeline's report on performance; of windows of the record none is known.
+def early(path: Path, release_id: str, digest: str) -> Iterator[Finding]:
+    """The early sign in the pipeline's report on performance, which has this digest; of windows of the record none is known.
 
-    Its window ends with the newest vintage and goes on since the first without an outcome. Raises DataError where it cannot be read.
+    Its window ends with the newest vintage and goes on since the first without an outcome. Raises DataError where the report is not there
+    or is another: `dvc repro` removes it before it makes it anew, maybe of another release.
     """
-    report = _read(path)
+    report = _of_pipeline(path, digest)
     young = [span.month for span in report.early.spans if span.bad_rate is None] if report.early else []
-    for one in findings(path, f"{PIPELINE}{young[-1]}" if young else PIPELINE, release_id):
+    for one in _flagged(report, Kind.PERFORMANCE, f"{PIPELINE}{young[-1]}" if young else PIPELINE, release_id):
         if one.kind is Kind.EARLY:
             yield structs.replace(one, since=f"{PIPELINE}{young[0]}" if young else PIPELINE)
 
@@ -142,6 +147,17 @@ def _read(path: Path) -> Report:
     except (OSError, msgspec.MsgspecError) as error:
         raise DataError(f"{path.name} of {path.parent.name} cannot be read as a report ({type(error).__name__}); make it again: "
                         "tally monitor --again") from None
+
+
+def _of_pipeline(path: Path, digest: str) -> Report:
+    try:
+        if hashlib.sha256(said := path.read_bytes()).hexdigest() == digest:
+            return msgspec.json.decode(said, type=Report)
+        why = "it was made again since"
+    except (OSError, msgspec.MsgspecError) as error:
+        why = type(error).__name__
+    raise DataError(f"{path.name} of the pipeline is not the one that verdict.json names ({why}); once dvc repro has ended, bring both "
+                    "up to date: tally monitor --as-of yesterday")
 
 
 def sentence(found: tuple[str, ...], subject: str) -> str:

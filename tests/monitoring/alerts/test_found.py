@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 
@@ -138,15 +139,16 @@ def test_the_next_day_of_a_breach_raises_nothing_and_an_early_sign_of_the_pipeli
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TALLY_HOME", str(tmp_path / "var"))
     spans = [{**YOUNG, "month": "2023-10", "verdict": "ok"}, {**YOUNG, "month": "2023-11"}]
-    (home / "performance.json").write_bytes(dump({"portfolio": mill.name, "verdict": "watch", "outcomes_verdict": "ok",
-                                                  "early": {"young": YOUNG, "spans": spans}}))
+    sign = dump({"portfolio": mill.name, "verdict": "watch", "outcomes_verdict": "ok", "early": {"young": YOUNG, "spans": spans}})
+    (home / "performance.json").write_bytes(sign)
+    pipeline = [{"report": "performance", "digest": hashlib.sha256(sign).hexdigest()}]
     judged = [{"window": day, "reports": [{"report": "drift", "release_id": RELEASE, "verdict": "alert"}]} for day in days]
     with receiver() as server:
         monkeypatch.setenv("TALLY_ALERT_WEBHOOK", server.url)
         monkeypatch.setenv("TALLY_ALERT_WEBHOOK_SECRET", "s")
         for place, day in enumerate(days):
             shutil.copytree(path.parent.parent, home / "monitoring" / day)
-            (home / "verdict.json").write_bytes(dump({"windows": judged[: place + 1], "pipeline": [{"report": "performance"}]}))
+            (home / "verdict.json").write_bytes(dump({"windows": judged[: place + 1], "pipeline": pipeline}))
             CliRunner().invoke(tally, ["alerts"], catch_exceptions=False)
     told = [(body["window"], body["kind"], body["subject"]) for body in map(json.loads, (body for _, body in server.taken))]
 
@@ -156,6 +158,24 @@ def test_the_next_day_of_a_breach_raises_nothing_and_an_early_sign_of_the_pipeli
     standing = (home / FILE).read_text()
     assert f'window="{days[1]}"' in standing
     assert 'window="pipeline to 2023-11"' in standing
+
+
+@pytest.mark.parametrize("now", [None, b"{", dump({"portfolio": "p", "early": {"young": YOUNG}})], ids=["gone", "torn", "made again"])
+def test_a_report_of_the_pipeline_at_work_stops_no_other_alert_and_is_told_under_no_other_release(moved, mill, tmp_path, monkeypatch, now):
+    column, _ = moved
+    home = tmp_path / "reports" / mill.name
+    (tmp_path / "params.yaml").write_bytes(b"".join([f"portfolio: {mill.name}\n".encode(), rules()]))
+    if now:
+        (home / "performance.json").write_bytes(now)
+    reports = [{"report": "drift", "release_id": RELEASE, "verdict": "alert"}]
+    (home / "verdict.json").write_bytes(dump({"windows": [{"window": WINDOW, "reports": reports}], "pipeline": [
+        {"report": "performance", "digest": "0" * 64, "release_id": RELEASE}]}))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TALLY_HOME", str(tmp_path / "var"))
+    told = CliRunner().invoke(tally, ["alerts"], catch_exceptions=False).stdout
+    assert "early sign not told: performance.json of the pipeline is not the one that verdict.json names" in told
+    assert f'subject="{column}"' in (home / FILE).read_text()
+    assert "early sign" not in (home / FILE).read_text()
 
 
 def rules() -> bytes:
