@@ -6,7 +6,7 @@ next run and holds up no other. Sends nothing twice, and nothing that is silence
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -22,6 +22,8 @@ from monitoring.alerts.failures import UnreachableError
 from monitoring.alerts.journal import Journal, journal
 from monitoring.alerts.params import AlertsParams
 from monitoring.alerts.rules import Raised, raised, silence
+
+Breach = tuple[str, ...]
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -70,20 +72,21 @@ class Desk:
         window: the newest; findings of others are those of an outage that is caught up with. beside: found in no window of the record.
         """
         found = raised([*findings, *beside], self.params, today)
+        newest = _newest(one.alert for one in found)
         with journal(self.state) as book:
-            firsts = self._owed(book, [one.alert for one in found if one.silence is None])
-            found = tuple(Raised(structs.replace(one.alert, deadline=book.first(one.alert).deadline), one.silence) for one in found)
+            firsts = self._owed(book, [one.alert for one in found if one.silence is None], newest)
+            found = tuple(Raised(_due(one.alert, book, newest), one.silence) for one in found)
             sent = tuple(_send(way, book, self._heard(book.owed(way.name), today)) for way in self.ways)
             standing = [one for one in found if one.alert.window in {window, *(finding.window for finding in beside)}]
             textfile.write(self.reports, self.portfolio, standing, {one.exit: one.owed for one in sent})
         overdue = tuple(one.alert for one in standing if one.silence is None and one.alert.deadline < today)
         return Delivered(found, sent, tuple(alert for alert in firsts if not self._names(alert)), overdue)
 
-    def _owed(self, book: Journal, loud: Iterable[Alert]) -> list[Alert]:
+    def _owed(self, book: Journal, loud: Iterable[Alert], newest: Mapping[Breach, str]) -> list[Alert]:
         """Owe every breach once, by the alert that raised it first, whichever window that was of; those alerts."""
         firsts: dict[str, Alert] = {}
         for alert in loud:
-            first = book.first(alert)
+            first = book.first(alert, newest[_breach(alert)])
             book.owe([first], self._names)
             firsts[first.id] = first
         return list(firsts.values())
@@ -96,8 +99,21 @@ class Desk:
         return [way.name for way in self.ways if way.takes(alert)]
 
 
-def _breach(alert: Alert) -> tuple[str, ...]:
+def _breach(alert: Alert) -> Breach:
     return alert.release_id, alert.kind, alert.subject, alert.verdict, alert.since or alert.window
+
+
+def _newest(alerts: Iterable[Alert]) -> dict[Breach, str]:
+    """The last window of each breach: late outcomes may flag an earlier one after the breach was told by this one."""
+    found: dict[Breach, str] = {}
+    for alert in alerts:
+        found[_breach(alert)] = max(alert.window, found.get(_breach(alert), ""))
+    return found
+
+
+def _due(alert: Alert, book: Journal, newest: Mapping[Breach, str]) -> Alert:
+    """An alert with the deadline of the one that raised its breach first."""
+    return structs.replace(alert, deadline=book.first(alert, newest[_breach(alert)]).deadline)
 
 
 def _send(way: Exit, book: Journal, owed: Sequence[Alert]) -> Sent:

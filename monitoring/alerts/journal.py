@@ -46,10 +46,13 @@ class Journal:
                 connection.execute("INSERT OR IGNORE INTO alerts VALUES (?, ?, ?)", (alert.id, now, msgspec.json.encode(alert).decode()))
                 connection.executemany("INSERT OR IGNORE INTO deliveries VALUES (?, ?, NULL)", [(alert.id, name) for name in exits(alert)])
 
-    def first(self, alert: Alert) -> Alert:
-        """The alert by which its breach was first raised, itself where it is the first: neither another run nor another day puts it off."""
+    def first(self, alert: Alert, newest: str) -> Alert:
+        """The alert by which its breach was first raised, itself where it is the first: neither another run nor another day puts it off.
+
+        newest: the last window of the breach that is known, its own or a later one.
+        """
         row = self._connection.execute(BREACH, (alert.portfolio, alert.release_id, alert.kind, alert.subject, alert.verdict,
-                                                len(alert.window), alert.since or alert.window, alert.window)).fetchone()
+                                                len(alert.window), alert.since or alert.window, newest)).fetchone()
         return msgspec.json.decode(row[0], type=Alert) if row else alert
 
     def owed(self, name: str) -> list[Alert]:

@@ -141,6 +141,16 @@ def test_a_breach_that_goes_on_day_after_day_is_told_once_and_keeps_its_first_de
     assert [json.loads(body)["window"] for _, body in server.taken] == ["2026-11-27", "2026-12-20"]
 
 
+def test_a_breach_whose_earlier_window_is_flagged_afterwards_is_told_once_and_keeps_its_deadline(desk):
+    """Late outcomes flag October when November was told already."""
+    with receiver() as server:
+        desk(server.url).deliver([finding("a", window="2026-11")], "2026-11", TODAY)
+        both = [finding("a", window="2026-10"), finding("a", window="2026-11", since="2026-10")]
+        said = desk(server.url).deliver(both, "2026-11", date(2026, 12, 24))
+    assert [json.loads(body)["window"] for _, body in server.taken] == ["2026-11"]
+    assert {one.alert.deadline for one in said.raised} == {date(2026, 12, 7)}
+
+
 def test_an_alert_that_no_exit_takes_is_said(desk):
     said = desk().deliver([finding("a")], NEWEST, TODAY)
 
