@@ -1,18 +1,22 @@
-"""In which order findings of a window are told: by their effect on expected loss, as its summary says.
+"""In which order findings of a window are told: as its summary has them, by their effect on expected loss.
 
-Findings on groups of people come first, for they are no matter of loss; of a column that drifted and whose data are at fault the larger
-effect counts. What has no effect that could be told stands last, in the order of the reports. Where there is no summary nothing is ranked.
+Findings on groups of people come first, for they are no matter of loss; then what has no effect that could be told, for it is not known to
+be cheap. Of a column that drifted and whose data are at fault the larger effect counts, of a report as a whole the largest of its findings.
+Where there is no summary no effect is known.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
+from governance.limits import ORDER
 from monitoring.alerts.alert import Finding, Kind
 from monitoring.alerts.beside import Value
+from monitoring.alerts.found import WHOLE
 
 
 class Concern(msgspec.Struct, frozen=True):
@@ -22,6 +26,10 @@ class Concern(msgspec.Struct, frozen=True):
     subject: str
     effect: Value | None = None
 
+    @property
+    def cost(self) -> float:
+        return math.inf if self.effect is None or self.effect.value is None else abs(self.effect.value)
+
 
 class Summed(msgspec.Struct, frozen=True):
     """What is read of the summary."""
@@ -30,9 +38,10 @@ class Summed(msgspec.Struct, frozen=True):
 
 
 def ranked(findings: Iterable[Finding], summary: Path) -> list[Finding]:
-    """Findings of one window and release, the dearest first."""
+    """Findings of one window and release, the dearest first, of equal ones the worst."""
     costs = _costs(summary)
-    return sorted(findings, key=lambda one: (one.kind is not Kind.FAIRNESS, -costs.get((one.kind, one.subject), 0.0)))
+    return sorted(findings, key=lambda one: (one.kind is not Kind.FAIRNESS, -costs.get((one.kind, one.subject), math.inf),
+                                             -ORDER.index(one.verdict)))
 
 
 def _costs(summary: Path) -> dict[tuple[Kind, str], float]:
@@ -42,6 +51,6 @@ def _costs(summary: Path) -> dict[tuple[Kind, str], float]:
         return {}
     found: dict[tuple[Kind, str], float] = {}
     for one in concerns:
-        cost = abs(one.effect.value or 0.0) if one.effect else 0.0
-        found[one.kind, one.subject] = max(found.get((one.kind, one.subject), 0.0), cost)
+        for subject in (one.subject, WHOLE):
+            found[one.kind, subject] = max(found.get((one.kind, subject), 0.0), one.cost)
     return found
