@@ -12,7 +12,7 @@ import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
-from feature_repo.errors import DataError, IdentityError, ServiceError
+from feature_repo.errors import IdentityError, ServiceError
 from governance import actions, events, overrides
 from governance.actions import Acting
 from governance.ledger.windows import decisions
@@ -49,11 +49,10 @@ def outcomes(path: Path) -> str:
         _require_role(who, kept.SERVICER)
         table, gone = arrivals.outcomes(arrivals.read(path), checkout.portfolio, decisions(checkout.book), came_at)
         digest = kept.keep(outcomes_of(checkout), table)
-        event = OutcomesImported(by=who.who, at=actions.now(), digest=digest, rows=len(table), came_at=came_at.isoformat())
-        if before := checkout.book.find("id", events.entry(event, digest).id):
-            _require_counts(kept.came(before, who.current.people)[2])
+        if _counted(who, digest):
             return f"{path.name} was imported before ({short(digest)}); nothing changed"
-        who.note(who.sign(event), digest)
+        event = OutcomesImported(by=who.who, at=actions.now(), digest=digest, rows=len(table), came_at=came_at.isoformat())
+        who.note(who.sign(event), _unique(who, event))
     erased = f"; {many(gone, 'row is', 'rows are')} of erased decisions and left out" if gone else ""
     return f"{many(len(table), 'outcome', 'outcomes')} imported from {path.name} ({short(digest)}){erased}"
 
@@ -65,11 +64,19 @@ def _require_role(who: Acting, role: Role) -> None:
         raise IdentityError(f"nothing was imported: {why}. Act as who has it (TALLY_ACTOR), or: tally people new NAME --role {role}")
 
 
-def _require_counts(why_not: str) -> None:
-    """Raise DataError where the entry that has the place of an import in the record counts for nobody."""
-    if why_not:
-        raise DataError(f"nothing was imported: the record has an entry of these outcomes that does not count: {why_not}. Whoever wrote it "
-                        "can write the record: see tally history")
+def _counted(who: Acting, digest: str) -> bool:
+    """Whether outcomes are in the record in an entry that counts: one that does not keeps nobody from importing them."""
+    from monitoring import outcomes as kept
+
+    imported = events.NAMES[OutcomesImported]
+    came = (kept.came(record, who.current.people) for record in who.current.book.events() if record.kind == imported)
+    return any(event is not None and event.digest == digest and not why for event, _, why in came)
+
+
+def _unique(who: Acting, event: OutcomesImported) -> str:
+    """What makes an import the only one: its digest, so that two people at once import once; where that is taken, a moment's own."""
+    taken = who.current.book.find("id", events.entry(event, event.digest).id)
+    return f"{event.digest}:{secrets.token_hex(4)}" if taken else event.digest
 
 
 def protected(path: Path) -> str:

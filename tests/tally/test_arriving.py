@@ -164,14 +164,26 @@ def test_a_copy_of_an_old_import_does_not_undo_a_correction(home):
     assert [why.split(": ")[1] for why in found.ignored] == ["it is a copy of an earlier entry"]
 
 
-def test_an_import_is_not_called_made_before_because_of_an_entry_that_does_not_count(home):
+FORGED = {
+    "unreadable": lambda digest: Entry("outcomes-imported", f"outcomes-imported:{digest}", b"{}"),
+    "signed by nobody who may": lambda digest: events.entry(sign(OutcomesImported(by=by("olga"), at="", digest=digest, rows=1,
+                                                                                  came_at="2026-01-01T00:00:00+00:00")), digest),
+}
+
+
+@pytest.mark.parametrize("forged", FORGED)
+def test_an_entry_that_does_not_count_keeps_nobody_from_importing_the_same_outcomes(home, forged):
     file = home.file("o.csv", decision_id=home.names[:1], outcome=[BAD], observed_at=["2026-05-01"])
     home.run("outcomes", "import", file)
     (kept,) = (home.folder / "outcomes").iterdir()
     shutil.rmtree(home.folder / "ledger")
-    append(home.book, [*entries(home.release, TIMES), Entry("outcomes-imported", f"outcomes-imported:{kept.stem}", b"{}")])
-    with pytest.raises(DataError, match="has an entry of these outcomes that does not count: it cannot be read"):
-        home.run("outcomes", "import", file)
+    append(home.book, [*entries(home.release, TIMES), FORGED[forged](kept.stem)])
+    assert home.run("outcomes", "import", file).startswith("1 outcome imported from o.csv")
+    assert "was imported before" in home.run("outcomes", "import", file)
+    found = as_of(home, "2026-08-01")
+    assert (found.frame["bad"].tolist(), found.imports, len(found.ignored)) == ([1.0], (kept.stem,), 1)
+    append(home.book, [Entry("outcomes-imported", "outcomes-imported:copy", list(home.book.records({"outcomes-imported"}))[-1].body)])
+    assert as_of(home, "2026-08-01").ignored[-1].endswith("it is a copy of an earlier entry")
 
 
 def read_vault(home, day, noted):
