@@ -1,7 +1,8 @@
 """A window's file by time and decision, each decision there once: for files of any length, in memory that is set beforehand.
 
 Responsible for what `monitoring.window.read` does to a window in memory. DuckDB compares the ids, and sorts the columns asked for where
-the file is not in order, on disk beyond `MEMORY`, in a folder for its owner alone that goes with the block. Looks into no value.
+the file is not in order, on disk beyond `MEMORY`. That copy holds what the window holds, so it lies beside it and not in the system's
+temporary folder: for its owner alone, and gone with the block. Looks into no value.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import pyarrow.compute as pc
 from monitoring import window
 
 MEMORY = "256MB"
+DRAFT = ".ordered-"  # what a killed run leaves, `tally repair` removes
+GROUP = 50_000  # rows of the copy that are read together
 TWICE = "SELECT 1 FROM read_parquet($path) WHERE release_id = $release GROUP BY decision_id HAVING count(*) > 1 LIMIT 1"
 SORTED = "SELECT {columns} FROM read_parquet($path) WHERE release_id = $release ORDER BY decided_at, decision_id"
 
@@ -43,12 +46,13 @@ class Order:
 @contextmanager
 def ordered(path: Path, release_id: str, columns: tuple[str, ...], *, already: bool) -> Iterator[Path]:
     """The file where it is in order already; else these columns of the release's decisions in a file that is. Raises DataError."""
-    with tempfile.TemporaryDirectory(prefix="tally-window-") as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=DRAFT) as folder:
         with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": folder}) as connection:
             asked = {"path": str(path), "release": release_id}
             if connection.execute(TWICE, asked).fetchone():
                 raise window.not_once(path)
             if not already:
                 rows = SORTED.format(columns=", ".join(f'"{name}"' for name in columns))
-                connection.execute(f"COPY ({rows}) TO $to (FORMAT parquet, ROW_GROUP_SIZE 50000)", asked | {"to": f"{folder}/{path.name}"})
+                copy = f"COPY ({rows}) TO $to (FORMAT parquet, ROW_GROUP_SIZE {GROUP})"
+                connection.execute(copy, asked | {"to": f"{folder}/{path.name}"})
         yield path if already else Path(folder) / path.name

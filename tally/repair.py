@@ -1,4 +1,4 @@
-"""What a killed process leaves that blocks or misleads the next one, put right: DVC's locks, a torn dvc.lock, experiments, answers.
+"""What a killed process leaves that blocks or misleads the next one, put right: DVC's locks, a torn dvc.lock, experiments, answers, copies.
 
 Touches nothing while a DVC or stage process of this checkout lives, no result, no cache and no registry. A process on another machine
 that shares the folder is not seen from here.
@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 import psutil
 
-from feature_repo.errors import LedgerError, ServiceError
+from feature_repo.errors import DataError, LedgerError, ServiceError
 
 TEMPORARY = Path(".dvc", "tmp")
 LOCK = Path("dvc.lock")
@@ -50,7 +50,7 @@ def repair(root: Path | None = None) -> Findings:
         raise ServiceError(f"DVC is at work in this checkout ({who}); nothing was touched. Wait for it, or end it (kill {alive[0].pid}), "
                            "then run again: tally repair")
     found = Findings()
-    for mend in (_mend_locks, _mend_lockfile, _mend_experiments, _mend_downloads, _mend_answers):
+    for mend in (_mend_locks, _mend_lockfile, _mend_experiments, _mend_downloads, _mend_answers, _mend_copies):
         mend(root, found)
     return found
 
@@ -195,6 +195,22 @@ def _mend_answers(root: Path, found: Findings) -> None:
             found.left.append(f"answers of {name}: left as they are ({error}); run again: tally repair")
         finally:
             ledger.close()
+
+
+def _mend_copies(root: Path, found: Findings) -> None:
+    """Copies of windows, which hold what people were decided on: of the stage drift, and of `tally monitor` where none is at work."""
+    for folder in sorted((root / "data").glob("*/baseline/.ordered-*")):
+        _forget(folder, root, found)
+    for left in sorted((root / (os.environ.get("TALLY_HOME") or "var")).glob("*/windows/.draft-*")):
+        from tally.windows import alone
+
+        with contextlib.suppress(DataError), alone(left.parent):
+            _forget(left, root, found)
+
+
+def _forget(folder: Path, root: Path, found: Findings) -> None:
+    shutil.rmtree(folder)
+    found.done.append(f"{os.path.relpath(folder, root)} is a copy of decisions by a run that was cut off: removed")
 
 
 def _drafts(root: Path, abandoned: Callable[[int], bool]) -> Iterator[Path]:

@@ -18,8 +18,10 @@ from feature_repo.errors import ServiceError
 from governance.ledger.book import open_book
 from governance.ledger.entries import DECISION, Entry
 from governance.ledger.writer import Ledger
+from monitoring.ordered import DRAFT
 from serving.owed import Places
 from tally import repair
+from tally.windows import alone
 
 PIPELINE = "stages:\n  a:\n    cmd: sleep ${s}; echo 1 > a.txt\n    outs: [a.txt]\n"
 CONFIG = Path(__file__).parents[2] / ".dvc" / "config"  # without the processes DVC leaves behind to look for its updates
@@ -175,6 +177,19 @@ def test_a_download_that_was_cut_off_is_removed_and_nothing_else_of_the_raw_data
 
     assert done == [f"data/raw/loans/.loans.csv.{dead} is part of a download that was cut off: removed"]
     assert len([*raw.iterdir()]) == 3
+
+
+def test_copies_of_windows_that_a_killed_run_left_are_removed_once_no_run_is_at_work_on_them(root):
+    pipeline, monitor = root / f"data/loans/baseline/{DRAFT}ab", root / "var/loans/windows/.draft-cd"
+    for folder in (pipeline, monitor):
+        folder.mkdir(parents=True)
+        (folder / "window.parquet").write_text("")
+    said = "is a copy of decisions by a run that was cut off: removed"
+    with alone(monitor.parent):
+        assert repair.repair(root).done == [f"data/loans/baseline/{DRAFT}ab {said}"]
+    assert repair.repair(root).done == [f"var/loans/windows/.draft-cd {said}"]
+    assert not pipeline.exists()
+    assert not monitor.exists()
 
 
 def test_the_command_says_what_it_did_and_that_there_is_nothing_more_to_do(root):
