@@ -84,7 +84,7 @@ class _Judged:
 
     def moved(self, month: str, decisions: int, shifts: Array) -> Moved:
         """shifts: of each decision of the sample."""
-        if decisions < self.params.minimum:
+        if decisions < self.params.minimum or len(shifts) < 2:  # of one there is no spread, so nothing tells it from chance
             return Moved(month, decisions, float(shifts.mean()), None, None, Verdict.INSUFFICIENT)
         shift = float(shifts.mean())
         half = float(stats.norm.isf(self.alpha / 2) * shifts.std(ddof=1) / np.sqrt(len(shifts)))

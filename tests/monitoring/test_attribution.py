@@ -70,3 +70,9 @@ def test_few_decisions_get_no_verdict_and_a_release_without_a_baseline_none_at_a
     assert {month.verdict for each in few for month in each.months} == {Verdict.INSUFFICIENT}
     assert few[0].months[0].low is None
     assert assess(watched.frame, replace(scorer, baselines={}), drift_params) == ()
+
+
+def test_a_sample_of_one_decision_has_no_spread_and_gets_no_verdict(watched, scorer, drift_params):
+    one = msgspec.structs.replace(drift_params, attribution=msgspec.structs.replace(drift_params.attribution, sample=1))
+    found = [month for each in assess(watched.frame, scorer, one) for month in each.months]
+    assert {(month.verdict, month.low, month.high) for month in found} == {(Verdict.INSUFFICIENT, None, None)}
