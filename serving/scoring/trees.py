@@ -41,14 +41,16 @@ class Trees:
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
     def margins(self, rows: Array) -> Array:
-        out = np.empty(len(rows), dtype=np.float32)
-        if not self._fits:
-            walk_trees(single(rows), self._nodes, out)
-        elif len(rows) < FEW:
+        if self._fits and len(rows) >= FEW:
+            sums = np.empty(len(rows), dtype=np.float32)
+            walks.strike_many(np.ascontiguousarray(rows.T, dtype=np.float64), self._strikes, sums)
+            return sums.astype(np.float64)
+        out = np.empty(len(rows))  # of sums in float32 all the same
+        if self._fits:
             walks.walk_levels(wide(rows), self._filled, out)
         else:
-            walks.strike_many(np.ascontiguousarray(rows.T, dtype=np.float64), self._strikes, out)
-        return out.astype(np.float64)
+            walk_trees(single(rows), self._nodes, out)
+        return out
 
     def contributions(self, rows: Array) -> Array:
         out = np.zeros(rows.shape, dtype=np.float64)
