@@ -31,7 +31,7 @@ from serving.scoring.decision import Scorer
 from serving.tables import Bad
 from tally import scored
 
-ROWS = 1 << 18  # of a part: what a killed run does again
+ROWS = 1 << 17  # of a part: what a killed run does again
 FOOTER = 1 << 16
 MOST_NAMED = 20
 PLAN = "plan.json"
