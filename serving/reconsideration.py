@@ -1,11 +1,12 @@
 """What another release would have decided on recorded decisions, and which part of it makes the difference.
 
-Responsible for the swap set (outcome as recorded against outcome of the other release) and its attribution. Parts: `model`, the kernel
-with its calibrator; `features`, the numbers that levels become; `policy`, cut-offs, bands, and what a rule that holds leads to. A part is
-a cause where putting it alone into the recorded release already gives the other release's outcome; several such parts are all named, and
-where there is none it takes them `together`. The limits: parts were made for each other, so a kernel on the other's encoding answers a
-question nobody trained it for; a scorecard's calibration is folded into its points; and cut-offs are set on a model's own PDs, so a
-policy that follows its model is named with it or not at all. Derived features and rules belong to the interface, which both share.
+Responsible for the swap set (outcome as recorded against outcome of the other release) and its attribution. Parts: `model`, the kernel with
+its calibrator; `features`, the numbers that levels become; `support`, what development had of each input, beyond which a value may refer;
+`policy`, cut-offs, bands, and what a rule that holds leads to. A part is a cause where putting it alone into the recorded release already
+gives the other release's outcome; several such parts are all named, and where there is none it takes them `together`. The limits: parts
+were made for each other, so a kernel on the other's encoding answers a question nobody trained it for; a scorecard's calibration is folded
+into its points; and cut-offs are set on a model's own PDs, so a policy that follows its model is named with it or not at all. Derived
+features and rules belong to the interface, which both share.
 
 Refuses a release of another interface, and records that do not come out as recorded. Reads no outcome of a loan and writes nothing.
 """
@@ -67,6 +68,7 @@ def hybrids(recorded: Scorer, other: Scorer) -> dict[str, Scorer]:
     return {
         "model": replace(recorded, kernel=other.kernel, calibrator=other.calibrator),
         "features": replace(recorded, portfolio=other.portfolio, encoding=other.encoding),
+        "support": replace(recorded, support=other.support),
         "policy": replace(recorded, policy=other.policy, texts=rules),
     }
 

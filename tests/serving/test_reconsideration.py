@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from borrowers import borrowers, brought
 
+from feature_repo.contract import Outside
 from feature_repo.errors import LedgerError
 from feature_repo.portfolio import Portfolio
 from governance import release
@@ -97,6 +98,14 @@ def test_other_numbers_for_levels_are_the_features(scorecard):
     sharp = replace(scorecard, kernel=replace(scorecard.kernel, edges=scorecard.kernel.edges + 0.5))
     found = attribution(reconsider(recorded(sharp), sharp, replace(sharp, encoding=turned)))
     assert set(found) == {"features"}
+
+
+def test_values_that_only_one_of_both_developments_had_are_the_supports(trees):
+    name, seen = next((name, seen) for name, seen in trees.support.items() if seen.high is not None and seen.outside is Outside.REFER)
+    narrow = {**trees.support, name: msgspec.structs.replace(seen, high=(seen.low + seen.high) / 2)}
+    narrower = replace(trees, support=narrow)
+    for one, other in ((trees, narrower), (narrower, trees)):
+        assert set(attribution(reconsider(recorded(one), one, other))) == {"support"}
 
 
 def test_parts_that_each_suffice_are_all_named_and_parts_that_only_suffice_together_are_told_so(trees):
