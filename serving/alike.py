@@ -77,7 +77,7 @@ class Alike:
         if count <= self._most:
             return
         self._counted[alike].inc()
-        if count == self._most + 1 and now >= self._quiet_until:
+        if now >= self._quiet_until:
             self._quiet_until = now + PAUSE
             log.warning("more than %d decisions %s; the newest is %s", self._most, SAID[alike], decision_id)
 

@@ -12,7 +12,7 @@ from worker import asked, page, post
 
 from feature_repo.portfolios import load
 from serving import alike
-from serving.alike import APPLICANT, APPLICATION, WINDOW, Alike, Sketch
+from serving.alike import APPLICANT, APPLICATION, PAUSE, WINDOW, Alike, Sketch
 from serving.application import Application
 
 LOANS, CARDS, GERMAN = (load(name) for name in ("consumer_loans", "card_default", "german_credit"))
@@ -102,6 +102,14 @@ def test_one_line_names_a_decision_and_nobody(caplog):
     Watch().ask(*tried(drawn("canary"), 40, named=True))
     (line,) = (record.getMessage() for record in caplog.records)
     assert line == f"more than {MOST} decisions on one applicant; the newest is decision-{MOST}"
+
+
+def test_who_went_beyond_while_another_was_told_of_is_told_of_after_the_pause(caplog):
+    watch, another = Watch(), drawn("b")
+    watch.ask(*tried(drawn("a"), MOST + 1, named=True), *tried(another, MOST + 1, named=True))
+    watch.now += PAUSE + 1
+    watch.ask(*tried(another, 30, named=True))
+    assert [record.getMessage().rpartition(" ")[2] for record in caplog.records] == [f"decision-{MOST}", "decision-0"]
 
 
 def test_a_service_counts_decisions_and_not_answers_given_again(make_worker):
