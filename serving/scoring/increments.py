@@ -1,8 +1,8 @@
 """Counting decisions into frozen bins in the worker that made them: all columns of some decisions at once.
 
 Responsible for the counts of `serving.scoring.counter` to the last one, without what a worker does not load: no pandas, and nothing that
-is compiled while others wait. For some dozens of decisions at a time; a window is counted by the other. Refuses nothing: values arrive
-as a decision holds them, None for missing.
+is compiled while others wait. For some dozens of decisions at a time; a window is counted by the other. Values arrive as a decision holds
+them, None for missing. Refuses decisions that lack a column, or have a text where a number belongs: KeyError, ValueError.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ class Increments:
         self._numbers = Numbers({name: each for name, each in bins.items() if not each.names}, usual)
 
     def add(self, decisions: Sequence[Mapping[str, Value]]) -> None:
-        """Count every column of some decisions."""
-        for each in self._levels:
-            each.add([decision[each.name] for decision in decisions])
+        """Count every column of some decisions, or none: what a column has not is found out before another is counted."""
+        levels = [[decision[each.name] for decision in decisions] for each in self._levels]
         numbers = [[decision[name] for name in self._numbers.names] for decision in decisions]
         self._numbers.add(np.array(numbers, dtype=np.float64).reshape(len(decisions), len(self._numbers.names)))
+        for each, values in zip(self._levels, levels, strict=True):
+            each.add(values)
 
     def found(self) -> Counts:
         """What was counted, in the order of the bins."""

@@ -65,6 +65,15 @@ def test_decisions_counted_while_they_are_made_are_counted_as_a_window_is(rows, 
     assert into.found() == counted(rows)
 
 
+@pytest.mark.parametrize("wrong", [{"level": "a"}, {"level": "a", "number": "many"}, {"number": 1.0}])
+def test_decisions_that_cannot_be_counted_are_counted_in_no_column(wrong):
+    """Or else columns would be of different totals."""
+    into = Increments(frozen(), load("card_default"))
+    with pytest.raises((KeyError, ValueError)):
+        into.add([{"level": "a", "number": 1.0}, wrong])
+    assert into.found() == Increments(frozen(), load("card_default")).found()
+
+
 def test_usual_ranges_codes_and_columns_of_other_widths_are_kept_apart():
     """Real numbers of every kind: columns without a bin, with a code, with a usual range, and many edges beside few."""
     column = next(each for each in load("consumer_loans").raw_inputs if each.usual and not each.is_level)
