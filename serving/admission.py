@@ -20,6 +20,7 @@ FEW = 8  # decisions in flight that are always let in: fewer leave a processor i
 GAIN = 3.0  # times what one decision takes alone: how long one may take where the queue stands
 STANDS = 0.025  # of the deadline: a wait that nobody is refused for, however long the queue stands
 BURST = 0.1  # seconds after which more in flight is no burst but a queue that stands
+TRIED = 0.001  # seconds of it with which that is tried again where it was over
 WINDOW = 0.1  # seconds of work over which a rate is told
 WINDOWS = 10  # that are remembered
 LATEST = 0.3  # the weight of the newest window
@@ -96,8 +97,14 @@ class Admission:
             if flight.made:
                 self._rate.made(decisions, self.decisions)
                 if flight.alone:
-                    self._alone.sample(ended - flight.began, ended)
+                    self._measured(ended - flight.began, ended)
             self.decisions -= decisions
+
+    def _measured(self, took: float, now: float) -> None:
+        """What one takes alone; where that was looked for again the queue has run dry, and a short one is let stand again."""
+        if self._alone.old(now):
+            self._calm.again()
+        self._alone.sample(took, now)
 
     def _turn(self) -> float:
         """Now. So many were in flight until then."""
@@ -152,7 +159,8 @@ class Rate:
 class Calm:
     """Seconds for which a burst is let in: used up while much is in flight, won back in as many seconds of calm.
 
-    over: they were used up and are not all won back, or the queue would be let grow again and again while too much is asked.
+    over: they were used up and are not all won back, or the queue would be let grow again and again while too much is asked. Callers who
+    wait for their answers would keep it so for ever: `again` tries whether what they make is a short queue.
     """
 
     def __init__(self, now: float) -> None:
@@ -165,6 +173,9 @@ class Calm:
         self._left = min(BURST, self._left + gone) if calm else max(0.0, self._left - gone)
         self.over = self._left < BURST if self.over else not self._left
         self._since = now
+
+    def again(self) -> None:
+        self.over, self._left = False, TRIED
 
 
 class Alone:

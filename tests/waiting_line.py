@@ -18,6 +18,7 @@ from typing import Any
 from serving.admission import Admission
 
 REFUSING = 1 / 50  # of the processor's time for a decision
+PAUSE = 0.002  # seconds after which a caller that was refused asks again
 
 
 @dataclass
@@ -60,6 +61,22 @@ class Worker:
         while due < began + seconds:
             due += self._draw.expovariate(rate)
             self._at(due, lambda due=due, counts=due > began + 1: self._arrive(due, told if counts else Told(1)))
+        return self._until_nothing_is_due(told)
+
+    def ask_together(self, callers: int, seconds: float) -> Told:
+        """So many callers, each asking again when it was answered, and a moment after it was refused."""
+        told, ends = Told(seconds), self.now + seconds
+
+        def again(pause: float) -> None:
+            due = self.now + pause
+            if due < ends:
+                self._at(due, lambda: self._arrive(due, told, again))
+
+        for number in range(callers):
+            again(number * PAUSE / callers)
+        return self._until_nothing_is_due(told)
+
+    def _until_nothing_is_due(self, told: Told) -> Told:
         while self._events:
             self.now, _, event = heapq.heappop(self._events)
             event()
@@ -68,17 +85,19 @@ class Worker:
     def _at(self, when: float, event: Callable[[], None]) -> None:
         heapq.heappush(self._events, (when, next(self._numbers), event))
 
-    def _arrive(self, due: float, told: Told) -> None:
+    def _arrive(self, due: float, told: Told, then: Callable[[float], None] = lambda _: None) -> None:
+        """then: what the caller does when it has its answer."""
         if self.admission.objection():
             told.refused.append(due)
             self._free_at = max(self._free_at, self.now) + REFUSING * self._processor
+            then(PAUSE)
             return
         held = ExitStack()
         held.enter_context(self.admission.place())
         flight = held.enter_context(self.admission.flight(1))
         self.most_in_flight = max(self.most_in_flight, self.admission.decisions)
         self._free_at = max(self._free_at, self.now) + self._processor
-        self._at(self._free_at, lambda: self._scored(lambda: self._leave(due, held, flight, told)))
+        self._at(self._free_at, lambda: self._scored(lambda: self._leave(due, held, flight, told, then)))
 
     def _scored(self, leave: Callable[[], None]) -> None:
         self._written.append(leave)
@@ -98,8 +117,9 @@ class Worker:
         if self._written:
             self._begin()
 
-    def _leave(self, due: float, held: ExitStack, flight: Any, told: Told) -> None:
+    def _leave(self, due: float, held: ExitStack, flight: Any, told: Told, then: Callable[[float], None]) -> None:
         flight.made = flight.left > 0
         held.close()
         if flight.made:
             told.took.append(self.now - due)
+        then(0.0)

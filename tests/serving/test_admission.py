@@ -71,11 +71,22 @@ def test_eight_are_let_in_while_the_queue_stands_though_fewer_would_keep_the_wor
     worker.ask(500, 4)
     assert GAIN * worker.admission._rate.best * worker.admission._alone.took < ALWAYS - 2
     assert worker.most_in_flight > ALWAYS, "a burst before"
-    worker.admission._calm.left = 0.0
+    assert worker.admission._calm.over
     with worker.admission.flight(ALWAYS - 1):
         assert worker.admission.objection() is None
         with worker.admission.flight(1):
             assert worker.admission.objection() is Reason.WAIT
+
+
+@pytest.mark.parametrize("callers", [16, 30])
+def test_callers_who_wait_for_their_answers_are_refused_nowhere_and_soon_not_any_more_after_a_stall(callers):
+    worker = Worker(*QUICK_DISK)
+    worker.ask(100, 2)
+    assert worker.ask_together(callers, 5).refused == []
+    worker.stuck = (worker.now, worker.now + 1)
+    assert worker.ask_together(60, 1.2).refused != []
+    worker.ask_together(callers, MEASURED_AGAIN)
+    assert worker.ask_together(callers, 20).refused == []
 
 
 def test_a_burst_is_let_in_where_it_can_be_worked_off_within_the_deadline():
