@@ -57,7 +57,10 @@ class Recording:
         self._finished.append((heard, waiting))
         if not self._told:
             self._told = True
-            loop.call_soon_threadsafe(self._tell)
+            try:
+                loop.call_soon_threadsafe(self._tell)
+            except RuntimeError:  # the loop has ended, and nobody there waits any more
+                self._told = False
 
     def _tell(self) -> None:
         self._told = False

@@ -59,7 +59,7 @@ class Ledger:
         """`append` for some at a time; each is told by its own future."""
         for group in groups:
             if objection := self._objection(group):
-                group.done.set_exception(objection)
+                fail([group], objection)
             else:
                 self._waiting.put(group)
 

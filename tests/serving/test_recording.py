@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from concurrent.futures import Future
 
 import pytest
 
@@ -80,3 +82,44 @@ def test_who_stopped_waiting_keeps_nobody_else_from_hearing(ledger):
 
     assert [one.id for one in asyncio.run(leave())] == ["b"]
     assert ledger.book.find("id", "a") is not None
+
+
+def test_one_given_up_keeps_nobody_else_from_hearing_that_the_ledger_is_closed(ledger):
+    async def give_up():
+        record = Recording(ledger)
+        waiting = [record.append(group) for group in entries("a", "b")]
+        waiting[0].cancel()
+        return await asyncio.wait_for(record.heard(waiting[1]), 5)
+
+    ledger.close()
+    with pytest.raises(LedgerError, match="closed"):
+        asyncio.run(give_up())
+
+
+def test_a_commit_that_ends_after_its_loop_keeps_no_later_loop_from_hearing(ledger):
+    record, late = Recording(ledger), Future()
+
+    async def leave():
+        record.heard(late)
+
+    asyncio.run(leave())
+    late.set_result(())
+    assert [one.id for each in asyncio.run(asyncio.wait_for(all_of(record, entries("a")), 5)) for one in each] == ["a"]
+
+
+def test_one_that_is_done_just_after_the_last_was_told_is_heard_as_well(ledger):
+    record, first, second = Recording(ledger), Future(), Future()
+
+    class Late(deque):
+        def __bool__(self):
+            if not (left := len(self)) and not second.done():
+                second.set_result(("second",))
+            return left > 0
+
+    async def both():
+        record._finished = Late()
+        heard = [record.heard(first), record.heard(second)]
+        first.set_result(("first",))
+        return await asyncio.wait_for(asyncio.gather(*heard), 5)
+
+    assert asyncio.run(both()) == [("first",), ("second",)]
