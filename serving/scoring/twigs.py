@@ -150,7 +150,7 @@ def _thresholds(nodes: Nodes, at: Array) -> Array:
     return np.maximum(nodes.threshold[at], np.float32(-LARGEST))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def fill_tables(first: Array, starts: Array, leaves: tuple[Array, Array, Array, Array], table: Array) -> None:
     """Add up, for each row of each twig, what its leaves contribute to each input. starts: where the leaves of a twig begin.
 

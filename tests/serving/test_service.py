@@ -37,7 +37,8 @@ async def main():
     async with httpx.AsyncClient(transport=httpx.ASGITransport(Front.api), base_url="http://service") as client:
         answer = await client.post("/v1/decisions", json=example(service._decisions.portfolio))
     await service.close()
-    print(answer.status_code, "kept" if gc.get_freeze_count() > 20 * looked_at else "looked-at", *sorted({name.split(".")[0] for name in sys.modules}))
+    kept = "kept" if gc.get_freeze_count() > 20 * looked_at else "looked-at"
+    print(answer.status_code, kept, *sorted({name.split(".")[0] for name in sys.modules}))
 
 asyncio.run(main())
 """
