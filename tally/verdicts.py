@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,6 @@ from governance.limits import Verdict
 from governance.release import dump
 from monitoring.calendar import name
 from monitoring.exporting import left_of
-from monitoring.prepared import digest
 from tally.moment import Run
 
 MADE = "made.json"  # beside reports: what they stand on
@@ -53,10 +54,16 @@ def listed(run: Run, start: date) -> dict[str, Any]:
 
 def pipeline(folder: Path) -> list[dict[str, Any]]:
     """The reports of the pipeline that lie beside: the early sign is told there alone, for the record has none."""
-    there = [path for name in PIPELINE if (path := folder / f"{name}.json").is_file()]
-    return [_told(path, str(msgspec.json.decode(path.read_bytes()).get("release_id", ""))[:SHORT]) for path in there]
+    found = []
+    for report in PIPELINE:
+        with suppress(FileNotFoundError, msgspec.DecodeError):  # `dvc repro` takes a report away before it makes it again
+            found.append(_told(folder / f"{report}.json"))
+    return found
 
 
-def _told(path: Path, release_id: str) -> dict[str, Any]:
-    return {"report": path.stem, "release_id": release_id, "digest": digest(path),
-            "verdict": msgspec.json.decode(path.read_bytes()).get("verdict", Verdict.INSUFFICIENT)}
+def _told(path: Path, release_id: str | None = None) -> dict[str, Any]:
+    """What a report says. release_id: what its folder is called, else what it says itself."""
+    said = path.read_bytes()
+    document = msgspec.json.decode(said)
+    return {"report": path.stem, "release_id": document.get("release_id", "")[:SHORT] if release_id is None else release_id,
+            "digest": hashlib.sha256(said).hexdigest(), "verdict": document.get("verdict", Verdict.INSUFFICIENT)}
