@@ -27,7 +27,6 @@ from monitoring.exporting import Windows, export
 from serving.app import Api
 from serving.counting import Counting
 from serving.decisions import Decisions
-from serving.hourly import KEPT, Hourly, Said
 from serving.metrics import Metrics
 from serving.scoring.bins import Bins
 from serving.settings import Settings
@@ -164,15 +163,3 @@ def test_a_disk_that_cannot_be_written_and_a_record_that_cannot_be_read_stop_no_
 def recorded_of(api):
     record, *_ = api._decisions._book.records({DECISION})
     return replace(record, body=b"{}")
-
-
-def test_an_hour_that_is_taken_up_again_goes_on_and_old_hours_are_removed(tmp_path, mill, asked):
-    values = {column.name: None for column in mill.inputs}
-    one = Said(asked.release_id, AT.isoformat(), 0.1, 600.0, "A", "approve", values)
-    old, new = (tmp_path / f"{at:%Y-%m-%dT%H}" / f"{asked.release_id}.w.json" for at in (AT - KEPT - timedelta(hours=1), AT))
-    for path, times in ((old, 1), (new, 1), (new, 2)):
-        hour = Hourly(path, asked.bins, mill)
-        hour.add([one] * times)
-        hour.write()
-    assert counted(new, asked).rows == 3
-    assert not old.exists()
