@@ -70,7 +70,7 @@ class Metrics:
         self._unrecorded = Counter("tally_ledger_append_failures", "Appends and probes the ledger did not confirm: refused by it, or late",
                                    ["reason"], registry=self._own)
         self._seconds = Histogram("tally_step_seconds", "Time in each step of a decision", ["step"], buckets=BUCKETS, registry=self._own)
-        self._decisions = Counter("tally_decisions", "Decisions recorded", ["outcome", "degraded"], registry=self._own)
+        self._decisions = Counter("tally_decisions", "Decisions recorded and told", ["outcome", "degraded"], registry=self._own)
         self._repeated = Counter("tally_decisions_repeated", "Answers given again for an Idempotency-Key", registry=self._own)
         self._reads = Counter("tally_feature_reads", "Reads of the online store, by what became of them", ["state"], registry=self._own)
         self._circuit = Gauge("tally_feature_circuit", "The circuit to the online store: 0 closed, 1 half open, 2 open; the worst worker's",
