@@ -71,7 +71,7 @@ class Decisions:
         self._recording = Recording(self._ledger)
         self.answers = Answers(settings.folder / "answers", self._ledger, settings.in_flight * settings.batch_size)
         self.workers = Workers(settings.folder / "workers", self.answers.worker)
-        self._counting = Counting(settings.folder, portfolio, self.answers.worker)
+        self._counting = Counting(settings.folder, portfolio, self.answers.worker, metrics.registry)
         permission = Permission(self._ledger, settings.people, self.answers.worker, settings.patience)
         self.beside = Beside(settings.folder, portfolio, permission, metrics, (self._ledger, settings.shadow_waiting))
         self.answers.follow(self.beside.shadow.left)
