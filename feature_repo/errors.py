@@ -16,9 +16,11 @@ TallyError
 
 from __future__ import annotations
 
+import atexit
 import inspect
 import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -92,6 +94,20 @@ def run_stage(main: Callable[..., None]) -> None:
             raise
         error = said(caught, _stage(main), Path(paths[-1]) if paths else None)
         _stop(f"{type(error).__name__}: {error}", 1)
+    if main.__module__ == "__main__":
+        _leave()
+
+
+def _leave() -> None:
+    """End as Python does, but do not take libraries down: Arrow's threads abort a process now and then that does (apache/arrow#34314).
+
+    A stage that had done everything would have failed.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - what Python does first at its end
+    atexit._run_exitfuncs()  # noqa: SLF001 - and this second
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def say_interrupted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
