@@ -82,7 +82,7 @@ def drain_on_term(api: Api | None, seconds: float) -> None:
 
 
 def keep_what_is_loaded() -> None:
-    """Look through what is loaded by now for garbage once, and never again: doing so takes 0.15 s, in which nobody is answered."""
+    """Look through what is loaded by now for garbage once and never again: it takes a tenth of a second, in which nobody is answered."""
     gc.collect()
     gc.freeze()
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from feature_repo.params import read
 from governance import actions, events
 from governance.events import Actor, ColumnParity, ParityChecked
-from governance.gate_settings import Gates
+from governance.gate_settings import Gates, Parity
 from governance.ledger.entries import DECISION, stamp
 from governance.release import dump
 from monitoring import parity, parity_report, reports
@@ -36,7 +36,7 @@ def check(checkout: Checkout | None = None) -> str:
         drawn = parity.draw(book.records({DECISION}, since=since), params.sample, params.seed)
         columns = parity.compare(portfolio, drawn, checkout.data("featurize", "views"), checkout.online / "pushed.db", params.confidence)
         found = parity_report.findings(drawn, columns, limits.minimum)
-        _write(checkout, found, drawn, columns, params)
+        _write(checkout, found, drawn, columns, (params, limits))
         if columns:
             event = _event(drawn, columns, params)
             recorded.once(book, events.entry(event, event.at))
@@ -45,10 +45,10 @@ def check(checkout: Checkout | None = None) -> str:
     return "\n".join(found)
 
 
-def _write(checkout: Checkout, found: list[str], drawn: Drawn, columns: list[Column], params: ParityParams) -> None:
+def _write(checkout: Checkout, found: list[str], drawn: Drawn, columns: list[Column], asked: tuple[ParityParams, Parity]) -> None:
     name, folder = checkout.portfolio.name, checkout.reports / checkout.portfolio.name
     folder.mkdir(parents=True, exist_ok=True)
-    limits = read("gates", Gates).parity
+    params, limits = asked
     (folder / "parity.json").write_bytes(dump({
         "portfolio": name, "checked_at": actions.now(), "verdict": overall(verdict(one, limits) for one in columns), "found": found,
         "decisions": drawn.of, "compared": len(drawn.vectors), "unread": drawn.unread, "since": drawn.since, "settings": params,

@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
     sys.path.insert(0, str(asked.soaks))
     found: list[Result] = []
     for name, module in chosen(asked.soaks, asked.only).items():
-        gc.freeze()  # or collections of all that is imported here, 0.2 s each, are measured as waits for an answer
+        gc.freeze()  # or collections of all that is imported here are measured as waits for an answer
         results = module.run(tell)
         write(asked.to / f"{name}.json", results)
         found += results

@@ -53,7 +53,7 @@ def lines(step: Step, unloaded: Step, most: float) -> list[Result]:
     judged_for_tails = counts and step.factor > 1  # at the peak itself a short queue may stand, and nobody is refused for it
     return [
         judged("load", workload, f"goodput {100 * share:.0f}% of the peak", f"{100 * KEPT:.0f}%" if counts else "told only",
-               met=share >= KEPT or not counts or step.factor == 1),
+               met=share >= KEPT or not counts),
         judged("load", workload, f"99th percentile of the answered {longer:.1f} times that unloaded",
                f"{LONGER:g} times" if judged_for_tails else "told only", met=longer <= LONGER or not judged_for_tails),
         judged("load", workload, f"{sum(other.values())} answers that are neither a decision nor an early refusal {other or ''}".strip(), 0,
