@@ -50,7 +50,8 @@ def watched(make_home, start) -> Iterator[Any]:
 
 
 def lines(service: Any) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (service.home / "serve.log").read_text().splitlines()]
+    """Those that are whole by now: a line that is being written may be seen in part."""
+    return [json.loads(line) for line in (service.home / "serve.log").read_text().rpartition("\n")[0].splitlines()]
 
 
 def answered(service: Any) -> list[dict[str, Any]]:
