@@ -73,6 +73,26 @@ def after(seconds: float) -> Callable[[list[str]], bool]:
     return lambda _: time.monotonic() >= end
 
 
+def in_stage(stage: str, seconds: float) -> Callable[[list[str]], bool]:
+    """So long after a stage began, or once it is over."""
+    since: list[float] = []
+
+    def there(stages: list[str]) -> bool:
+        if stage in stages and not since:
+            since.append(time.monotonic())
+        return bool(since) and (stages[-1] != stage or time.monotonic() >= since[0] + seconds)
+
+    return there
+
+
+def tear(project: Project, left: float) -> bool:
+    """Cut dvc.lock off, so that this share of its bytes is left; whether there was one."""
+    lock = project.path / "dvc.lock"
+    if torn := lock.is_file():
+        os.truncate(lock, int(left * lock.stat().st_size))
+    return torn
+
+
 def run_again(project: Project) -> tuple[str, ...]:
     """`dvc repro` to its end; what `tally repair` had to do first, where DVC was blocked."""
     first = project.run("dvc", "repro")

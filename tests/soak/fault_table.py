@@ -39,7 +39,7 @@ FAULTS = (
     Fault("F8", "disk of the ledger full, then freed", "ledger", "the disk|files"),
     Fault("F9", "up to ten times the load", "load"),
     Fault("F10", "a release swapped every two seconds, one of five corrupt", "swap"),
-    Fault("F11", "the pipeline killed at random moments", "kill", "[0-9]+ random moments"),
+    Fault("F11", "the pipeline killed in each stage, at random moments, with a torn dvc.lock", "kill", "[0-9]+ kills"),
     Fault("F12", "clocks jump an hour", "clock"),
     Fault("", "failover to another machine, certificates and JWKS that expire",
           why="not of one machine: the core has no TLS and no tokens of others; PostgreSQL's failover is tested as the loss of its server"),
