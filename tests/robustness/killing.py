@@ -35,15 +35,15 @@ with tracking.connected() as client:
 
 @dataclass(frozen=True)
 class Killed:
-    """after: the stages that had begun; ended: it was over before the kill; repaired: DVC was blocked until `tally repair`."""
+    """after: the stages that had begun; ended: it was over before the kill; blocked: and had failed, since DVC was blocked."""
 
-    after: tuple[str, ...]
+    after: list[str]
     ended: bool
-    repaired: tuple[str, ...]
+    blocked: bool = False
 
 
-def kill(project: Project, moment: Callable[[list[str]], bool]) -> tuple[list[str], bool]:
-    """`dvc repro`, killed with its whole process group once `moment` says so of the stages begun; these, and whether it was over first."""
+def kill(project: Project, moment: Callable[[list[str]], bool]) -> Killed:
+    """`dvc repro`, killed with its whole process group once `moment` says so of the stages begun."""
     log = project.path / ".killed.log"
     with log.open("w") as said:
         running = subprocess.Popen(REPRO, cwd=project.path, stdout=said, stderr=subprocess.STDOUT, start_new_session=True,
@@ -54,9 +54,14 @@ def kill(project: Project, moment: Callable[[list[str]], bool]) -> tuple[list[st
     with contextlib.suppress(ProcessLookupError):
         os.killpg(running.pid, signal.SIGKILL)
     running.wait()
-    stages = begun(log.read_text())
+    told = log.read_text()
     log.unlink()
-    return stages, ended
+    assert not ended or not running.returncode or is_blocked(told), told
+    return Killed(begun(told), ended, blocked=ended and running.returncode != 0)
+
+
+def is_blocked(told: str) -> bool:
+    return any(word in told for word in BLOCKED)
 
 
 def begun(said: str) -> list[str]:
@@ -73,14 +78,24 @@ def after(seconds: float) -> Callable[[list[str]], bool]:
     return lambda _: time.monotonic() >= end
 
 
-def in_stage(stage: str, seconds: float) -> Callable[[list[str]], bool]:
-    """So long after a stage began, or once it is over."""
-    since: list[float] = []
+class Timed:
+    """Never a moment to kill at: notes when each stage began."""
+
+    def __init__(self) -> None:
+        self.began: dict[str, float] = {}
+
+    def __call__(self, stages: list[str]) -> bool:
+        self.began |= {stage: time.monotonic() for stage in stages if stage not in self.began}
+        return False
+
+
+def within(stage: str, seconds: float) -> Callable[[list[str]], bool]:
+    """So long after a stage began, while it runs."""
+    timed = Timed()
 
     def there(stages: list[str]) -> bool:
-        if stage in stages and not since:
-            since.append(time.monotonic())
-        return bool(since) and (stages[-1] != stage or time.monotonic() >= since[0] + seconds)
+        timed(stages)
+        return stages[-1:] == [stage] and time.monotonic() >= timed.began[stage] + seconds
 
     return there
 
@@ -98,10 +113,16 @@ def run_again(project: Project) -> tuple[str, ...]:
     first = project.run("dvc", "repro")
     if first.returncode == 0:
         return ()
-    assert any(word in first.stderr for word in BLOCKED), first.stdout + first.stderr
+    assert is_blocked(first.stderr), first.stdout + first.stderr
+    repaired = repair(project)
+    project.repro()
+    return repaired
+
+
+def repair(project: Project) -> tuple[str, ...]:
+    """`tally repair`; what it says it did."""
     repaired = project.run("python", "-m", "tally", "repair")
     assert repaired.returncode == 0, repaired.stderr
-    project.repro()
     return tuple(repaired.stdout.splitlines())
 
 

@@ -20,8 +20,8 @@ def test_killed_in_ingest_in_train_and_in_register_it_ends_as_if_nobody_had(proj
         "register": at("register", lambda: [*artefacts.rglob("release.json")]),
     }
     for stage, moment in moments.items():
-        begun, ended = kill(project, moment)
-        assert (begun[-1], ended) == (stage, False)
+        killed = kill(project, moment)
+        assert (killed.after[-1], killed.ended) == (stage, False)
 
     run_again(project)
 

@@ -1,8 +1,8 @@
-"""`dvc repro` killed once in each stage and at random moments, and run again: it ends where an undisturbed run does.
+"""`dvc repro` killed in each stage and at random moments, and run again: it ends where an undisturbed run does.
 
-TALLY_SOAK_KILLS is how often, 50 where it is not set. Stages first, each killed a moment after it began; what is left of the number is
-drawn over the length of an undisturbed run, and every second of those finds its dvc.lock cut off somewhere as well, as a full disk leaves
-it. The seed is fixed. Two are tried at a time, each in a new copy of the project.
+TALLY_SOAK_KILLS is how many random moments there are, 28 where it is not set, two to a copy of the project; after the first its dvc.lock is
+cut off somewhere as well, as a full disk leaves it. One more copy is killed in one stage after the other, each at some moment of it. The
+seed is fixed. Two copies are tried at a time; what DVC is blocked by is put right with `tally repair` and told.
 """
 
 from __future__ import annotations
@@ -10,18 +10,16 @@ from __future__ import annotations
 import os
 import random
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from killing import after, complaint, in_stage, kill, run_again, tear
+from killing import Timed, after, complaint, kill, repair, run_again, tear, within
 from projects import Project, copy_of_the_project
 from results import Result, judged
 
-SEED, KILLS, ROWS, TOGETHER = 20, 50, 6_000, 2
-SOON = 1.5  # seconds into a stage, at most
+SEED, KILLS, ROWS, TOGETHER = 20, 28, 6_000, 2
 GOAL = "same release, one version, same bytes"
 
 
@@ -35,33 +33,31 @@ class Trial:
 
     @property
     def moment(self) -> Callable[[list[str]], bool]:
-        return in_stage(self.stage, self.delay) if self.stage else after(self.delay)
+        return within(self.stage, self.delay) if self.stage else after(self.delay)
 
 
 def run(tell: Callable[[str], None]) -> list[Result]:
     with tempfile.TemporaryDirectory(prefix="tally-soak-") as folder:
-        undisturbed = fresh(Path(folder))
-        began = time.monotonic()
-        stages = undisturbed.repro()
-        length = time.monotonic() - began
-        tell(f"undisturbed: {length:.0f} s, {len(stages)} stages")
-        trials = drawn(stages, length, int(os.environ.get("TALLY_SOAK_KILLS", KILLS)))
+        undisturbed, timed = fresh(Path(folder)), Timed()
+        kill(undisturbed, timed)
+        run_again(undisturbed)
+        moments = [*timed.began.values()]
+        lengths = {stage: end - began for (stage, began), end in zip(timed.began.items(), [*moments[1:], moments[-1] + 1], strict=True)}
+        tell(f"undisturbed: {sum(lengths.values()):.0f} s, {len(lengths)} stages")
+        copies = drawn(lengths, int(os.environ.get("TALLY_SOAK_KILLS", KILLS)))
         with ThreadPoolExecutor(TOGETHER) as together:
-            found = list(together.map(lambda trial: once(undisturbed, trial, tell), trials))
-    return [*found, summed(trials, found)]
+            found = [*together.map(lambda trials: tried(undisturbed, trials, tell), copies)]
+    return [line for lines in found for line in lines] + [summed(copies, found)]
 
 
-def summed(trials: list[Trial], found: list[Result]) -> Result:
-    held, named, torn = (sum(result.gate == "passed" for result in found), sum(bool(trial.stage) for trial in trials),
-                         sum(trial.torn is not None for trial in trials))
-    return judged("kill", f"{len(found)} kills, {named} of them in each stage once, {torn} with a torn dvc.lock",
-                  f"{held} of {len(found)}: {GOAL}", f"{len(found)} of {len(found)}", met=held == len(found))
-
-
-def drawn(stages: list[str], length: float, kills: int) -> list[Trial]:
-    draw = random.Random(SEED)  # noqa: S311 - a draw of moments, no secret
-    named = [Trial(draw.uniform(0, SOON), stage) for stage in stages[:kills]]
-    return named + [Trial(draw.uniform(0, length), torn=draw.random() if at % 2 else None) for at in range(kills - len(named))]
+def drawn(lengths: dict[str, float], kills: int) -> list[list[Trial]]:
+    """The kills of each copy of the project. lengths: of each stage, seconds."""
+    draw, whole = random.Random(SEED), sum(lengths.values())  # noqa: S311 - a draw of moments, no secret
+    copies = [[Trial(draw.uniform(0, 0.9 * length), stage) for stage, length in lengths.items()]]
+    for _ in range(kills // 2):
+        first = draw.uniform(0, whole)
+        copies.append([Trial(first, torn=draw.random()), Trial(draw.uniform(0, whole - first))])
+    return copies
 
 
 def fresh(path: Path) -> Project:
@@ -70,17 +66,37 @@ def fresh(path: Path) -> Project:
     return project
 
 
-def once(undisturbed: Project, trial: Trial, tell: Callable[[str], None]) -> Result:
+def tried(undisturbed: Project, trials: Sequence[Trial], tell: Callable[[str], None]) -> list[Result]:
+    """A copy of the project killed some times, run to its end and compared: one outcome for them all."""
     with tempfile.TemporaryDirectory(prefix="tally-soak-") as folder:
-        project = fresh(Path(folder))
-        stages, ended = kill(project, trial.moment)
-        torn = trial.torn is not None and tear(project, trial.torn)
-        where = "over" if ended else f"in {stages[-1]}" if stages else "before ingest"
-        workload = f"killed {where} after {trial.delay:.1f} s" + (" of it" if trial.stage else "") + (", dvc.lock torn" if torn else "")
+        project, workloads = fresh(Path(folder)), []
         try:
+            for trial in trials:
+                workloads.append(once(project, trial))
+                tell(workloads[-1])
             repaired, differs = run_again(project), complaint(project, undisturbed)
         except AssertionError as error:
             repaired, differs = (), f"it could not be run again: {error}"
         figure = differs or (f"{GOAL}, after tally repair" if repaired else GOAL)
-        tell(f"{workload}: {figure}")
-        return judged("kill", workload, figure, GOAL, met=differs is None)
+        tell(figure)
+        return [judged("kill", workload, figure, GOAL, met=differs is None) for workload in workloads]
+
+
+def once(project: Project, trial: Trial) -> str:
+    """Kill it once; what was done, in words."""
+    killed, repaired = kill(project, trial.moment), ""
+    if killed.blocked:
+        repair(project)
+        killed, repaired = kill(project, trial.moment), "after tally repair, "
+    torn = trial.torn is not None and tear(project, trial.torn)
+    where = "over" if killed.ended else f"in {killed.after[-1]}" if killed.after else "before a stage"
+    return f"{repaired}killed {where} after {trial.delay:.1f} s{' of it' if trial.stage else ''}{', dvc.lock torn' if torn else ''}"
+
+
+def summed(copies: list[list[Trial]], found: list[list[Result]]) -> Result:
+    every = [line for lines in found for line in lines]
+    held, torn = sum(line.gate == "passed" for line in every), sum("torn" in line.workload for line in every)
+    late = sum("killed over" in line.workload for line in every)
+    workload = f"{len(every)} kills, {len(copies[0])} of them one in each stage, {torn} with a torn dvc.lock, {late} came too late"
+    whole = sum(map(len, copies))
+    return judged("kill", workload, f"{held} of {whole}: {GOAL}", f"{whole} of {whole}", met=held == whole)
