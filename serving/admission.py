@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from typing import Self
 
 FEW = 8  # decisions in flight that are always let in: fewer leave a processor idle while the disk is waited for
 GAIN = 3.0  # times what one decision takes alone: how long one may take where the queue stands
@@ -43,7 +44,7 @@ class Admission:
 
     def __init__(self, most: int, deadline: float, now: Callable[[], float] = time.perf_counter) -> None:
         self.decisions = 0
-        self._most, self._deadline, self._now = most, deadline, now
+        self._most, self._deadline, self.now = most, deadline, now
         self._requests = 0
         self._rate = Rate(now())
         self._alone = Alone(now())
@@ -85,20 +86,24 @@ class Admission:
         finally:
             self._requests -= 1
 
-    @contextmanager
-    def flight(self, decisions: int) -> Iterator[Flight]:
+    def flight(self, decisions: int) -> Flight:
         """Some decisions of one request are being made, from the arrival of its body to the record."""
-        flight = Flight(self._turn(), self._deadline, self._now, alone=not self.decisions)
-        self.decisions += decisions
-        try:
-            yield flight
-        finally:
-            ended = self._turn()
-            if flight.made:
-                self._rate.made(decisions, self.decisions)
-                if flight.alone:
-                    self._measured(ended - flight.began, ended)
-            self.decisions -= decisions
+        return Flight(self, decisions)
+
+    def begin(self, flight: Flight) -> None:
+        """Its decisions are in flight from now on."""
+        flight.began, flight.alone = self._turn(), not self.decisions
+        flight.ends = flight.began + self._deadline
+        self.decisions += flight.decisions
+
+    def end(self, flight: Flight) -> None:
+        """They are not any more."""
+        ended = self._turn()
+        if flight.made:
+            self._rate.made(flight.decisions, self.decisions)
+            if flight.alone:
+                self._measured(ended - flight.began, ended)
+        self.decisions -= flight.decisions
 
     def _measured(self, took: float, now: float) -> None:
         """What one takes alone; where that was looked for again the queue has run dry, and a short one is let stand again."""
@@ -108,23 +113,35 @@ class Admission:
 
     def _turn(self) -> float:
         """Now. So many were in flight until then."""
-        now = self._now()
+        now = self.now()
         self._rate.turn(now, self.decisions)
         self._calm.turn(now, calm=self.decisions <= self.limit // 2 or (not self._calm.over and self.wait <= STANDS * self._deadline))
         return now
 
 
 class Flight:
-    """The decisions of one request. made: whether they were; alone: whether nothing else was in flight when they began."""
+    """The decisions of one request, in flight while it is entered.
 
-    def __init__(self, began: float, deadline: float, now: Callable[[], float], *, alone: bool) -> None:
-        self.began, self.alone, self.made = began, alone, False
-        self._ends, self._now = began + deadline, now
+    made: whether they were; alone: whether nothing else was in flight when they began.
+    """
+
+    __slots__ = ("_admission", "alone", "began", "decisions", "ends", "made")
+
+    def __init__(self, admission: Admission, decisions: int) -> None:
+        self._admission, self.decisions = admission, decisions
+        self.began, self.ends, self.alone, self.made = 0.0, 0.0, False, False
+
+    def __enter__(self) -> Self:
+        self._admission.begin(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._admission.end(self)
 
     @property
     def left(self) -> float:
         """Seconds until nobody waits any more."""
-        return self._ends - self._now()
+        return self.ends - self._admission.now()
 
 
 class Rate:

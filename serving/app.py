@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from uuid import UUID
 
 import msgspec
@@ -168,14 +168,12 @@ class Api:
             document: object = await body.read(request, limit, self._settings.depth, self._settings.patience)
             return document
 
-    @contextmanager
-    def _place(self) -> Iterator[None]:
+    def _place(self) -> AbstractContextManager[None]:
         """One of the places for requests. Raises Problem where all are taken, or where this one would wait too long."""
         if reason := self._admission.objection():
             self._decisions.metrics.shed(reason)
             raise busy(self._admission, reason)
-        with self._admission.place():
-            yield
+        return self._admission.place()
 
     async def _decided(self, request: Request, applications: Sequence[Application], once: Once | None) -> tuple[list[bytes], Owed]:
         """The answers, in flight until they are recorded."""

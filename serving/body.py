@@ -10,9 +10,11 @@ import asyncio
 import json
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from serving.problems import Problem
+
+ENDED = "http.disconnect"
 
 
 async def read(request: Request, limit: int, depth: int, patience: float) -> Any:
@@ -23,8 +25,6 @@ async def read(request: Request, limit: int, depth: int, patience: float) -> Any
             raw = await collect(request, limit)
     except TimeoutError:
         raise Problem("too-slow", f"the body did not arrive within {patience:g} seconds", headers={"Connection": "close"}) from None
-    except ClientDisconnect:
-        raise Problem("malformed-json", "the body ended early") from None
     return decode(raw, depth)
 
 
@@ -45,19 +45,24 @@ async def collect(request: Request, limit: int) -> bytes:
     told = request.headers.get("content-length", "0")
     if not told.isdecimal() or int(told[:20]) > limit:
         raise refused
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
+    chunks: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == ENDED:
+            raise Problem("malformed-json", "the body ended early")
+        chunks.append(message.get("body", b""))
+        size, more = size + len(chunks[-1]), message.get("more_body", False)
+        if size > limit:
             raise refused
-    return bytes(body)
+    return b"".join(chunks)
 
 
 def decode(raw: bytes, depth: int) -> Any:
     """The JSON document in `raw`. The standard library's decoder, because it shows every key of an object, also a second one."""
     try:
         text = raw.decode()
-        document = json.loads(text, object_pairs_hook=unique, parse_constant=not_json)
+        document = DECODER.decode(text)
         shallow = raw.count(b"[") + raw.count(b"{") <= depth or nesting(document) <= depth
         if "\\u" in text:
             json.dumps(document, ensure_ascii=False).encode()
@@ -84,6 +89,9 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def not_json(_: str) -> Any:
     """What Python reads and JSON does not know: NaN, Infinity, -Infinity."""
     raise ValueError
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=unique, parse_constant=not_json)
 
 
 def nesting(value: Any) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -100,7 +100,7 @@ class Decisions:
         if once and (found := await self._found("idempotency_key", *keys, periods=2)):
             return self._again(found, asked), Owed()
         awaited.require()
-        contents = [content async for content in self._contents(applications, awaited)]
+        contents = await self._contents(applications, awaited)
         entries = [Entry(DECISION, content["decision_id"], canonical(content), key, asked if key else None)
                    for content, key in zip(contents, keys, strict=True)]
         awaited.require()
@@ -166,17 +166,19 @@ class Decisions:
         self._features.close()
         self.metrics.close()
 
-    async def _contents(self, applications: Sequence[Application], awaited: Awaited) -> AsyncIterator[dict[str, Any]]:
+    async def _contents(self, applications: Sequence[Application], awaited: Awaited) -> list[dict[str, Any]]:
         """Decide them all with the same releases at one moment, letting other requests in between."""
         arms = self.beside.arms(self.champion())
         with self.metrics.step("features"):
             stored = await self._features.many([one.applicant_id for one in applications])
         at = self._settings.business_time or datetime.now(UTC)  # after the read: what was pushed before it is not of the future
+        contents: list[dict[str, Any]] = []
         for place, one in enumerate(applications):
-            yield self._content(one, stored[place] if stored else None, arms.of(one.applicant_id), at)
             if place:
                 await asyncio.sleep(0)
                 awaited.require()
+            contents.append(self._content(one, stored[place] if stored else None, arms.of(one.applicant_id), at))
+        return contents
 
     def _content(self, one: Application, stored: Vector | None, chosen: Chosen, at: datetime) -> dict[str, Any]:
         """Decide one application: the record of it, from which it can be decided again. stored: None where the store was not read."""

@@ -10,7 +10,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Protocol
@@ -19,10 +19,11 @@ import psutil
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess, values
 from prometheus_client.registry import Collector
 
+from serving.tallies import Tally
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 UNRECORDED = ("refused", "late")
 SHED = ("places", "wait", "late", "gone")
-PATTERNS = 1024  # of what is found of an applicant's stored values, remembered at most
 CIRCUIT = ("closed", "half-open", "open")
 BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 
@@ -86,7 +87,7 @@ class Metrics:
         # looked up once: the client makes texts of labels and takes a lock each time
         self._step, self._route, self._answered = cache(self._seconds.labels), cache(self._whole.labels), cache(self._requests.labels)
         self._outcome = cache(self._decisions.labels)
-        self._found = lru_cache(PATTERNS)(lambda states: [self._stored.labels(*each) for each in states])
+        self._found: Tally[tuple[tuple[str, str], ...]] = Tally(self._tell_found)
         for reason in UNRECORDED:
             self._unrecorded.labels(reason)
         for reason in SHED:
@@ -153,8 +154,7 @@ class Metrics:
 
     def stored(self, states: Mapping[str, str]) -> None:
         """What a decision found of each stored column."""
-        for counted in self._found(tuple(states.items())):
-            counted.inc()
+        self._found.add(tuple(states.items()))
 
     def refused(self) -> None:
         self._refused.inc()
@@ -172,6 +172,7 @@ class Metrics:
 
     def page(self) -> bytes:
         """All of it in Prometheus' text format."""
+        self._found.tell()
         told = generate_latest(self._others)
         if not shared():
             return generate_latest(self._own) + told
@@ -180,8 +181,14 @@ class Metrics:
         multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return generate_latest(together) + told
 
+    def _tell_found(self, counted: Mapping[tuple[tuple[str, str], ...], int]) -> None:
+        for states, times in counted.items():
+            for state in states:
+                self._stored.labels(*state).inc(times)
+
     def close(self) -> None:
-        """Take this process's live gauges out of the shared page."""
+        """Tell the last counts, and take this process's live gauges out of the shared page."""
+        self._found.tell()
         if shared():
             multiprocess.mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]
 

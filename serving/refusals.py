@@ -6,7 +6,6 @@ but a POST of decisions is let through: probes and metrics are answered by whoev
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections import Counter
@@ -17,10 +16,10 @@ from starlette.types import ASGIApp
 from serving.admission import Admission, Reason
 from serving.metrics import Metrics
 from serving.problems import KINDS, Problem, response
+from serving.tallies import TOLD_EVERY, Tally
 
 DECIDE, DECIDE_BATCH = "/v1/decisions", "/v1/decisions:batch"
 ROUTES = {route.encode(): route for route in (DECIDE, DECIDE_BATCH)}
-TOLD_EVERY = 0.2
 log = logging.getLogger("tally.serving")
 
 
@@ -43,7 +42,7 @@ class Refusals:
 
     def __init__(self, admission: Admission, metrics: Metrics) -> None:
         self._admission, self._metrics = admission, metrics
-        self._counted: Counter[tuple[str, Reason]] = Counter()
+        self._counted: Tally[tuple[str, Reason]] = Tally(self._tell)
         self._raw: dict[Reason, bytes] = {}
         self._made = 0.0
 
@@ -52,9 +51,7 @@ class Refusals:
         route = ROUTES.get(target) if method == b"POST" else None
         if route is None or (reason := self._admission.objection()) is None:
             return None
-        if not self._counted:
-            asyncio.get_running_loop().call_later(TOLD_EVERY, self._tell)
-        self._counted[route, reason] += 1
+        self._counted.add((route, reason))
         return self._answer(reason)
 
     def _answer(self, reason: Reason) -> bytes:
@@ -65,8 +62,7 @@ class Refusals:
             self._raw[reason] = whole(busy(self._admission, reason))
         return self._raw[reason]
 
-    def _tell(self) -> None:
-        counted, self._counted = self._counted, Counter()
+    def _tell(self, counted: Counter[tuple[str, Reason]]) -> None:
         for (route, reason), count in counted.items():
             self._metrics.turned_away(route, KINDS["too-busy"][0], "too-busy", reason, count)
             log.info("refused at the door: %d, for want of %s", count, reason, extra={"route": route, "problem": "too-busy"})

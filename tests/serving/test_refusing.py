@@ -15,8 +15,9 @@ from loading import post
 from serving.admission import Admission
 from serving.metrics import Metrics
 from serving.problems import MEDIA_TYPE
-from serving.refusals import TOLD_EVERY, Doors, Refusals
+from serving.refusals import Doors, Refusals
 from serving.refusing import Refusing
+from serving.tallies import TOLD_EVERY
 
 PROBE = b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"
 DECIDE = post({"a": 1}, 1)
