@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import psutil
 from loading import Answer, Callers, Load, post, probers, run
 from mortal import workers
 from served import Service
 
 PROBES = ("/livez", "/readyz", "/metrics")
+REFUSED = 429
 PROBED = 10.0  # times a second
 WARM_UP = 1.0  # seconds of each step that are left out: the burst that is let in, and a queue that shows itself
 
@@ -31,15 +37,6 @@ class Step:
         """Without the warm-up."""
         answers = [one for one in self.load.answers if one.due > WARM_UP]
         return Load(self.load.rate, self.load.seconds - WARM_UP, answers, self.load.unsent)
-
-    @property
-    def answering(self) -> float:
-        """Seconds of the workers' processor time for each useful answer, whatever else they did."""
-        return self.processor / max(1, self.load.statuses[200])
-
-    def refusing(self, answering: float) -> float:
-        """Seconds of it for each refusal, where each useful answer takes so many."""
-        return (self.processor - answering * self.load.statuses[200]) / max(1, self.load.statuses[429])
 
 
 def port_of(service: Service) -> int:
@@ -68,6 +65,28 @@ def held(service: Service, rates: list[tuple[float, float]], seconds: float) -> 
 
     told: list[Step] = run(steps())
     return told
+
+
+def cost(service: Service, status: int, seconds: float = 1.5, clients: int = 16) -> float:
+    """Seconds of the workers' processor time for each answer, all of which have this status."""
+    raw, port = post(service.request, port_of(service)), port_of(service)
+    own = [psutil.Process(each.pid) for each in workers(service)]
+    before = used(own)
+    load: Load = run(Callers(port, lambda _: raw).together(clients, seconds))
+    assert load.statuses.keys() == {status}, load.statuses
+    return (used(own) - before) / load.statuses[status]
+
+
+@contextmanager
+def full(service: Service, places: int) -> Iterator[None]:
+    """All places of its one worker are held, by callers whose body does not come."""
+    raw, port = post(service.request, port_of(service)), port_of(service)
+    with ExitStack() as held:
+        for _ in range(places):
+            held.enter_context(socket.create_connection(("127.0.0.1", port))).sendall(raw[:-1])
+        while httpx.post(f"{service.url}/v1/decisions", json=service.request).status_code != REFUSED:
+            time.sleep(0.05)
+        yield
 
 
 def used(processes: list[Any]) -> float:
