@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
@@ -103,17 +102,11 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return np.asarray(np.searchsorted([self.approve_below, self.decline_from], pd, side="right"))
 
 
-class Texts(msgspec.Struct, frozen=True, dict=True):
+class Texts(msgspec.Struct, frozen=True):
     """What the release says in words, read from its contract.json: reasons per input in model order, and rules."""
 
     inputs: tuple[dict[str, Any], ...]
     rules: tuple[dict[str, str], ...]
-
-    @cached_property
-    def shared(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
-        """Each reason and the places of the inputs that share it, in their order; an input without a reason has none."""
-        texts = [each["reason"] for each in self.inputs]
-        return tuple((text, tuple(j for j, other in enumerate(texts) if other == text)) for text in dict.fromkeys(texts) if text)
 
 
 class Reason(msgspec.Struct, frozen=True):

@@ -59,16 +59,13 @@ def shortfall(texts: Texts, contributions: Array, baseline: Array, otherwise: Ar
 
 def factors(texts: Texts, shortfall: Array) -> list[Reason]:
     """One reason per text whose inputs together are adverse, heaviest first; its feature is the heaviest of them."""
+    weight: dict[str, float] = {}
+    heaviest: dict[str, int] = {}
     short = shortfall.tolist()
-    weights = [(_added(short, places), text, places) for text, places in texts.shared]
-    adverse = sorted((each for each in weights if each[0] > 0), key=lambda each: -each[0])
-    heaviest = [(texts.inputs[max(places, key=short.__getitem__)]["name"], text) for _, text, places in adverse]
-    return [Reason(name, name, text) for name, text in heaviest]
-
-
-def _added(short: list[float], places: tuple[int, ...]) -> float:
-    """One after the other: `sum` rounds otherwise from Python 3.12 on, and a decision is to be replayed under any."""
-    total = 0.0
-    for place in places:
-        total += short[place]
-    return total
+    for j, spec in enumerate(texts.inputs):
+        text = spec["reason"]
+        weight[text] = weight.get(text, 0.0) + short[j]
+        if text not in heaviest or short[j] > short[heaviest[text]]:
+            heaviest[text] = j
+    adverse = sorted((text for text in weight if text and weight[text] > 0), key=lambda text: -weight[text])
+    return [Reason(texts.inputs[heaviest[text]]["name"], texts.inputs[heaviest[text]]["name"], text) for text in adverse]
