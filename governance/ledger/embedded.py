@@ -20,13 +20,15 @@ from typing import Any
 from feature_repo.errors import LedgerError
 from governance.ledger import tree
 from governance.ledger.book import NOTHING, Clock, Column, Place, Turn, Wanted
-from governance.ledger.entries import COLUMNS, OF_PEOPLE, Record, begun, recorded, stamp
-from governance.ledger.months import EVENTS, INSERT, begin, connect, files, locked, reader, renew, row_of
+from governance.ledger.entries import COLUMNS, OF_PEOPLE, Record, begun, recorded, salts, stamp
+from governance.ledger.months import EVENTS, begin, connect, files, locked, put, reader, renew
 from governance.ledger.proving import standing
 from governance.ledger.tree import TILE, Tile
 from governance.release import sync
 
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM entries "  # noqa: S608 - our own names
+HEAD = """SELECT (SELECT max(seq) FROM entries),
+    (SELECT json_group_array(id) FROM entries WHERE id IN (SELECT value FROM json_each(?)))"""
 LEAVES = """SELECT CAST(kind || char(9) || id || char(9) || recorded_at || char(9) || lower(hex(commitment)) AS BLOB)
     FROM entries WHERE seq > ? AND seq <= ? ORDER BY seq"""
 ERASE = "UPDATE entries SET body = x'', salt = x'', idempotency_key = NULL, request_digest = NULL WHERE id = ? AND salt <> x''"
@@ -127,8 +129,8 @@ class Embedded:
                 at = now()
                 path, database = self._current(at)
                 database.execute("BEGIN IMMEDIATE")
-                size = database.execute("SELECT max(seq) FROM entries").fetchone()[0]
-                yield SqliteTurn(database, path.stem, size, at, *self._taken(database, path.stem, wanted))
+                size, ids = database.execute(HEAD, (json.dumps(wanted.ids),)).fetchone()
+                yield SqliteTurn(database, path.stem, size, at, {*json.loads(ids)}, self._holders(database, path.stem, wanted))
                 database.execute("COMMIT")
             except BaseException:
                 self._let_go()
@@ -149,8 +151,9 @@ class Embedded:
 
     def _current(self, at: datetime) -> tuple[Path, sqlite3.Connection]:
         """The file of the newest month, and the connection to it."""
-        path = max([*files(self.folder), self._path(f"{at:%Y-%m}")])
-        if self._open is None or self._open[0] != path or not path.exists():
+        there = files(self.folder)
+        path = max([*there, self._path(f"{at:%Y-%m}")])
+        if self._open is None or self._open[0] != path or path not in there:
             self._let_go()
             self._open = (path, self._start(path, at))
         if shutil.disk_usage(self.folder).free < LEAST_FREE_BYTES:
@@ -162,24 +165,22 @@ class Embedded:
         if not path.exists():
             draft, earlier = path.with_suffix(".draft"), self.periods()[-1:]
             previous = (f"{self.log}/{earlier[0]}", *standing(self, earlier[0])) if earlier else None
-            begin(draft, recorded(begun(f"{self.log}/{path.stem}", previous), path.stem, 1, stamp(at)))
+            begin(draft, recorded(begun(f"{self.log}/{path.stem}", previous), path.stem, 1, stamp(at), *salts(1)))
             draft.rename(path)
             sync(path.parent)
         database = connect(path)
         renew(database)
         return database
 
-    def _taken(self, database: sqlite3.Connection, period: str, wanted: Wanted) -> tuple[set[str], dict[str, Record]]:
-        """Which ids are there, and who holds the keys."""
-        asked = json.dumps(wanted.ids)  # in one statement: each is a time that other threads of the process must wait for
-        ids = {name for (name,) in database.execute("SELECT id FROM entries WHERE id IN (SELECT value FROM json_each(?))", (asked,))}
+    def _holders(self, database: sqlite3.Connection, period: str, wanted: Wanted) -> dict[str, Record]:
+        """Who holds the keys."""
         holders: dict[str, Record] = {}
         for key in wanted.keys:
             if row := database.execute(f"{SELECT}WHERE idempotency_key = ?", (key,)).fetchone():
                 holders[key] = Record(period, *row)
             elif found := self._holder(period, key):
                 holders[key] = found
-        return ids, holders
+        return holders
 
     def _holder(self, period: str, key: str) -> Record | None:
         """Who holds a key in the period before this one."""
@@ -261,4 +262,4 @@ class SqliteTurn:
     holders: dict[str, Record]
 
     def put(self, records: Sequence[Record]) -> None:
-        self.database.executemany(INSERT, [row_of(record) for record in records])
+        put(self.database, records)

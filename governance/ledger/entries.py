@@ -96,9 +96,15 @@ def payload(idempotency_key: str | None, request_digest: str | None, body: bytes
     return b"%b\t%b\t%b" % ((idempotency_key or "").encode(), (request_digest or "").encode(), body)
 
 
-def recorded(entry: Entry, period: str, seq: int, recorded_at: str) -> Record:
-    """The entry with its place and time, and a salt that was never used before."""
-    salt, key, digest = os.urandom(SALT_BYTES), entry.idempotency_key or None, entry.request_digest or None
+def salts(many: int) -> list[bytes]:
+    """Salts that were never used before."""
+    drawn = os.urandom(many * SALT_BYTES)
+    return [drawn[start:start + SALT_BYTES] for start in range(0, len(drawn), SALT_BYTES)]
+
+
+def recorded(entry: Entry, period: str, seq: int, recorded_at: str, salt: bytes) -> Record:
+    """The entry with its place and time. salt: one of `salts`, for this entry alone."""
+    key, digest = entry.idempotency_key or None, entry.request_digest or None
     commitment = sha256(salt + payload(key, digest, entry.body)).digest()
     return Record(period, seq, entry.kind, entry.id, recorded_at, key, digest, entry.body, salt, commitment)
 

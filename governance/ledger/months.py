@@ -10,8 +10,9 @@ import fcntl
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 
 from feature_repo.errors import LedgerError
@@ -45,7 +46,8 @@ MADE = {f"no_{what.replace(' ON ', '_').lower()}": f"BEFORE {what} WHEN {when} {
 SCHEMA = TABLES + INDEX + "".join(f"CREATE TRIGGER {name} {made};\n" for name, made in MADE.items())
 UPDATES = "no_update_entries"
 RENEW = f"DROP INDEX IF EXISTS events; {INDEX} DROP TRIGGER {UPDATES}; CREATE TRIGGER {UPDATES} {MADE[UPDATES]};"
-INSERT = f"INSERT INTO entries ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - our own names
+ROW = f"({', '.join('?' * len(COLUMNS))})"
+ROWS = 100  # of one statement
 BUSY_SECONDS = 5.0
 
 
@@ -64,14 +66,21 @@ def begin(draft: Path, first: Record) -> None:
         left.unlink()
     with closing(connect(draft)) as database:
         database.executescript(f"BEGIN IMMEDIATE; {SCHEMA}")
-        database.execute(INSERT, row_of(first))
+        put(database, [first])
         database.execute("COMMIT")
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def row_of(record: Record) -> tuple[object, ...]:
-    """The column values of a record."""
-    return tuple(getattr(record, name) for name in COLUMNS)
+def put(database: sqlite3.Connection, records: Sequence[Record]) -> None:
+    """Write entries, many in one statement: each is a time that this thread lets others of the process run, and waits for its turn."""
+    for start in range(0, len(records), ROWS):
+        some = records[start:start + ROWS]
+        database.execute(_insert(len(some)), [getattr(record, name) for record in some for name in COLUMNS])
+
+
+@cache
+def _insert(many: int) -> str:
+    return f"INSERT INTO entries ({', '.join(COLUMNS)}) VALUES {', '.join([ROW] * many)}"  # noqa: S608 - our own names
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -107,8 +116,11 @@ def reader(path: Path) -> sqlite3.Connection:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Be the only writing process: SQLite's own busy handler starves waiters (measured p99 35 ms against 6 with this lock)."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except FileNotFoundError:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -18,7 +18,7 @@ from psycopg import Connection, sql
 from governance.ledger import tree
 from governance.ledger.book import NOTHING, Clock, Column, Place, Turn, Wanted
 from governance.ledger.connections import Connections
-from governance.ledger.entries import COLUMNS, OF_PEOPLE, Record, begun, recorded, stamp
+from governance.ledger.entries import COLUMNS, OF_PEOPLE, Record, begun, recorded, salts, stamp
 from governance.ledger.proving import standing
 from governance.ledger.tables import EVENTS
 from governance.ledger.tree import TILE, Tile
@@ -116,7 +116,7 @@ class Postgres:
                                 {record.idempotency_key: record for record in found if record.idempotency_key})
             if period != newest:
                 previous = (f"{self.log}/{newest}", *standing(self, newest)) if newest else None
-                turn.put([recorded(begun(f"{self.log}/{period}", previous), period, 1, stamp(at))])
+                turn.put([recorded(begun(f"{self.log}/{period}", previous), period, 1, stamp(at), *salts(1))])
             yield turn
             with connection.pipeline():  # the rows, and with them the commit, in one message
                 if turn.rows:

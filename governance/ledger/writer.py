@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from feature_repo.errors import LedgerError
 from governance.ledger.book import Book, Clock, Turn, Wanted, moment
-from governance.ledger.entries import OF_PEOPLE, Entry, Record, admit, recorded, stamp
+from governance.ledger.entries import OF_PEOPLE, Entry, Record, admit, recorded, salts, stamp
 
 MOST_PER_COMMIT = 1024
 MOST_WAITING = 1024
@@ -126,12 +126,12 @@ def place(turn: Turn, groups: Sequence[Group], known: set[str]) -> list[Stored |
     ids, holders = turn.ids | known, dict(turn.holders)
     put: list[Record] = []
     answers: list[Stored | LedgerError] = []
-    at = stamp(turn.at)
+    at, fresh = stamp(turn.at), iter(salts(sum(len(group.entries) for group in groups)))
     for group in groups:
         answer = _answer(group, ids, holders)
         if answer is None:
             first = turn.size + len(put) + 1
-            answer = tuple(recorded(entry, turn.period, number, at) for number, entry in enumerate(group.entries, first))
+            answer = tuple(recorded(entry, turn.period, number, at, next(fresh)) for number, entry in enumerate(group.entries, first))
             put += answer
             ids.update(record.id for record in answer)
             holders.update((record.idempotency_key, record) for record in answer if record.idempotency_key)

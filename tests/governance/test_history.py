@@ -92,7 +92,7 @@ def test_history_tells_every_event_in_order_with_who_how_and_why(book):
 
 def test_history_marks_what_the_rules_ignored_and_what_cannot_be_read(book):
     book.say([approved("r2", "B", by("ada"))])  # the author
-    broken = recorded(Entry("gate-waived", "gate-waived:x", b"{}"), "2024-01", 99, book.at.isoformat())
+    broken = recorded(Entry("gate-waived", "gate-waived:x", b"{}"), "2024-01", 99, book.at.isoformat(), bytes(32))
     told = list(history.lines([*book.records, broken], PEOPLE))
     assert [bool(line.ignored) for line in told] == [False] * (len(told) - 2) + [True, True]
     assert "role" in told[-2].ignored
