@@ -17,7 +17,7 @@ from governance import events, keys
 from governance.enrolment import as_yaml
 from governance.events import CHAMPION, Actor, Event, GateFinding
 from governance.ledger.book import open_book
-from governance.ledger.entries import Record, recorded
+from governance.ledger.entries import Record, recorded, salts
 from governance.ledger.writer import Ledger
 from governance.people import People, Person
 from governance.promotion import unique
@@ -89,7 +89,7 @@ class Book:
         """Append an event as it is, whatever the rules say of it."""
         self.at += timedelta(seconds=1)
         made = events.entry(event, entry or unique(event))
-        self.records.append(recorded(made, "2024-01", len(self.records) + 1, self.at.isoformat(timespec="microseconds")))
+        self.records.append(recorded(made, "2024-01", len(self.records) + 1, self.at.isoformat(timespec="microseconds"), *salts(1)))
         return self.records[-1]
 
     def say(self, said: Iterable[Event]) -> None:

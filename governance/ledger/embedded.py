@@ -21,6 +21,7 @@ from feature_repo.errors import LedgerError
 from governance.ledger import tree
 from governance.ledger.book import NOTHING, Clock, Column, Place, Turn, Wanted
 from governance.ledger.entries import COLUMNS, OF_PEOPLE, Record, begun, recorded, salts, stamp
+from governance.ledger.journal import Journal
 from governance.ledger.months import EVENTS, begin, connect, files, locked, put, reader, renew
 from governance.ledger.proving import standing
 from governance.ledger.tree import TILE, Tile
@@ -45,6 +46,7 @@ class Embedded:
         self._open: tuple[Path, sqlite3.Connection] | None = None
         self._idle: list[tuple[tuple[int, int], sqlite3.Connection]] = []
         self._lock = Lock()
+        self._journal = Journal()
 
     def periods(self) -> list[str]:
         return [path.stem for path in files(self.folder)]
@@ -135,8 +137,10 @@ class Embedded:
             except BaseException:
                 self._let_go()
                 raise
+        self._journal.committed(path)
 
     def close(self) -> None:
+        self._journal.close()
         self._let_go()
         with self._lock:
             idle, self._idle = self._idle, []

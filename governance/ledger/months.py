@@ -49,6 +49,7 @@ RENEW = f"DROP INDEX IF EXISTS events; {INDEX} DROP TRIGGER {UPDATES}; CREATE TR
 ROW = f"({', '.join('?' * len(COLUMNS))})"
 ROWS = 100  # of one statement
 BUSY_SECONDS = 5.0
+PAGES = 8_000  # of a journal (4 KiB each), after which whoever writes moves them into the file
 
 
 def files(folder: Path) -> list[Path]:
@@ -88,6 +89,7 @@ def connect(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
+    database.execute(f"PRAGMA wal_autocheckpoint = {PAGES}")
     return database
 
 

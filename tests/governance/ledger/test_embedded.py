@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -15,10 +16,12 @@ from feature_repo.errors import LedgerError
 from governance.ledger import months
 from governance.ledger.book import open_book
 from governance.ledger.entries import SHADOW_DECISION, Entry
+from governance.ledger.journal import EVERY
 from governance.ledger.months import files
 from governance.ledger.tree import Tile
 from governance.ledger.writer import Ledger
 
+MOST_PAGES_OF_AN_APPEND = 10
 COPY = "INSERT OR REPLACE INTO entries SELECT {}, kind, {}, recorded_at, NULL, NULL, body, salt, commitment FROM entries WHERE seq = 2"
 FORBIDDEN = [
     "UPDATE entries SET body = x''", "DELETE FROM entries", "UPDATE entries SET salt = x'' WHERE seq = 2",
@@ -84,6 +87,19 @@ def test_a_month_that_a_killed_writer_left_half_made_is_begun_anew(folder):
     ledger = Ledger(open_book(folder))
     assert ledger.append([entry("a")]).result()[0].seq == 2
     ledger.close()
+
+
+def test_the_journal_is_moved_into_the_file_beside_those_who_write(ledger, folder):
+    ledger.append([entry("first")]).result()
+    file = files(folder)[0]
+    before = file.stat().st_size
+    for number in range(2 * EVERY):
+        ledger.append([entry(f"{number}")]).result()
+    ends = time.monotonic() + 10
+    while file.stat().st_size == before and time.monotonic() < ends:
+        time.sleep(0.01)
+    assert file.stat().st_size > before
+    assert 2 * EVERY * MOST_PAGES_OF_AN_APPEND < months.PAGES
 
 
 def test_a_full_disk_is_an_error_and_writing_resumes_when_there_is_room(folder, book):
