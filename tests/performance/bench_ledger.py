@@ -21,7 +21,7 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 
-from appending import BODY
+from appending import BODY, sqlite
 from entries import Entry, Figures, compare
 from ledgers import contents, key_of
 from postgres_server import Server
@@ -57,6 +57,7 @@ def appends(workload: str, folder: Path) -> list[Entry]:
         ledgers = {"ours": (folder / "embedded" / "ledger", ""), "ours in PostgreSQL": (folder / "shared" / "ledger", running.make())}
         places = {name: f"{path},{address}" for name, (path, address) in ledgers.items()}
         places |= {"sqlite": str(folder / "rows.db"), "postgresql": running.make()}
+        sqlite(places["sqlite"])  # begun by one: two at once would not wait for each other
         rounds, acknowledged = count(), dict.fromkeys(places, 0)
 
         def contest(name: str) -> float:
