@@ -7,6 +7,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -52,8 +53,12 @@ def interface_hash(portfolio: Portfolio) -> str:
     return hashlib.sha256(json.dumps(agreed, sort_keys=True).encode()).hexdigest()
 
 
+@cache
 def meaning(function: Callable[..., Any]) -> str:
-    """A function's arguments and body, without decorators, comments or layout; of a lambda, nothing of the call it stands in."""
+    """A function's arguments and body, without decorators, comments or layout; of a lambda, nothing of the call it stands in.
+
+    Parsed once: Python before 3.11.8 fails now and then while two threads parse (python/cpython#106905).
+    """
     code = function.__code__
     arguments = list(inspect.signature(function).parameters)
     for node in ast.walk(ast.parse("".join(inspect.findsource(function)[0]))):

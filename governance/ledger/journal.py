@@ -11,8 +11,6 @@ from contextlib import closing, suppress
 from pathlib import Path
 from threading import Thread
 
-from governance.ledger.months import connect
-
 EVERY = 64  # commits
 
 
@@ -37,6 +35,7 @@ class Journal:
 
 
 def move(path: Path) -> None:
-    """Move what is committed by now; who writes does not wait for it, and what fails is tried again later."""
-    with suppress(sqlite3.Error), closing(connect(path)) as database:
+    """Move what is committed by now; who writes does not wait for it, and what fails is tried again later. Makes no file."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as database:
+        database.execute("PRAGMA synchronous = FULL")
         database.execute("PRAGMA wal_checkpoint(PASSIVE)")
