@@ -57,7 +57,7 @@ def interface_hash(portfolio: Portfolio) -> str:
 def meaning(function: Callable[..., Any]) -> str:
     """A function's arguments and body, without decorators, comments or layout; of a lambda, nothing of the call it stands in.
 
-    Parsed once: Python before 3.11.8 fails now and then while two threads parse (python/cpython#106905).
+    Parsed once: Python 3.11 fails now and then while two threads parse (python/cpython#106905).
     """
     code = function.__code__
     arguments = list(inspect.signature(function).parameters)
